@@ -1,0 +1,1 @@
+"""Use cases and wiring. Returns values and event streams; never prints, never exits."""

@@ -1,0 +1,1 @@
+"""Errors, clock and id protocols, small value types. Standard library only; imports nothing of ours."""

@@ -1,0 +1,79 @@
+"""What an entry and a search result are. Format: DESIGN, section 4; guide: docs/knowledge-base.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Risk(StrEnum):
+    """What a solution may do to the machine it is run on."""
+
+    SAFE = "safe"
+    CHANGES = "changes"
+    DESTRUCTIVE = "destructive"
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """One way out, with the exact steps."""
+
+    title: str
+    steps: tuple[str, ...]
+    success_rate: int
+    """The editor's prior, in percent (0-100)."""
+    risk: Risk
+    platforms: tuple[str, ...] = ()
+    """Empty: every platform. Otherwise `linux`, `macos`, `windows`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One troubleshooting entry: `kb/<category>/<slug>.yaml`."""
+
+    id: str
+    """`category/slug`, from the file's place."""
+    title: str
+    category: str
+    symptoms: tuple[str, ...]
+    """Text as programs print it; `{name}` captures a value."""
+    spoken: tuple[str, ...]
+    """The same, as a person says it."""
+    causes: tuple[str, ...]
+    solutions: tuple[Solution, ...]
+    """Most promising first."""
+    sources: tuple[str, ...]
+    matches: tuple[str, ...]
+    """Texts that must find this entry first."""
+    rejects: tuple[str, ...]
+    """Texts that must not find it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An entry that fits a text, with how well and why."""
+
+    entry: Entry
+    confidence: float
+    """0..1, calibrated: of hits shown with 0.8, about 80 % should be right."""
+    matched: tuple[str, ...] = ()
+    """The symptoms and terms that fitted, for the reader's eyes."""
+    captures: Mapping[str, str] = field(default_factory=dict)
+    """Values found in the text, limited to the characters of their kind and not yet quoted."""
+    solutions: tuple[Solution, ...] = ()
+    """The entry's solutions with the captured values filled in, shell-quoted; ready to show or copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """The answer to one query, best hit first."""
+
+    query: str
+    category: str | None
+    """The detected error type's category, also when no entry fits."""
+    confident: bool
+    """False: we would rather say nothing than mislead."""
+    hits: tuple[Hit, ...]
+    error_type: str | None = None
+    """The detected error type's name, e.g. `port in use`."""
