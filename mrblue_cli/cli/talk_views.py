@@ -1,0 +1,131 @@
+"""Two plain views of the talk's event stream: JSON lines for programs, lines of text for people and pipes.
+
+Keys and kinds of the JSON view are a contract (DESIGN, section 4): one object per line, `type` first.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import assert_never
+
+from mrblue_cli.knowledge.model import Hit, Risk
+from mrblue_cli.voice.events import (
+    Advice,
+    AssistantTranscript,
+    Ended,
+    Failure,
+    KbHit,
+    Levels,
+    SessionStarted,
+    State,
+    StatusChanged,
+    TalkEvent,
+    Thinking,
+    TurnMeasured,
+    UserTranscript,
+)
+
+
+def json_line(event: TalkEvent) -> str | None:
+    """Render one event as a JSON line without its newline; None for events that are for screens only."""
+    fields = _json_fields(event)
+    return None if fields is None else json.dumps(fields, ensure_ascii=False)
+
+
+def _json_fields(event: TalkEvent) -> dict[str, object] | None:
+    match event:
+        case SessionStarted():
+            return {"type": "session", "engine": event.engine, "model": event.model, "dialect": event.dialect}
+        case UserTranscript():
+            return {"type": "user_transcript", "item_id": event.item_id, "text": event.text, "final": event.final}
+        case KbHit():
+            entry = event.hit.entry
+            confidence = round(event.hit.confidence, 2)
+            return {"type": "kb_hit", "id": entry.id, "title": entry.title, "confidence": confidence}
+        case Thinking():
+            thought = event.thought
+            known = thought.confidence
+            shown = None if known is None else round(known, 2)
+            return {"type": "thinking", "stage": thought.stage, "text": thought.text, "confidence": shown}
+        case AssistantTranscript():
+            return {
+                "type": "assistant_transcript",
+                "item_id": event.item_id,
+                "text": event.text,
+                "final": event.final,
+                "heard_ms": event.heard_ms,
+            }
+        case StatusChanged():
+            return {"type": "status", "state": str(event.state)}
+        case TurnMeasured():
+            return {
+                "type": "turn",
+                "speech_end_ms": event.speech_end_ms,
+                "commit_ms": event.commit_ms,
+                "first_audio_ms": event.first_audio_ms,
+                "first_sample_ms": event.first_sample_ms,
+                "barge_in_stop_ms": event.barge_in_stop_ms,
+                "underruns": event.underruns,
+                "usage": event.usage,
+                "cost_usd": event.cost_usd,
+            }
+        case Failure():
+            return {"type": "error", "code": event.code, "message": event.message, "fatal": event.fatal}
+        case Ended():
+            return {"type": "end", "reason": event.reason}
+        case Advice() | Levels():
+            return None
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+class TextView:
+    """Lines a person reads: what was heard, found and answered. Shows final texts only, and each hit once."""
+
+    def __init__(self) -> None:
+        self._best: dict[str, Hit] = {}
+        self._shown: set[str] = set()
+        self._replies: set[str] = set()
+
+    def lines(self, event: TalkEvent) -> list[str]:
+        """Return the lines this event adds; most events add none."""
+        match event:
+            case SessionStarted():
+                return [f"mrblue  {event.engine} engine · {event.model}"]
+            case UserTranscript(final=True) if event.text:
+                return ["", f"You     {event.text}"]
+            case KbHit():
+                return self._note_hit(event)
+            case AssistantTranscript(final=True) if event.text:
+                return self._reply(event)
+            case TurnMeasured() if event.latency_ms is not None:
+                return [f"        answered after {event.latency_ms / 1000:.2f} s"]
+            case StatusChanged(state=State.RECONNECTING):
+                return ["        connection lost, reconnecting…"]
+            case _:
+                return []
+
+    def _note_hit(self, event: KbHit) -> list[str]:
+        best = self._best.get(event.item_id)
+        if best is None or event.hit.confidence >= best.confidence:
+            self._best[event.item_id] = event.hit
+        return []
+
+    def _reply(self, event: AssistantTranscript) -> list[str]:
+        found = [line for hit in self._best.values() if hit.entry.id not in self._shown for line in self._fix(hit)]
+        self._best.clear()
+        cut = " —" if event.heard_ms is not None else ""
+        if event.item_id in self._replies and not cut:
+            return found
+        self._replies.add(event.item_id)
+        return [*found, f"Blue    {event.text}{cut}"]
+
+    def _fix(self, hit: Hit) -> list[str]:
+        self._shown.add(hit.entry.id)
+        lines = [f"Fix     {hit.entry.title}  ({hit.confidence:.0%})"]
+        if hit.solutions:
+            solution = hit.solutions[0]
+            warning = "  ! destroys data" if solution.risk is Risk.DESTRUCTIVE else ""
+            lines.append(f"        {solution.title}{warning}")
+            lines += [f"        {number}  {step}" for number, step in enumerate(solution.steps, 1)]
+        return lines
