@@ -1,4 +1,4 @@
-"""When things happened in a turn. Pure bookkeeping: the session reports facts with their time, this makes the record."""
+"""When things happened in a turn. Pure bookkeeping: the session reports facts and their time."""
 
 from __future__ import annotations
 
