@@ -52,7 +52,11 @@ def run_virtual(main: Awaitable[T], limit_seconds: float = 7200.0) -> T:
     """Run a coroutine to its end in virtual time; fails when it takes longer than `limit_seconds` of it."""
     loop = VirtualLoop()
     try:
-        return loop.run_until_complete(asyncio.wait_for(main, limit_seconds))
+
+        async def bounded() -> T:
+            return await asyncio.wait_for(main, limit_seconds)
+
+        return loop.run_until_complete(bounded())
     finally:
         pending = asyncio.all_tasks(loop)
         for task in pending:
