@@ -113,14 +113,14 @@ def _server(
     if isinstance(changed.get("response"), dict):
         changed["response"] = response(changed["response"])
         output = changed["response"].get("output")
-        if isinstance(output, list):
+        if isinstance(output, list | tuple):
             changed["response"]["output"] = [_item(item, parts) for item in output]
     return changed
 
 
 def _item(item: Table, parts: dict[str, str]) -> Table:
     content = item.get("content")
-    if not isinstance(content, list):
+    if not isinstance(content, list | tuple):
         return item
     renamed = [{**part, "type": parts.get(part.get("type", ""), part.get("type", ""))} for part in content]
     return {**item, "content": renamed}

@@ -1,0 +1,401 @@
+"""The client's side of a conversation: no sockets, no clock, no audio device.
+
+Every method returns an `Outcome`: events to send, in order, and notices for the application. `response.create` has one
+owner, here: it is never sent while another reply is active.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+
+import msgspec
+from msgspec import UNSET
+
+from mrblue_cli.core.ids import IdSource
+from mrblue_cli.protocol import notices as n
+from mrblue_cli.protocol import server_events as s
+from mrblue_cli.protocol.client_events import (
+    AppendAudio,
+    CancelResponse,
+    ClearAudio,
+    ClientEvent,
+    CommitAudio,
+    CreateItem,
+    CreateResponse,
+    ResponseRequest,
+    SessionUpdate,
+    TruncateItem,
+)
+from mrblue_cli.protocol.codec import detect_dialect
+from mrblue_cli.protocol.errors import Severity, severity_of
+from mrblue_cli.protocol.interruption import heard_text, plan_cut
+from mrblue_cli.protocol.items import Item, user_text
+from mrblue_cli.protocol.reply_ledger import ReplyLedger
+from mrblue_cli.protocol.session import BYTES_PER_MS, Audio, AudioInput, ServerVad, Session, TurnDetection, merge
+from mrblue_cli.protocol.transitions import Reply, ReplyMove, Side, Turn, TurnMove, next_reply, next_turn
+
+MIN_COMMIT_MS = 100
+"""Servers refuse a commit of less audio."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What follows from an event or an act: events to send, in order, and notices for the application."""
+
+    send: tuple[ClientEvent, ...] = ()
+    notices: tuple[n.Notice, ...] = ()
+
+    def __add__(self, other: Outcome) -> Outcome:
+        return Outcome(self.send + other.send, self.notices + other.notices)
+
+
+NOTHING = Outcome()
+
+
+class ClientConversation:
+    """One session with one server.
+
+    `desired` is the configuration to ask for; its turn detection is replaced to fit `ownership`. `vad` is what to ask
+    for when the server owns the turns.
+    """
+
+    def __init__(
+        self, desired: Session, *, ownership: n.Ownership, ids: IdSource, vad: TurnDetection | None = None
+    ) -> None:
+        self._vad = vad or ServerVad()
+        self._desired = desired
+        self._ids = ids
+        self._ledger = ReplyLedger()
+        self._user_texts: dict[str, str] = {}
+        self._response_id: str | None = None
+        self._create_event_id: str | None = None
+        self._create_due = False
+        self._appended_bytes = 0
+        self._calls_done: set[str] = set()
+        self._audio_spoken = False
+        self.ownership = ownership
+        self.turn_state = Turn.IDLE
+        self.reply_state = Reply.NONE
+        self.dialect = n.Dialect.GA
+
+    # What the person does -------------------------------------------------------------------------------------
+
+    def append(self, pcm: bytes) -> Outcome:
+        """Send microphone audio: PCM16 little-endian mono 24 kHz, 20 to 100 ms at a time."""
+        if not pcm:
+            return NOTHING
+        self._appended_bytes += len(pcm)
+        return Outcome(send=(AppendAudio(audio=base64.b64encode(pcm).decode("ascii")),))
+
+    def start_turn(self, played: tuple[n.Played, ...] = ()) -> Outcome:
+        """Client-owned turns: the person begins. Cuts a reply in progress and clears what the server buffered."""
+        outcome = self.interrupt(played)
+        self.turn_state = next_turn(Side.CLIENT, self.turn_state, TurnMove.BEGIN)
+        self._appended_bytes = 0
+        return outcome + Outcome(send=(ClearAudio(),))
+
+    def commit_turn(self) -> Outcome:
+        """Client-owned turns: the person is done. Under 100 ms of audio is thrown away, not sent."""
+        if self.turn_state is Turn.IDLE:
+            return NOTHING
+        if self._appended_bytes < MIN_COMMIT_MS * BYTES_PER_MS:
+            return self.abandon_turn() + Outcome(notices=(n.TurnTooShort(),))
+        self.turn_state = next_turn(Side.CLIENT, self.turn_state, TurnMove.COMMIT)
+        self._appended_bytes = 0
+        return Outcome(send=(CommitAudio(),)) + self._ask_for_reply()
+
+    def abandon_turn(self) -> Outcome:
+        """Forget what the person has said since the turn began."""
+        self.turn_state = next_turn(Side.CLIENT, self.turn_state, TurnMove.CLEAR)
+        self._appended_bytes = 0
+        return Outcome(send=(ClearAudio(),))
+
+    def send_text(self, text: str, played: tuple[n.Played, ...] = ()) -> Outcome:
+        """Typed words instead of speech; cuts a reply in progress."""
+        item = user_text(text, self._ids.new("item"))
+        outcome = self.interrupt(played) + Outcome(
+            send=(CreateItem(item=item),), notices=(n.UserText(item.key, text, final=True),)
+        )
+        return outcome + self._ask_for_reply()
+
+    def interrupt(self, played: tuple[n.Played, ...] = ()) -> Outcome:
+        """Stop the reply: cancel it if it is still being made, and tell the server how much of it was heard.
+
+        `played` is what the player reports after it fell silent. A reply that was asked for and has not begun is
+        remembered and cancelled when it begins: a cancel sent before that would be lost (livekit/agents#6157, #6244).
+        """
+        send: tuple[ClientEvent, ...] = ()
+        if self._create_due:
+            self._create_due = False
+        if self.reply_state is Reply.ACTIVE and self._response_id is not None:
+            send = (CancelResponse(response_id=self._response_id),)
+            self._ledger.drop_response(self._response_id)
+        self.reply_state = next_reply(Side.CLIENT, self.reply_state, ReplyMove.CANCEL)
+        return Outcome(send=send) + self.interrupted(played)
+
+    def interrupted(self, played: tuple[n.Played, ...]) -> Outcome:
+        """Answer to `StopPlayback`: the server stops the reply by itself, and learns here how much was heard."""
+        heard = {report.key: report for report in played}
+        outcome = NOTHING
+        for key in self._ledger.unsettled():
+            report = heard.get(key)
+            if report is not None:
+                outcome += self._cut(key, report)
+        for key in self._ledger.unsettled():
+            self._ledger.settle(key)
+        return outcome
+
+    def played_out(self, key: n.AudioKey) -> Outcome:
+        """The player finished this stream: nothing of it can be cut any more."""
+        if self._ledger.is_finished(key):
+            self._ledger.settle(key)
+        return NOTHING
+
+    def set_ownership(self, ownership: n.Ownership) -> Outcome:
+        """Change who decides about turns, from now on."""
+        if ownership is self.ownership:
+            return NOTHING
+        self.ownership = ownership
+        outcome = self.abandon_turn() if self.turn_state is not Turn.IDLE else NOTHING
+        change = Session(type="realtime", audio=Audio(input=AudioInput(turn_detection=self._turn_detection())))
+        return outcome + Outcome(send=(SessionUpdate(session=change),))
+
+    def update_session(self, change: Session) -> Outcome:
+        """Change the configuration; the voice is left out once audio was spoken (it is fixed then)."""
+        self._desired = merge(self._desired, change)
+        return Outcome(send=(SessionUpdate(session=self._without_fixed_voice(change)),))
+
+    def supply_tool_output(self, call_id: str, output: str) -> Outcome:
+        """Answer a tool call with a string (JSON text where the tool returns data), then ask for the reply."""
+        item = Item(type="function_call_output", id=self._ids.new("item"), call_id=call_id, output=output)
+        return Outcome(send=(CreateItem(item=item),)) + self._ask_for_reply()
+
+    # What the server says -------------------------------------------------------------------------------------
+
+    def receive(self, event: s.ServerEvent) -> Outcome:
+        """Take in one server event; unknown ones change nothing."""
+        match event:
+            case s.AudioDelta() | s.AudioDone() | s.AudioTranscriptDelta() | s.AudioTranscriptDone():
+                return self._on_stream(event)
+            case s.TextDelta() | s.TextDone():
+                return self._on_stream(event)
+            case s.SessionCreated() | s.SessionUpdated():
+                return self._on_session(event)
+            case s.SpeechStarted() | s.SpeechStopped() | s.AudioCommitted() | s.AudioCleared():
+                return self._on_buffer(event)
+            case s.TranscriptionDelta() | s.TranscriptionCompleted() | s.TranscriptionFailed():
+                return self._on_transcription(event)
+            case s.ResponseCreated():
+                return self._on_response_created(event.response)
+            case s.ResponseDone():
+                return self._on_response_done(event.response)
+            case s.RateLimitsUpdated():
+                limits = event.rate_limits
+                return Outcome(
+                    notices=tuple(n.RateLimited(x.name, x.limit, x.remaining, x.reset_seconds) for x in limits)
+                )
+            case s.Error():
+                return self._on_error(event.error)
+            case _:
+                return NOTHING
+
+    def _on_session(self, event: s.SessionCreated | s.SessionUpdated) -> Outcome:
+        if isinstance(event, s.SessionUpdated):
+            return Outcome(notices=(n.SessionConfigured(),))
+        session = event.session
+        self.dialect = detect_dialect(session)
+        expires = session.get("expires_at")
+        ready = n.SessionReady(
+            session_id=str(session.get("id", "")),
+            model=str(session.get("model", "")),
+            dialect=self.dialect,
+            expires_at=expires if isinstance(expires, int) else None,
+        )
+        audio = self._desired.audio if self._desired.audio is not UNSET else Audio()
+        heard = audio.input if audio.input is not UNSET else AudioInput()
+        heard = msgspec.structs.replace(heard, turn_detection=self._turn_detection())
+        wanted = msgspec.structs.replace(
+            self._desired, type="realtime", audio=msgspec.structs.replace(audio, input=heard)
+        )
+        return Outcome(send=(SessionUpdate(session=wanted),), notices=(ready,))
+
+    def _on_buffer(self, event: s.ServerEvent) -> Outcome:
+        match event:
+            case s.SpeechStarted():
+                self.turn_state = next_turn(Side.CLIENT, self.turn_state, TurnMove.BEGIN)
+                outcome = Outcome(notices=(n.SpeechStarted(event.item_id, event.audio_start_ms),))
+                if self._ledger.unsettled() or self.reply_state is Reply.ACTIVE:
+                    outcome += self._server_interrupts()
+                return outcome
+            case s.SpeechStopped():
+                self.turn_state = next_turn(Side.CLIENT, self.turn_state, TurnMove.STOP)
+                return Outcome(notices=(n.SpeechStopped(event.item_id, event.audio_end_ms),))
+            case s.AudioCommitted():
+                self.turn_state = next_turn(Side.CLIENT, self.turn_state, TurnMove.COMMIT)
+                return Outcome(notices=(n.TurnCommitted(event.item_id),))
+            case _:
+                return NOTHING
+
+    def _server_interrupts(self) -> Outcome:
+        """The server heard the person over the reply: drop late audio, ask the application for silence."""
+        if self.reply_state is Reply.ACTIVE and self._response_id is not None:
+            self._ledger.drop_response(self._response_id)
+        return Outcome(notices=(n.StopPlayback(),))
+
+    def _on_transcription(self, event: s.ServerEvent) -> Outcome:
+        match event:
+            case s.TranscriptionDelta():
+                text = self._user_texts.get(event.item_id, "") + (event.delta or "")
+                self._user_texts[event.item_id] = text
+                return Outcome(notices=(n.UserText(event.item_id, text, final=False),))
+            case s.TranscriptionCompleted():
+                self._user_texts.pop(event.item_id, None)
+                return Outcome(notices=(n.UserText(event.item_id, event.transcript.strip(), final=True),))
+            case s.TranscriptionFailed():
+                self._user_texts.pop(event.item_id, None)
+                return Outcome(notices=(n.UserText(event.item_id, "", final=True, failed=True),))
+            case _:
+                return NOTHING
+
+    def _on_response_created(self, response: s.ResponseState) -> Outcome:
+        if response.conversation_id is None and response.metadata:
+            return NOTHING  # out of band: whoever asked for it routes it by id
+        doomed = self.reply_state is Reply.DOOMED
+        self.reply_state = next_reply(Side.CLIENT, self.reply_state, ReplyMove.CREATE)
+        self._response_id = response.id
+        self._create_event_id = None
+        outcome = Outcome(notices=(n.ReplyStarted(response.id),))
+        if doomed:
+            self._ledger.drop_response(response.id)
+            outcome += Outcome(send=(CancelResponse(response_id=response.id),))
+        return outcome
+
+    def _on_response_done(self, response: s.ResponseState) -> Outcome:
+        if response.id != self._response_id:
+            return self._ask_for_reply() if self._create_due and self.reply_state is Reply.NONE else NOTHING
+        self.reply_state = next_reply(Side.CLIENT, self.reply_state, ReplyMove.FINISH)
+        self._response_id = None
+        self._ledger.finish_response(response.id)
+        details = response.status_details if isinstance(response.status_details, dict) else {}
+        reason = details.get("reason")
+        outcome = NOTHING
+        if response.status == "completed":
+            outcome += Outcome(notices=self._calls(response))
+        done = n.ReplyDone(response.id, response.status, reason if isinstance(reason, str) else None, response.usage)
+        outcome += Outcome(notices=(done,))
+        fault = details.get("error")
+        if response.status == "failed":
+            outcome += self._reply_failed(fault if isinstance(fault, dict) else {})
+        if self._create_due:
+            outcome += self._ask_for_reply()
+        return outcome
+
+    def _reply_failed(self, fault: dict[str, object]) -> Outcome:
+        code, message = str(fault.get("code") or "response_failed"), str(fault.get("message") or "the reply failed")
+        severity = severity_of(s.ErrorDetail(code=code, message=message))
+        return Outcome(notices=(n.ProtocolFailure(code, message, fatal=severity is Severity.FATAL),))
+
+    def _calls(self, response: s.ResponseState) -> tuple[n.ToolCall, ...]:
+        fresh = []
+        for item in response.output or ():
+            if item.type == "function_call" and item.call_id is not UNSET and item.call_id not in self._calls_done:
+                self._calls_done.add(item.call_id)
+                name = "" if item.name is UNSET else item.name
+                fresh.append(n.ToolCall(item.call_id, name, "" if item.arguments is UNSET else item.arguments))
+        return tuple(fresh)
+
+    def _on_stream(self, event: s.ServerEvent) -> Outcome:
+        assert isinstance(  # noqa: S101 - narrows the union for the type checker
+            event,
+            s.AudioDelta | s.AudioDone | s.AudioTranscriptDelta | s.AudioTranscriptDone | s.TextDelta | s.TextDone,
+        )
+        if self._ledger.is_stale(event.response_id, event.item_id) or event.response_id != self._response_id:
+            return NOTHING
+        key = n.AudioKey(event.response_id, event.item_id, event.content_index)
+        match event:
+            case s.AudioDelta():
+                return self._on_audio(key, event.delta)
+            case s.AudioDone():
+                self._ledger.finish_audio(key)
+                return Outcome(notices=(n.ReplyAudioDone(key),))
+            case s.AudioTranscriptDelta() | s.TextDelta():
+                text = self._ledger.add_text(event.item_id, event.delta)
+                return Outcome(notices=(n.ReplyText(event.item_id, text, final=False),))
+            case s.AudioTranscriptDone():
+                text = self._ledger.set_text(event.item_id, event.transcript)
+            case s.TextDone():
+                text = self._ledger.set_text(event.item_id, event.text)
+        return Outcome(notices=(n.ReplyText(event.item_id, text, final=True),))
+
+    def _on_audio(self, key: n.AudioKey, delta: str) -> Outcome:
+        try:
+            chunk = base64.b64decode(delta, validate=True)
+        except (binascii.Error, ValueError):
+            return Outcome(notices=(n.ProtocolFailure("invalid_audio", "the server sent broken audio", fatal=False),))
+        self._audio_spoken = True
+        pcm = self._ledger.add_audio(key, chunk)
+        return Outcome(notices=(n.ReplyAudio(key, pcm),)) if pcm else NOTHING
+
+    def _on_error(self, error: s.ErrorDetail) -> Outcome:
+        ours = error.event_id is not None and error.event_id == self._create_event_id
+        severity = severity_of(error)
+        if severity is Severity.BUSY:
+            # Another reply is active; ours waits for its end.
+            self.reply_state = next_reply(Side.CLIENT, self.reply_state, ReplyMove.REFUSE)
+            self._create_event_id = None
+            self._create_due = True
+            if self._response_id is not None:
+                self.reply_state = Reply.ACTIVE
+            return NOTHING
+        if ours:
+            self.reply_state = next_reply(Side.CLIENT, self.reply_state, ReplyMove.REFUSE)
+            self._create_event_id = None
+        if severity is Severity.BENIGN:
+            return NOTHING
+        code = error.code or error.type or "error"
+        if code == "cannot_update_voice":
+            self._audio_spoken = True
+            return Outcome(send=(SessionUpdate(session=self._without_fixed_voice(self._desired)),))
+        return Outcome(notices=(n.ProtocolFailure(code, error.message, fatal=severity is Severity.FATAL),))
+
+    # Helpers --------------------------------------------------------------------------------------------------
+
+    def _turn_detection(self) -> TurnDetection | None:
+        return self._vad if self.ownership is n.Ownership.SERVER else None
+
+    def _ask_for_reply(self) -> Outcome:
+        if self.reply_state is not Reply.NONE:
+            self._create_due = True
+            return NOTHING
+        self._create_due = False
+        self._create_event_id = self._ids.new("event")
+        self.reply_state = next_reply(Side.CLIENT, self.reply_state, ReplyMove.REQUEST)
+        # Beta models fall into answering typed text with text unless told otherwise.
+        modalities = self._desired.output_modalities
+        request = ResponseRequest(output_modalities=modalities) if modalities is not UNSET else UNSET
+        return Outcome(send=(CreateResponse(event_id=self._create_event_id, response=request),))
+
+    def _cut(self, key: n.AudioKey, report: n.Played) -> Outcome:
+        received = self._ledger.received_ms(key)
+        finished = self._ledger.is_finished(key)
+        cut = plan_cut(
+            played_ms=received if report.complete else report.played_ms,
+            received_ms=received,
+            generation_finished=finished,
+        )
+        self._ledger.settle(key)
+        if cut is None:
+            return NOTHING
+        self._ledger.drop_item(key.item_id)
+        words = heard_text(self._ledger.text(key.item_id), played_ms=cut.heard_ms, received_ms=received)
+        self._ledger.set_text(key.item_id, words)
+        truncate = TruncateItem(item_id=key.item_id, content_index=key.content_index, audio_end_ms=cut.audio_end_ms)
+        return Outcome(send=(truncate,), notices=(n.ReplyText(key.item_id, words, final=True, heard_ms=cut.heard_ms),))
+
+    def _without_fixed_voice(self, change: Session) -> Session:
+        if not self._audio_spoken or change.audio is UNSET or change.audio.output is UNSET:
+            return change
+        output = msgspec.structs.replace(change.audio.output, voice=UNSET)
+        return msgspec.structs.replace(change, audio=msgspec.structs.replace(change.audio, output=output))
