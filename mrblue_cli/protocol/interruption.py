@@ -45,8 +45,6 @@ def heard_text(text: str, *, played_ms: int, received_ms: int) -> str:
     limit = len(text) * played_ms // received_ms
     if limit >= len(text):
         return text.rstrip()
-    if not text[limit].isspace():
-        limit = max(text.rfind(mark, 0, limit + 1) for mark in " \n\t")
-        if limit < 0:
-            return ""
+    while limit > 0 and not text[limit].isspace():
+        limit -= 1
     return text[:limit].rstrip()
