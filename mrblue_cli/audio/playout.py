@@ -1,0 +1,170 @@
+"""Playing a reply as it arrives: start late enough not to stutter, stop at once, and know what was really heard.
+
+Works on the producer's side of a `PlaybackRing`; the device's callback only reads from the ring. Jitter and fades
+follow what real clients do: start at 120 ms queued, short linear fades, a wait that grows with each underrun.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+import numpy as np
+
+from mrblue_cli.audio.pcm import RATE, Pcm
+from mrblue_cli.audio.ring import PlaybackRing
+
+FADE = RATE * 15 // 1000
+START_MS = 120
+UNDERRUN_STEP_MS = 20
+MAX_START_MS = 300
+
+
+@dataclass(slots=True)
+class _Stretch:
+    key: Hashable
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlayedStream:
+    """How much of one stream was really heard, and whether that was all there is."""
+
+    key: Hashable
+    played_samples: int
+    complete: bool
+
+
+class Playout:
+    """Feeds one device stream. `guard` is the largest block the device takes at once, in samples."""
+
+    def __init__(self, ring: PlaybackRing, *, guard: int = 0) -> None:
+        self._ring = ring
+        self._guard = guard
+        self._waiting: deque[tuple[Hashable, Pcm]] = deque()
+        self._waiting_samples = 0
+        self._stretches: deque[_Stretch] = deque()
+        self._past: dict[Hashable, int] = {}
+        self._received: dict[Hashable, int] = {}
+        self._finished: set[Hashable] = set()
+        self._flowing = False
+        self._start_ms = START_MS
+        self._clean_samples = 0
+        self.underruns = 0
+
+    @property
+    def queued_samples(self) -> int:
+        """Samples received that the device has not taken yet."""
+        return self._waiting_samples + self._ring.queued
+
+    @property
+    def drained(self) -> bool:
+        """True when everything received was handed to the device."""
+        return self.queued_samples == 0
+
+    def add(self, key: Hashable, pcm: Pcm) -> None:
+        """Queue a piece of the stream `key`."""
+        self._received[key] = self._received.get(key, 0) + len(pcm)
+        self._waiting.append((key, pcm))
+        self._waiting_samples += len(pcm)
+        self.pump()
+
+    def finish(self, key: Hashable) -> None:
+        """No more will come for this stream: play it even if it is short."""
+        self._finished.add(key)
+        self.pump()
+
+    def pump(self) -> None:
+        """Move samples towards the device; call it after every change and every 20 ms."""
+        self._note_underrun()
+        if not self._flowing:
+            due = self._waiting and (
+                self._waiting_samples >= self._start_ms * RATE // 1000 or self._waiting[-1][0] in self._finished
+            )
+            if not due:
+                return
+            self._flowing = True
+            key, pcm = self._waiting[0]
+            self._waiting[0] = (key, _fade_in(pcm))
+        while self._waiting and self._ring.space:
+            key, pcm = self._waiting.popleft()
+            taken = self._write(key, pcm)
+            if taken < len(pcm):
+                self._waiting.appendleft((key, pcm[taken:]))
+        if self._waiting_samples == 0 and all(key in self._finished for key in self._received):
+            # Nothing more is promised: running dry from here on is an end, not an underrun.
+            self._flowing = self._ring.queued > 0
+
+    def stop(self, latency_samples: int = 0) -> tuple[PlayedStream, ...]:
+        """Fall silent within a fade and report what was heard of each stream that is not long over.
+
+        `latency_samples` have left the ring and have not reached the ear yet.
+        """
+        report = self.report(latency_samples)
+        self._waiting.clear()
+        self._waiting_samples = 0
+        self._ring.cut(FADE, self._guard)
+        self._stretches.clear()
+        self._past.clear()
+        self._received.clear()
+        self._finished.clear()
+        self._flowing = False
+        return report
+
+    def report(self, latency_samples: int = 0) -> tuple[PlayedStream, ...]:
+        """What was heard of each stream so far; floored, never more than was received."""
+        heard_to = self._ring.read - latency_samples
+        totals = dict(self._past)
+        for stretch in self._stretches:
+            inside = min(max(heard_to, stretch.start), stretch.end) - stretch.start
+            totals[stretch.key] = totals.get(stretch.key, 0) + inside
+        return tuple(
+            PlayedStream(key, min(totals.get(key, 0), received), totals.get(key, 0) >= received)
+            for key, received in self._received.items()
+        )
+
+    def forget_heard(self, latency_samples: int = 0) -> tuple[Hashable, ...]:
+        """Drop finished streams that were heard whole and return their keys."""
+        self._settle(latency_samples)
+        over = [item.key for item in self.report(latency_samples) if item.complete and item.key in self._finished]
+        for key in over:
+            self._received.pop(key, None)
+            self._past.pop(key, None)
+            self._finished.discard(key)
+        self._stretches = deque(stretch for stretch in self._stretches if stretch.key not in over)
+        return tuple(over)
+
+    def _write(self, key: Hashable, pcm: Pcm) -> int:
+        start = self._ring.written
+        taken = self._ring.write(pcm)
+        self._waiting_samples -= taken
+        if self._stretches and self._stretches[-1].key == key and self._stretches[-1].end == start:
+            self._stretches[-1].end += taken
+        else:
+            self._stretches.append(_Stretch(key, start, start + taken))
+        return taken
+
+    def _settle(self, latency_samples: int) -> None:
+        heard_to = self._ring.read - latency_samples
+        while self._stretches and self._stretches[0].end <= heard_to:
+            stretch = self._stretches.popleft()
+            self._past[stretch.key] = self._past.get(stretch.key, 0) + stretch.end - stretch.start
+
+    def _note_underrun(self) -> None:
+        if not self._flowing or self._ring.queued:
+            return
+        self._flowing = False
+        if self._received and not all(key in self._finished for key in self._received):
+            self.underruns += 1
+            self._start_ms = min(MAX_START_MS, self._start_ms + UNDERRUN_STEP_MS)
+        else:
+            self._start_ms = max(START_MS, self._start_ms - UNDERRUN_STEP_MS // 4)
+
+
+def _fade_in(pcm: Pcm) -> Pcm:
+    length = min(FADE, len(pcm))
+    faded = pcm.copy()
+    faded[:length] = (faded[:length] * np.linspace(0.0, 1.0, length, endpoint=False)).astype(np.int16)
+    return faded

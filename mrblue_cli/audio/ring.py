@@ -1,0 +1,107 @@
+"""A ring for one producer and one consumer, safe without locks: each side advances only its own counter."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mrblue_cli.audio.pcm import Pcm
+
+
+class CaptureRing:
+    """Holds the newest samples; when the consumer is late the oldest are lost, and counted.
+
+    `write` runs in the device callback: it copies into preallocated memory and advances one integer.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self._data = np.zeros(capacity, dtype=np.int16)
+        self._capacity = capacity
+        self._written = 0
+        self._read = 0
+        self.lost = 0
+        """Samples dropped so far because nobody read in time."""
+
+    def write(self, block: Pcm) -> None:
+        """Append samples; more than the capacity keeps the newest."""
+        count = len(block)
+        if count > self._capacity:
+            self._written += count - self._capacity
+            block = block[-self._capacity :]
+            count = self._capacity
+        start = self._written % self._capacity
+        first = min(count, self._capacity - start)
+        self._data[start : start + first] = block[:first]
+        self._data[: count - first] = block[first:]
+        self._written += count
+
+    def read(self) -> Pcm:
+        """Take everything that waits, oldest first; an own copy."""
+        written = self._written
+        if written - self._read > self._capacity:
+            self.lost += written - self._capacity - self._read
+            self._read = written - self._capacity
+        count = written - self._read
+        start = self._read % self._capacity
+        first = min(count, self._capacity - start)
+        out = np.concatenate((self._data[start : start + first], self._data[: count - first]))
+        self._read = written
+        return out
+
+
+class PlaybackRing:
+    """Samples on their way to a device; the producer may take back what the device has not read yet.
+
+    `read_into` runs in the device callback. The producer leaves `guard` samples ahead of the reader alone whenever it
+    changes what is already there, since the callback may be reading them at that moment.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self._data = np.zeros(capacity, dtype=np.int16)
+        self._capacity = capacity
+        self.written = 0
+        """Samples ever written; the producer's counter."""
+        self.read = 0
+        """Samples ever handed to the device; the consumer's counter."""
+
+    @property
+    def queued(self) -> int:
+        """Samples that wait for the device."""
+        return self.written - self.read
+
+    @property
+    def space(self) -> int:
+        """Samples that still fit."""
+        return self._capacity - self.queued
+
+    def write(self, block: Pcm) -> int:
+        """Append as many samples as fit and return how many did."""
+        count = min(len(block), self.space)
+        start = self.written % self._capacity
+        first = min(count, self._capacity - start)
+        self._data[start : start + first] = block[:first]
+        self._data[: count - first] = block[first:count]
+        self.written += count
+        return count
+
+    def read_into(self, out: Pcm) -> int:
+        """Fill `out` with what waits and return how many samples that were; the rest becomes silence."""
+        count = min(len(out), self.written - self.read)
+        start = self.read % self._capacity
+        first = min(count, self._capacity - start)
+        out[:first] = self._data[start : start + first]
+        out[first:count] = self._data[: count - first]
+        out[count:] = 0
+        self.read += count
+        return count
+
+    def cut(self, fade: int, guard: int) -> int:
+        """Fade to silence over `fade` samples behind the guard and drop the rest; returns how many still play."""
+        start = self.read + guard
+        keep = min(guard + fade, self.queued)
+        length = max(0, self.read + keep - start)
+        if length:
+            index = np.arange(start, start + length) % self._capacity
+            ramp = np.linspace(1.0, 0.0, length, endpoint=True)
+            self._data[index] = (self._data[index] * ramp).astype(np.int16)
+        self.written = min(self.written, self.read + keep) if self.queued > keep else self.written
+        return self.queued
