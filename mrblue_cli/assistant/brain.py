@@ -1,0 +1,138 @@
+"""Who answers: the knowledge base, a chat model when one is configured, or an honest "I can't"."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from mrblue_cli.assistant.reply import FollowUp, describe, describe_causes, follow_up_of, spoken_reply
+from mrblue_cli.knowledge.base import KnowledgeBase
+from mrblue_cli.knowledge.detect import detect
+from mrblue_cli.knowledge.model import SearchResult
+
+OFFLINE = (
+    "I can't answer that offline. My own knowledge is about errors. For everything else, set an OpenAI key, or point "
+    "me to a local model such as Ollama in the settings."
+)
+NOT_HEARD = "Sorry, I did not catch that. Could you say it again?"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One thing said. Role: `user` or `assistant`."""
+
+    role: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to answer: the newest words, and what was said before, oldest first (cut replies cut)."""
+
+    text: str
+    history: tuple[Exchange, ...] = ()
+    instructions: str = ""
+
+
+class Brain(Protocol):
+    """Answers in pieces of text, as soon as each is known."""
+
+    def answer(self, question: Question) -> AsyncIterator[str]:
+        """Stream the answer. Closing the iterator stops the work."""
+        ...
+
+
+_SMALL_TALK = (
+    (("what can you do", "who are you", "what are you", "help me"),
+     "I'm Blue. Tell me an error, or paste it, and I look for the fix. Try: address already in use on port three "
+     "thousand."),
+    (("thank you", "thanks", "great", "perfect", "that helped", "it works"), "Glad it helped."),
+    (("hello", "hi", "hey", "good morning", "good evening"), "Hello. Which error shall we look at?"),
+    (("bye", "goodbye", "see you", "that's all"), "See you."),
+)  # fmt: skip
+
+
+class KnowledgeBrain:
+    """Answers from the entries alone. `try_answer` returns None where it has nothing to say."""
+
+    def __init__(self, base: KnowledgeBase) -> None:
+        self._base = base
+
+    def try_answer(self, question: Question) -> str | None:
+        """The whole answer, or None."""
+        text = question.text.strip()
+        if not text:
+            return NOT_HEARD
+        result = self._base.search(text)
+        if result.confident:
+            return spoken_reply(result)
+        return self._follow_up(question) or _small_talk(text) or _by_type(text)
+
+    async def answer(self, question: Question) -> AsyncIterator[str]:
+        """The entry's answer, or the honest line."""
+        yield self.try_answer(question) or OFFLINE
+
+    def search(self, text: str) -> SearchResult:
+        """What the base holds about a text; the grounding of a chat model."""
+        return self._base.search(text)
+
+    def _follow_up(self, question: Question) -> str | None:
+        kind = follow_up_of(question.text)
+        if kind is None:
+            return None
+        said = list(question.history)
+        if kind is FollowUp.REPEAT:
+            return next((turn.text for turn in reversed(said) if turn.role == "assistant" and turn.text), None)
+        asked = 0
+        for turn in reversed(said):
+            if turn.role != "user":
+                continue
+            result = self._base.search(turn.text)
+            if result.confident:
+                hit = result.hits[0]
+                if kind is FollowUp.WHY:
+                    return describe_causes(hit)
+                if asked + 1 < len(hit.solutions):
+                    return f"Another way. {describe(hit, asked + 1)}"
+                return "That was all I know about it. A chat model could go on; the settings say how to add one."
+            if follow_up_of(turn.text) is FollowUp.MORE:
+                asked += 1
+        return None
+
+
+def _small_talk(text: str) -> str | None:
+    said = f" {' '.join(''.join(c if c.isalnum() or c == chr(39) else ' ' for c in text.lower()).split())} "
+    if len(said.split()) > 7:
+        return None
+    for phrases, reply in _SMALL_TALK:
+        if any(f" {phrase} " in said for phrase in phrases):
+            return reply
+    return None
+
+
+def _by_type(text: str) -> str | None:
+    kind = detect(text)
+    if kind is None:
+        return None
+    checks = " ".join(f"{check[0].upper()}{check[1:]}{'' if check.endswith('?') else '.'}" for check in kind.checks)
+    return f"That looks like {kind.name}. I have no entry that fits exactly. In general: {checks}"
+
+
+class LadderBrain:
+    """The knowledge base first; a chat model for everything it does not know; when that fails, the honest line."""
+
+    def __init__(self, knowledge: KnowledgeBrain, chat: Brain | None = None) -> None:
+        self._knowledge = knowledge
+        self._chat = chat
+
+    async def answer(self, question: Question) -> AsyncIterator[str]:
+        """Stream from the first rung that has an answer."""
+        known = self._knowledge.try_answer(question)
+        if known is not None:
+            yield known
+        elif self._chat is None:
+            yield OFFLINE
+        else:
+            async for piece in self._chat.answer(question):
+                yield piece

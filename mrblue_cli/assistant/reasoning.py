@@ -1,0 +1,65 @@
+"""What can be told while the words are still arriving: the error's type, candidates, how sure we are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mrblue_cli.assistant.thinking import Thought
+from mrblue_cli.knowledge.base import KnowledgeBase
+from mrblue_cli.knowledge.detect import detect
+from mrblue_cli.knowledge.model import Hit
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoned:
+    """What is new since the last words: thoughts to add, hits to show (best first; None: unchanged)."""
+
+    thoughts: tuple[Thought, ...]
+    hits: tuple[Hit, ...] | None
+
+
+class Reasoner:
+    """Follows one person's words, item by item, and never repeats itself."""
+
+    def __init__(self, base: KnowledgeBase, *, top: int = 3) -> None:
+        self._base = base
+        self._top = top
+        self._item = ""
+        self._told: set[str] = set()
+        self._shown: tuple[tuple[str, int], ...] = ()
+        self._words = 0
+
+    def hear(self, item_id: str, text: str, *, final: bool) -> Reasoned:
+        """Take the whole text of an item so far."""
+        if item_id != self._item:
+            self._item, self._told, self._shown, self._words = item_id, set(), (), 0
+        count = len(text.split())
+        if not final and count - self._words < 2:
+            return Reasoned((), None)
+        self._words = count
+        thoughts: list[Thought] = []
+        if final:
+            thoughts.append(Thought("heard", f"heard {count} word{'s' if count != 1 else ''}"))
+        kind = detect(text)
+        if kind is not None:
+            thoughts.append(Thought("type", f"type: {kind.name}", 0.9 if final else 0.7))
+        result = self._base.search(text, top=self._top)
+        if result.confident:
+            thoughts.append(self._candidates(result.hits))
+        elif final:
+            best = f", best {result.hits[0].confidence:.0%}" if result.hits else ""
+            thoughts.append(Thought("candidates", f"no entry fits well enough{best}", 0.0))
+        hits = result.hits if result.confident else ()
+        shown = tuple((hit.entry.id, round(hit.confidence * 100)) for hit in hits)
+        changed = shown != self._shown
+        self._shown = shown
+        fresh = tuple(thought for thought in thoughts if thought.text not in self._told)
+        self._told.update(thought.text for thought in fresh)
+        return Reasoned(fresh, hits if changed and hits else None)
+
+    @staticmethod
+    def _candidates(hits: tuple[Hit, ...]) -> Thought:
+        count = len(hits)
+        best = hits[0]
+        noun = "candidate" if count == 1 else "candidates"
+        return Thought("candidates", f"{count} {noun}, best {best.confidence:.0%}: {best.entry.title}", best.confidence)
