@@ -43,14 +43,16 @@ class Brain(Protocol):
         ...
 
 
+_INTRODUCTION = (
+    "I'm Blue. Tell me an error, or paste it, and I look for the fix. "
+    "Try: address already in use on port three thousand."
+)
 _SMALL_TALK = (
-    (("what can you do", "who are you", "what are you", "help me"),
-     "I'm Blue. Tell me an error, or paste it, and I look for the fix. Try: address already in use on port three "
-     "thousand."),
+    (("what can you do", "who are you", "what are you", "help me"), _INTRODUCTION),
     (("thank you", "thanks", "great", "perfect", "that helped", "it works"), "Glad it helped."),
     (("hello", "hi", "hey", "good morning", "good evening"), "Hello. Which error shall we look at?"),
     (("bye", "goodbye", "see you", "that's all"), "See you."),
-)  # fmt: skip
+)
 
 
 class KnowledgeBrain:

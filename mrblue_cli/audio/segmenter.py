@@ -59,9 +59,9 @@ Boundary = SpeechBegan | SpeechPaused | SpeechResumed | SpeechEnded
 class Segmenter:
     """Feed it one verdict per block of 480 samples; it says where turns begin and end."""
 
-    def __init__(self, options: SegmenterOptions | None = None) -> None:
+    def __init__(self, options: SegmenterOptions | None = None, *, position: int = 0) -> None:
         self.options = options or SegmenterOptions()
-        self._position = 0
+        self._position = position
         self._recent: list[bool] = []
         self._talking = False
         self._paused = False

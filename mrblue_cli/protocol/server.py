@@ -77,6 +77,11 @@ class ServerConversation:
         """The conversation as it stands, cut replies cut; oldest first."""
         return self._history.items
 
+    @property
+    def open_item(self) -> str | None:
+        """The user item that will hold the speech going on, None when nobody speaks."""
+        return self._speech_item
+
     # From the client ------------------------------------------------------------------------------------------
 
     def open(self) -> ServerOutcome:
