@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from mrblue_cli.assistant.reply import FollowUp, describe, describe_causes, follow_up_of, spoken_reply
 from mrblue_cli.knowledge.base import KnowledgeBase
 from mrblue_cli.knowledge.detect import detect
-from mrblue_cli.knowledge.model import SearchResult
+from mrblue_cli.knowledge.model import Hit, SearchResult
 
 OFFLINE = (
     "I can't answer that offline. My own knowledge is about errors. For everything else, set an OpenAI key, or point "
@@ -58,15 +58,16 @@ _SMALL_TALK = (
 class KnowledgeBrain:
     """Answers from the entries alone. `try_answer` returns None where it has nothing to say."""
 
-    def __init__(self, base: KnowledgeBase) -> None:
+    def __init__(self, base: KnowledgeBase, *, platform: str | None = None) -> None:
         self._base = base
+        self._platform = platform
 
     def try_answer(self, question: Question) -> str | None:
         """The whole answer, or None."""
         text = question.text.strip()
         if not text:
             return NOT_HEARD
-        result = self._base.search(text)
+        result = self.search(text)
         if result.confident:
             return spoken_reply(result)
         return self._follow_up(question) or _small_talk(text) or _by_type(text)
@@ -76,8 +77,17 @@ class KnowledgeBrain:
         yield self.try_answer(question) or OFFLINE
 
     def search(self, text: str) -> SearchResult:
-        """What the base holds about a text; the grounding of a chat model."""
-        return self._base.search(text)
+        """What the base holds about a text, without ways out that are for other systems."""
+        result = self._base.search(text)
+        return replace(result, hits=tuple(self._for_platform(hit) for hit in result.hits))
+
+    def _for_platform(self, hit: Hit) -> Hit:
+        fitting = tuple(
+            solution
+            for solution in hit.solutions
+            if self._platform is None or not solution.platforms or self._platform in solution.platforms
+        )
+        return replace(hit, solutions=fitting or hit.solutions)
 
     def _follow_up(self, question: Question) -> str | None:
         kind = follow_up_of(question.text)
@@ -90,7 +100,7 @@ class KnowledgeBrain:
         for turn in reversed(said):
             if turn.role != "user":
                 continue
-            result = self._base.search(turn.text)
+            result = self.search(turn.text)
             if result.confident:
                 hit = result.hits[0]
                 if kind is FollowUp.WHY:

@@ -15,7 +15,7 @@ import numpy as np
 from mrblue_cli.audio.pcm import RATE, Pcm
 from mrblue_cli.audio.ring import PlaybackRing
 
-FADE = RATE * 15 // 1000
+FADE_MS = 15
 START_MS = 120
 UNDERRUN_STEP_MS = 20
 MAX_START_MS = 300
@@ -38,11 +38,13 @@ class PlayedStream:
 
 
 class Playout:
-    """Feeds one device stream. `guard` is the largest block the device takes at once, in samples."""
+    """Feeds one device stream at `rate` Hz. `guard` is the largest block the device takes at once, in samples."""
 
-    def __init__(self, ring: PlaybackRing, *, guard: int = 0) -> None:
+    def __init__(self, ring: PlaybackRing, *, rate: int = RATE, guard: int = 0) -> None:
         self._ring = ring
+        self._rate = rate
         self._guard = guard
+        self._fade = rate * FADE_MS // 1000
         self._waiting: deque[tuple[Hashable, Pcm]] = deque()
         self._waiting_samples = 0
         self._stretches: deque[_Stretch] = deque()
@@ -51,13 +53,17 @@ class Playout:
         self._finished: set[Hashable] = set()
         self._flowing = False
         self._start_ms = START_MS
-        self._clean_samples = 0
         self.underruns = 0
 
     @property
     def queued_samples(self) -> int:
         """Samples received that the device has not taken yet."""
         return self._waiting_samples + self._ring.queued
+
+    @property
+    def sounding(self) -> bool:
+        """True from the first sample of a reply that the device took to the last one it has been given."""
+        return self._ring.queued > 0 and bool(self._stretches) and self._ring.read > self._stretches[0].start
 
     @property
     def drained(self) -> bool:
@@ -81,13 +87,13 @@ class Playout:
         self._note_underrun()
         if not self._flowing:
             due = self._waiting and (
-                self._waiting_samples >= self._start_ms * RATE // 1000 or self._waiting[-1][0] in self._finished
+                self._waiting_samples >= self._start_ms * self._rate // 1000 or self._waiting[-1][0] in self._finished
             )
             if not due:
                 return
             self._flowing = True
             key, pcm = self._waiting[0]
-            self._waiting[0] = (key, _fade_in(pcm))
+            self._waiting[0] = (key, _fade_in(pcm, self._fade))
         while self._waiting and self._ring.space:
             key, pcm = self._waiting.popleft()
             taken = self._write(key, pcm)
@@ -105,7 +111,7 @@ class Playout:
         report = self.report(latency_samples)
         self._waiting.clear()
         self._waiting_samples = 0
-        self._ring.cut(FADE, self._guard)
+        self._ring.cut(self._fade, self._guard)
         self._stretches.clear()
         self._past.clear()
         self._received.clear()
@@ -163,8 +169,8 @@ class Playout:
             self._start_ms = max(START_MS, self._start_ms - UNDERRUN_STEP_MS // 4)
 
 
-def _fade_in(pcm: Pcm) -> Pcm:
-    length = min(FADE, len(pcm))
+def _fade_in(pcm: Pcm, fade: int) -> Pcm:
+    length = min(fade, len(pcm))
     faded = pcm.copy()
     faded[:length] = (faded[:length] * np.linspace(0.0, 1.0, length, endpoint=False)).astype(np.int16)
     return faded

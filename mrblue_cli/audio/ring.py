@@ -94,6 +94,12 @@ class PlaybackRing:
         self.read += count
         return count
 
+    def recent(self, count: int) -> Pcm:
+        """The samples handed over last, for a meter."""
+        count = min(count, self.read, self._capacity)
+        index = np.arange(self.read - count, self.read) % self._capacity
+        return self._data[index]
+
     def cut(self, fade: int, guard: int) -> int:
         """Fade to silence over `fade` samples behind the guard and drop the rest; returns how many still play."""
         start = self.read + guard

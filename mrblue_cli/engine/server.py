@@ -151,9 +151,10 @@ class EngineServer:
     async def _read(self, socket: ServerConnection, codec: Codec, session: EngineSession) -> None:
         with contextlib.suppress(ConnectionClosed):
             async for message in socket:
+                if isinstance(message, bytes):
+                    session.refuse(EventFault("invalid_event", "Binary frames are not accepted; send JSON text."))
+                    continue
                 try:
-                    if isinstance(message, bytes):
-                        raise EventFault("invalid_event", "Binary frames are not accepted; send JSON text.")
                     session.receive(codec.decode_client(message))
                 except EventFault as fault:
                     session.refuse(fault)

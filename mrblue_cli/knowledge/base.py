@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import zip_longest
 from pathlib import Path
 
 from mrblue_cli.core.errors import ConfigError, UsageError
@@ -46,10 +47,13 @@ class KnowledgeBase:
         return search(self._index, text, top=top)
 
     def vocabulary(self) -> tuple[str, ...]:
-        """Phrases and words to expect in speech, the most useful first: spoken forms, then distinctive words."""
-        phrases = dict.fromkeys(
-            spoken.replace("{", "").replace("}", "") for entry in self.entries for spoken in entry.spoken[:1]
-        )
+        """Phrases and words to expect in speech, the most useful first: a spoken form of every category in turn."""
+        by_category: dict[str, list[str]] = {}
+        for entry in self.entries:
+            spoken = min(entry.spoken, key=len, default="")
+            by_category.setdefault(entry.category, []).append(spoken.replace("{", "").replace("}", ""))
+        rounds = zip_longest(*(sorted(phrases, key=len) for phrases in by_category.values()), fillvalue="")
+        phrases = dict.fromkeys(phrase for turn in rounds for phrase in turn if phrase)
         return (*phrases, *common_terms(self._index))
 
 

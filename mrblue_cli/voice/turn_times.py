@@ -35,6 +35,11 @@ class TurnTimes:
         """True between the person's commit and `finish`."""
         return self._open
 
+    @property
+    def awaits_sample(self) -> bool:
+        """True while the first sample of the reply is still to come."""
+        return self._open and self._marks.first_sample_ms is None
+
     def speech_heard(self, at_ms: int) -> None:
         """The microphone carries speech at this time."""
         self._last_speech_ms = at_ms

@@ -1,0 +1,40 @@
+"""Build the embedded engine from settings."""
+
+from __future__ import annotations
+
+import sys
+
+from mrblue_cli.assistant.brain import Brain, KnowledgeBrain, LadderBrain
+from mrblue_cli.assistant.chat import ChatBrain
+from mrblue_cli.engine.piper import PiperTts
+from mrblue_cli.engine.server import EngineServer
+from mrblue_cli.engine.vocabulary import recogniser_prompt
+from mrblue_cli.engine.whisper import WhisperStt
+from mrblue_cli.knowledge.base import load_base
+from mrblue_cli.settings.build import chat_options, engine_options, knowledge_folders
+from mrblue_cli.settings.schema import Settings
+from mrblue_cli.settings.secrets import find_secret
+
+_PLATFORMS = {"darwin": "macos", "win32": "windows"}
+
+
+def this_platform() -> str:
+    """linux, macos or windows: solutions for other systems are not told aloud."""
+    return _PLATFORMS.get(sys.platform, "linux")
+
+
+def build_engine(settings: Settings, *, host: str = "127.0.0.1", port: int = 0, token: str = "") -> EngineServer:
+    """The engine, not yet listening; models load when it starts. Raises `ConfigError`."""
+    options = engine_options(settings, host=host, port=port, token=token)
+    base = load_base(knowledge_folders(settings))
+    knowledge = KnowledgeBrain(base, platform=this_platform())
+    chat = chat_options(settings, find_secret("OPENAI_API_KEY"), find_secret("MRBLUE_CHAT_API_KEY"))
+    brain: Brain = LadderBrain(knowledge, ChatBrain(chat, knowledge) if chat else None)
+    return EngineServer(
+        options,
+        stt=WhisperStt(model=options.stt_model, cache_folder=options.cache_folder, threads=options.threads),
+        tts=PiperTts(voice=options.tts_voice, threads=options.threads),
+        brain=brain,
+        preview=knowledge.try_answer,
+        prompt=recogniser_prompt(base.vocabulary()) if options.vocabulary_prompt else "",
+    )

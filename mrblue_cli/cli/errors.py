@@ -1,0 +1,83 @@
+"""The one place where errors become lines and exit codes (DESIGN, section 4)."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from mrblue_cli.core import errors as e
+
+INTERRUPTED = 130
+INTERNAL = 70
+_EXIT_CODES: tuple[tuple[type[e.MrBlueError], int], ...] = (
+    (e.NothingFound, 1),
+    (e.UsageError, 2),
+    (e.ConfigError, 3),
+    (e.ComponentError, 4),
+    (e.RemoteError, 5),
+)
+_CODES_BY_WORD = {
+    "nothing_found": 1,
+    "no_speech": 1,
+    "usage": 2,
+    "bad_input": 2,
+    "config": 3,
+    "component": 4,
+    "device": 4,
+    "missing_part": 4,
+    "internal": INTERNAL,
+}
+
+
+def exit_code_of(error: e.MrBlueError) -> int:
+    """The exit code of an error."""
+    return next((code for kind, code in _EXIT_CODES if isinstance(error, kind)), INTERNAL)
+
+
+def exit_code_of_word(code: str) -> int:
+    """The exit code of a failure in the event stream; what a server reports is a matter of the network (5)."""
+    return _CODES_BY_WORD.get(code, 5)
+
+
+def report(what: str, hint: str = "") -> None:
+    """One line of what, one line of what to do, on stderr."""
+    sys.stderr.write(f"mrblue: {what}\n")
+    if hint:
+        sys.stderr.write(f"  → {hint}\n")
+    sys.stderr.flush()
+
+
+def run(command: Callable[[], Any], *, debug: bool) -> int:
+    """Run the program and return its exit code; no traceback reaches a person without --debug."""
+    try:
+        return _outcome(command())
+    except e.MrBlueError as error:
+        if debug:
+            traceback.print_exc()
+        report(error.what, error.hint)
+        return exit_code_of(error)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as error:
+        report(error.format_message(), "see: mrblue --help")
+        return 2
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader has gone (`mrblue kb list | head`): nothing to say, and nothing more to flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 - the last line of defence between a defect and a person
+        if debug:
+            traceback.print_exc()
+        report(f"internal error: {error!r}", "run it again with --debug, and report what it prints")
+        return INTERNAL
+
+
+def _outcome(value: object) -> int:
+    return value if isinstance(value, int) else 0

@@ -1,0 +1,145 @@
+"""`mrblue talk`: the spoken conversation, on the screen or headless."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mrblue_cli.cli.errors import INTERRUPTED, exit_code_of_word, report
+from mrblue_cli.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from mrblue_cli.settings.load import Configuration
+    from mrblue_cli.voice.events import TalkEvent
+    from mrblue_cli.voice.headless import Step
+
+MAX_STDIN_CHARS = 1_000_000
+
+
+def talk(
+    context: typer.Context,
+    headless: Annotated[bool, typer.Option("--headless", help="No screen: for pipes, scripts and tests.")] = False,
+    inputs: Annotated[
+        list[Path] | None, typer.Option("--input", help="Speak this WAV file (may be repeated).", metavar="A.wav")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Write what is answered to this WAV file.", metavar="REPLY.wav")
+    ] = None,
+    texts: Annotated[list[str] | None, typer.Option("--text", help="Type this text (may be repeated).")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON lines on stdout.")] = False,
+    engine: Annotated[str | None, typer.Option(help="auto, openai, local, or ws://…")] = None,
+    model: Annotated[str | None, typer.Option(help="The model to ask for.")] = None,
+    voice: Annotated[str | None, typer.Option(help="The voice to ask for.")] = None,
+    turn_mode: Annotated[str | None, typer.Option(help="hands-free, local-vad or push-to-talk.")] = None,
+    input_device: Annotated[str | None, typer.Option(help="Microphone: index, or part of its name.")] = None,
+    output_device: Annotated[str | None, typer.Option(help="Speaker: index, or part of its name.")] = None,
+) -> int:
+    """Talk: say or paste an error, hear and see the fix."""
+    from mrblue_cli.settings.load import load
+
+    typed = {
+        "engine": engine, "model": model, "voice": voice, "turn_mode": turn_mode, "input_device": input_device,
+        "output_device": output_device,
+    }  # fmt: skip
+    overrides = {"talk": {name: value for name, value in typed.items() if value is not None}}
+    scripted = bool(inputs or texts or output or as_json)
+    if scripted and not headless:
+        raise UsageError("--input, --output, --text and --json belong to --headless", hint="add --headless")
+    configuration = load(file=context.obj.config, overrides=overrides)
+    if not headless:
+        return _on_screen(configuration, debug=context.obj.debug)
+    return _headless(configuration, _steps(inputs or [], texts or []), output, as_json=as_json)
+
+
+def _steps(inputs: list[Path], texts: list[str]) -> list[Step] | None:
+    """Recordings first, then texts, else what is piped in; None: talk with the devices."""
+    from mrblue_cli.app.talk import read_wav
+    from mrblue_cli.voice.headless import Speak, Type
+
+    steps: list[Step] = [Speak(read_wav(path), str(path)) for path in inputs]
+    steps += [Type(text) for text in texts]
+    if not steps and not sys.stdin.isatty():
+        piped = sys.stdin.read(MAX_STDIN_CHARS).strip()
+        if not piped:
+            raise UsageError("nothing to say", hint='give --input A.wav or --text "…", or pipe the error text in')
+        steps.append(Type(piped))
+    return steps or None
+
+
+def _headless(configuration: Configuration, steps: list[Step] | None, output: Path | None, *, as_json: bool) -> int:
+    import asyncio
+
+    from mrblue_cli.app.talk import Conversation
+
+    sink = _Sink(as_json=as_json)
+
+    async def hold() -> tuple[str, ...]:
+        conversation = Conversation(configuration, sink)
+        if steps is None:
+            await conversation.run()
+            return ()
+        return await conversation.run_script(steps, output=output)
+
+    try:
+        unheard = asyncio.run(hold())
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    if sink.fatal_code is not None:
+        return exit_code_of_word(sink.fatal_code)
+    return 1 if unheard else 0
+
+
+class _Sink:
+    """Prints the event stream as it comes and remembers how it ended."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        from mrblue_cli.cli.talk_views import TextView, json_line
+
+        self._json_line = json_line if as_json else None
+        self._view = TextView()
+        self.fatal_code: str | None = None
+
+    def __call__(self, event: TalkEvent) -> None:
+        from mrblue_cli.voice.events import Advice, Failure
+
+        if isinstance(event, Failure):
+            if event.fatal:
+                self.fatal_code = event.code
+            report(event.message, event.hint)
+        elif isinstance(event, Advice):
+            sys.stderr.write(f"mrblue: {event.text}\n")
+        lines: list[str] = []
+        if self._json_line is None:
+            lines = self._view.lines(event)
+        elif (line := self._json_line(event)) is not None:
+            lines = [line]
+        if lines:
+            sys.stdout.write("".join(f"{line}\n" for line in lines))
+            sys.stdout.flush()
+
+
+def _on_screen(configuration: Configuration, *, debug: bool) -> int:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("there is no terminal to draw on", hint="use mrblue talk --headless")
+    from mrblue_cli.app.talk import Conversation
+    from mrblue_cli.tui.app import TalkApp
+    from mrblue_cli.tui.options import TuiOptions
+    from mrblue_cli.voice.runner import TalkRunner
+
+    async def build(emit: Any) -> Conversation:
+        return Conversation(configuration, emit)
+
+    settings = configuration.settings
+    runner = TalkRunner(build)
+    options = TuiOptions(theme=settings.ui.theme, talk_key=settings.talk.talk_key, hold=settings.talk.hold_to_talk)
+    failure = TalkApp(runner, options).run()
+    runner.stop()
+    if debug and runner.crash is not None:
+        raise runner.crash
+    if failure is None:
+        return 0
+    report(failure.message, failure.hint)
+    return exit_code_of_word(failure.code)

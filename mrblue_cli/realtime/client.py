@@ -1,0 +1,198 @@
+"""The websocket client: carries events, knows nothing of audio or turns.
+
+Connected means `session.created` arrived: servers accept the socket first and refuse the key afterwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import connect as open_socket
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+
+from mrblue_cli.core.errors import AuthError, ConnectError, MrBlueError, ProviderError
+from mrblue_cli.protocol.client_events import ClientEvent
+from mrblue_cli.protocol.codec import Codec, GaCodec, detect_dialect
+from mrblue_cli.protocol.codec_beta import BetaCodec
+from mrblue_cli.protocol.notices import Dialect
+from mrblue_cli.protocol.server_events import Error, ServerEvent, SessionCreated
+from mrblue_cli.realtime.options import ConnectOptions
+
+MAX_MESSAGE_BYTES = 32 * 1024 * 1024
+_AUTH_CODES = {"invalid_api_key", "account_deactivated", "invalid_authentication"}
+_MODEL_CODES = {"invalid_model", "missing_model", "model_not_found"}
+
+
+@dataclass(frozen=True, slots=True)
+class CloseInfo:
+    """Why a connection ended."""
+
+    code: int
+    reason: str
+
+    @property
+    def clean(self) -> bool:
+        """True when it ended on purpose."""
+        return self.code == 1000
+
+
+class RealtimeConnection:
+    """An open session. One reader, one writer; closing is idempotent."""
+
+    def __init__(self, socket: ClientConnection, codec: Codec, created: SessionCreated) -> None:
+        self._socket = socket
+        self._codec = codec
+        self._events: asyncio.Queue[ServerEvent | None] = asyncio.Queue()
+        self._pump = asyncio.ensure_future(self._read())
+        self.created = created
+        self.closed: CloseInfo | None = None
+
+    @property
+    def dialect(self) -> Dialect:
+        """The dialect spoken here."""
+        return self._codec.dialect
+
+    async def send(self, *events: ClientEvent) -> None:
+        """Send events in order; raises `ConnectError` when the connection is gone."""
+        for event in events:
+            try:
+                await self._socket.send(self._codec.encode_client(event))
+            except ConnectionClosed:
+                raise self._lost() from None
+
+    def __aiter__(self) -> AsyncIterator[ServerEvent]:
+        return self._iterate()
+
+    async def _iterate(self) -> AsyncIterator[ServerEvent]:
+        """Events as they come, until the connection ends; then `closed` says why."""
+        while (event := await self._events.get()) is not None:
+            yield event
+
+    async def close(self) -> None:
+        """Say goodbye and let go of the socket."""
+        await self._socket.close()
+        self._pump.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._pump
+
+    def lost_error(self) -> ConnectError:
+        """The error to report when the other side ended the connection."""
+        return self._lost()
+
+    async def _read(self) -> None:
+        # Never blocks on the consumer: a slow one must not hold back pongs (the server would close with 1011).
+        try:
+            async for message in self._socket:
+                self._events.put_nowait(self._codec.decode_server(message))
+        except ConnectionClosed:
+            pass
+        finally:
+            self.closed = CloseInfo(self._socket.close_code or 1006, self._socket.close_reason or "")
+            self._events.put_nowait(None)
+
+    def _lost(self) -> ConnectError:
+        code = self._socket.close_code or 1006
+        reason = f": {self._socket.close_reason}" if self._socket.close_reason else ""
+        return ConnectError(
+            f"the connection was lost (code {code}{reason})", hint="check the network, then start again"
+        )
+
+
+async def connect(options: ConnectOptions) -> RealtimeConnection:
+    """Open a session; returns after `session.created`. Raises `ConnectError`, `AuthError` or `ProviderError`."""
+    where = urlsplit(options.url).netloc
+    try:
+        socket = await open_socket(
+            options.url,
+            additional_headers=list(options.headers),
+            compression=None,
+            max_size=MAX_MESSAGE_BYTES,
+            max_queue=None,
+            open_timeout=options.connect_timeout_seconds,
+            ping_interval=20,
+            ping_timeout=20,
+            close_timeout=2,
+            proxy=None if _is_local(options.url) else True,
+        )
+    except (OSError, InvalidHandshake, InvalidURI, TimeoutError, ValueError) as error:
+        raise _refused(where, error) from None
+    try:
+        async with asyncio.timeout(options.ready_timeout_seconds):
+            return await _first_event(socket, options, where)
+    except TimeoutError:
+        await socket.close()
+        waited = f"{options.ready_timeout_seconds:.0f} s"
+        raise ConnectError(
+            f"{where} accepted the connection but opened no session within {waited}",
+            hint="is this a Realtime server? the path usually ends in /v1/realtime",
+        ) from None
+    except ConnectionClosed:
+        reason = f": {socket.close_reason}" if socket.close_reason else ""
+        raise ConnectError(
+            f"{where} closed the connection before a session began (code {socket.close_code or 1006}{reason})",
+            hint="check the address, the key and the model",
+        ) from None
+    except BaseException:
+        await socket.close()
+        raise
+
+
+async def _first_event(socket: ClientConnection, options: ConnectOptions, where: str) -> RealtimeConnection:
+    ga = GaCodec()
+    async for message in socket:
+        event = ga.decode_server(message)
+        if isinstance(event, Error):
+            raise _told(where, event)
+        if isinstance(event, SessionCreated):
+            dialect = options.dialect or detect_dialect(event.session)
+            codec: Codec = BetaCodec() if dialect is Dialect.BETA else ga
+            return RealtimeConnection(socket, codec, event)
+    raise ConnectError(
+        f"{where} closed the connection before a session began (code {socket.close_code or 1006})",
+        hint="check the address, the key and the model",
+    )
+
+
+def _told(where: str, event: Error) -> MrBlueError:
+    code, message = event.error.code or event.error.type, event.error.message
+    if code in _AUTH_CODES:
+        return AuthError(f"{where} refused the key ({code})", hint="check OPENAI_API_KEY, or the key of this address")
+    if code in _MODEL_CODES:
+        return ProviderError(f"{where}: {message or code}", hint="choose another model: mrblue talk --model NAME")
+    if code in {"missing_part", "config", "component", "device"}:
+        what, _, hint = message.partition("; ")
+        return ProviderError(f"the engine cannot start: {what}", hint=hint)
+    return ProviderError(f"{where}: {message or code}", hint="see mrblue doctor")
+
+
+def _refused(where: str, error: Exception) -> MrBlueError:
+    if isinstance(error, InvalidStatus):
+        status = error.response.status_code
+        if status in {401, 403}:
+            return AuthError(f"{where} refused the key (HTTP {status})", hint="check the key for this address")
+        if status == 404:
+            hint = "the path usually ends in /v1/realtime; is the model's name right?"
+            return ConnectError(f"{where} has no Realtime service at this path (HTTP 404)", hint=hint)
+        return ConnectError(
+            f"{where} answered HTTP {status} instead of a websocket", hint="try again, or see its status page"
+        )
+    if isinstance(error, TimeoutError):
+        return ConnectError(f"{where} did not answer in time", hint="check the address and the network")
+    if isinstance(error, ssl.SSLError):
+        return ConnectError(f"no secure connection to {where}: {error.reason}", hint="is it wss:// there, or ws://?")
+    if isinstance(error, ConnectionRefusedError):
+        return ConnectError(f"nothing listens at {where}", hint="is the server running, and is the port right?")
+    if isinstance(error, OSError):
+        reason = error.strerror or str(error)
+        return ConnectError(f"{where} cannot be reached: {reason}", hint="check the address and the network")
+    return ConnectError(f"{where} does not speak websocket", hint="is this the address of a Realtime server?")
+
+
+def _is_local(url: str) -> bool:
+    return urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}

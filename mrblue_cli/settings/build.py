@@ -1,0 +1,86 @@
+"""From settings to the frozen options of each package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from mrblue_cli.assistant.options import ChatOptions
+from mrblue_cli.assistant.roles import BLUE
+from mrblue_cli.audio.gate import Route
+from mrblue_cli.core.errors import ConfigError
+from mrblue_cli.engine.options import EngineOptions
+from mrblue_cli.protocol.session import Audio, AudioFormat, AudioInput, AudioOutput, Session, Transcription
+from mrblue_cli.settings.schema import Settings
+from mrblue_cli.settings.secrets import Secret
+from mrblue_cli.voice.events import TurnMode
+from mrblue_cli.voice.options import TalkOptions
+
+_TRANSCRIPTION_MODEL = "gpt-transcribe"
+
+
+def engine_options(settings: Settings, *, host: str = "127.0.0.1", port: int = 0, token: str = "") -> EngineOptions:
+    """Options of the embedded engine."""
+    section = settings.engine
+    return EngineOptions(
+        cache_folder=Path(section.cache_folder).expanduser() if section.cache_folder else user_cache_path("mrblue"),
+        host=host,
+        port=port,
+        token=token,
+        stt_model=_existing("engine.stt_model", section.stt_model),
+        tts_voice=_existing("engine.tts_voice", section.tts_voice),
+        threads=section.threads,
+        language=settings.talk.language,
+        vocabulary_prompt=section.vocabulary_prompt,
+    )
+
+
+def chat_options(settings: Settings, openai_key: Secret, chat_key: Secret) -> ChatOptions | None:
+    """Options of the chat model, None when none is configured. OpenAI's key only ever goes to OpenAI."""
+    base_url = settings.chat.base_url
+    if base_url:
+        return ChatOptions(base_url=base_url, model=settings.chat.model, api_key=chat_key.reveal())
+    if openai_key:
+        return ChatOptions(model=settings.chat.model, api_key=openai_key.reveal())
+    return None
+
+
+def talk_options(settings: Settings, *, local: bool) -> TalkOptions:
+    """Options of the talk session; the local engine has its own voice and recogniser."""
+    section = settings.talk
+    pcm = AudioFormat(type="audio/pcm", rate=24_000)
+    transcription = (
+        Transcription(language=section.language)
+        if local
+        else Transcription(model=_TRANSCRIPTION_MODEL, language=section.language)
+    )
+    output = AudioOutput(format=pcm) if local else AudioOutput(format=pcm, voice=section.voice)
+    desired = Session(
+        instructions=BLUE,
+        output_modalities=["audio"],
+        audio=Audio(input=AudioInput(format=pcm, transcription=transcription), output=output),
+    )
+    return TalkOptions(
+        desired=desired,
+        turn_mode=TurnMode(section.turn_mode),
+        threshold=section.threshold,
+        silence_ms=section.silence_ms,
+        route=None if section.route == "auto" else Route(section.route),
+    )
+
+
+def knowledge_folders(settings: Settings) -> tuple[Path, ...]:
+    """The user's own entries."""
+    return tuple(Path(folder).expanduser() for folder in settings.knowledge.folders)
+
+
+def _existing(key: str, text: str) -> Path | None:
+    if not text:
+        return None
+    path = Path(text).expanduser()
+    if not path.exists():
+        raise ConfigError(
+            f"{key}: {path} does not exist", hint="correct the path, or leave the key out for the default"
+        )
+    return path

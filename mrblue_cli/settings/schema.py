@@ -1,0 +1,77 @@
+"""Every setting, with its default. `config.example.toml` shows the same and a test keeps them equal."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base: unknown keys are refused."""
+
+
+class TalkSection(Section, frozen=True, kw_only=True):
+    """`[talk]`: the conversation."""
+
+    engine: str = "auto"
+    """auto (OpenAI when there is a key, else this machine), openai, local, or an address."""
+    model: str = "gpt-realtime-2.1"
+    voice: str = "marin"
+    """For OpenAI and compatible servers; the local engine has its own voice."""
+    turn_mode: Literal["hands-free", "local-vad", "push-to-talk"] = "hands-free"
+    talk_key: str = "space"
+    hold_to_talk: Literal["auto", "off"] = "off"
+    """auto: hold the key to talk where the terminal reports key releases."""
+    input_device: str = ""
+    output_device: str = ""
+    route: Literal["auto", "headphones", "speakers"] = "auto"
+    language: str = "en"
+    threshold: float = 0.5
+    silence_ms: int = 500
+
+
+class EngineSection(Section, frozen=True, kw_only=True):
+    """`[engine]`: the engine on this machine."""
+
+    stt_model: str = ""
+    tts_voice: str = ""
+    threads: int = 2
+    cache_folder: str = ""
+    vocabulary_prompt: bool = True
+
+
+class ChatSection(Section, frozen=True, kw_only=True):
+    """`[chat]`: who answers what the knowledge base cannot."""
+
+    base_url: str = ""
+    model: str = "gpt-4o-mini"
+
+
+class KnowledgeSection(Section, frozen=True, kw_only=True):
+    """`[knowledge]`: entries of your own."""
+
+    folders: tuple[str, ...] = ()
+
+
+class UiSection(Section, frozen=True, kw_only=True):
+    """`[ui]`: the screen."""
+
+    theme: str = "mrblue"
+
+
+class Settings(Section, frozen=True, kw_only=True):
+    """All of it."""
+
+    talk: TalkSection = TalkSection()
+    engine: EngineSection = EngineSection()
+    chat: ChatSection = ChatSection()
+    knowledge: KnowledgeSection = KnowledgeSection()
+    ui: UiSection = UiSection()
+
+
+LIMITS: dict[tuple[str, str], tuple[float, float]] = {
+    ("talk", "threshold"): (0.0, 1.0),
+    ("talk", "silence_ms"): (100, 5000),
+    ("engine", "threads"): (1, 64),
+}

@@ -1,0 +1,15 @@
+"""Options of the screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class TuiOptions:
+    """How the screen looks and which key talks."""
+
+    theme: str = "mrblue"
+    talk_key: str = "space"
+    hold: Literal["auto", "off"] = "off"

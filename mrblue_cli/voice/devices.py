@@ -1,0 +1,133 @@
+"""Sound devices through PortAudio, imported on first use: a machine without it can still talk by text."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from mrblue_cli.audio.gate import Route
+from mrblue_cli.audio.pcm import BLOCK, RATE
+from mrblue_cli.core.errors import DeviceError, MissingPart
+
+Kind = Literal["input", "output"]
+_HEADPHONE_WORDS = ("headphone", "headset", "airpods", "earbud", "buds", "earphone", "hands-free", "kopfhörer")
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One device for one direction. `index` None: the system's default."""
+
+    index: int | None
+    name: str
+    kind: Kind
+    rate: float
+    """Its own default sample rate, Hz."""
+
+    @property
+    def route(self) -> Route:
+        """Guessed from the name; a loudspeaker when in doubt, since that needs the care."""
+        lowered = self.name.lower()
+        return Route.HEADPHONES if any(word in lowered for word in _HEADPHONE_WORDS) else Route.SPEAKERS
+
+
+def library() -> Any:
+    """The sounddevice module; raises `MissingPart` with the command that installs what is missing."""
+    try:
+        import sounddevice
+    except OSError:
+        raise MissingPart("PortAudio, the sound library, is not installed", hint=_install_hint()) from None
+    except ImportError as error:
+        raise MissingPart(f"sound support is not installed ({error.name})", hint="pip install sounddevice") from None
+    return sounddevice
+
+
+def list_devices(kind: Kind) -> tuple[Device, ...]:
+    """All devices of one direction; raises `MissingPart`."""
+    found = []
+    for index, raw in enumerate(library().query_devices()):
+        if raw[f"max_{kind}_channels"] > 0:
+            found.append(Device(index, str(raw["name"]), kind, float(raw["default_samplerate"])))
+    return tuple(found)
+
+
+def choose_device(kind: Kind, wanted: str | None) -> tuple[Device, str | None]:
+    """The device that a person asked for by index or by part of its name, else the default.
+
+    Returns it with a line of advice when the wish could not be met. Raises `DeviceError` when there is none at all.
+    """
+    devices = list_devices(kind)
+    if wanted:
+        for device in devices:
+            if wanted == str(device.index) or wanted.lower() in device.name.lower():
+                return device, None
+    default = _default(kind)
+    if default is None:
+        word = "microphone" if kind == "input" else "speaker"
+        raise DeviceError(f"no {word} was found", hint="plug one in, or see what is there: mrblue doctor")
+    advice = None
+    if wanted:
+        advice = f"no {kind} device matches '{wanted}'; using {default.name}"
+    return default, advice
+
+
+def refresh() -> None:
+    """Read the device list anew. PortAudio freezes it at start; every stream must be closed first."""
+    sounddevice = library()
+    sounddevice._terminate()  # noqa: SLF001 - the only way PortAudio offers
+    sounddevice._initialize()  # noqa: SLF001
+
+
+def open_input(device: Device, callback: Callable[..., None]) -> tuple[Any, int]:
+    """A capture stream, not yet started, and its rate: 24 kHz if the device takes it, else its own."""
+    # Low latency starves input behind PulseAudio when a core is busy; nobody hears the difference on the way in.
+    return _open("InputStream", device, callback, latency="high")
+
+
+def open_output(device: Device, callback: Callable[..., None]) -> tuple[Any, int]:
+    """A playback stream, not yet started, and its rate."""
+    return _open("OutputStream", device, callback, latency=0.05)
+
+
+def _open(kind: str, device: Device, callback: Callable[..., None], *, latency: object) -> tuple[Any, int]:
+    sounddevice = library()
+    failure: Exception | None = None
+    for rate in dict.fromkeys((RATE, int(device.rate))):
+        try:
+            stream = getattr(sounddevice, kind)(
+                device=device.index,
+                samplerate=rate,
+                channels=1,
+                dtype="int16",
+                blocksize=BLOCK * rate // RATE,
+                latency=latency,
+                callback=callback,
+            )
+        except (sounddevice.PortAudioError, ValueError) as error:
+            failure = error
+        else:
+            return stream, rate
+    word = "microphone" if device.kind == "input" else "speaker"
+    reason = str(failure).split("[")[0].strip()
+    raise DeviceError(
+        f"{word} '{device.name}' cannot be opened: {reason}",
+        hint="is another program using it, and may the terminal use it? see mrblue doctor",
+    )
+
+
+def _default(kind: Kind) -> Device | None:
+    sounddevice = library()
+    try:
+        raw = sounddevice.query_devices(kind=kind)
+    except (sounddevice.PortAudioError, ValueError):
+        return None
+    return Device(None, str(raw["name"]), kind, float(raw["default_samplerate"]))
+
+
+def _install_hint() -> str:
+    if sys.platform == "darwin":
+        return "install it with: brew install portaudio"
+    if sys.platform == "win32":
+        return "install it again with: pip install --force-reinstall sounddevice"
+    return "install it with: sudo apt-get install libportaudio2 libasound2-plugins"

@@ -1,0 +1,190 @@
+"""What the session does about each notice of the conversation: sound, panels, transcript, measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from mrblue_cli.assistant.reasoning import Reasoner
+from mrblue_cli.assistant.thinking import Thought
+from mrblue_cli.protocol import notices as n
+from mrblue_cli.protocol.client import ClientConversation, Outcome
+from mrblue_cli.voice import events as ev
+from mrblue_cli.voice.flow import TurnFlow
+from mrblue_cli.voice.ports import SpeakerPort
+from mrblue_cli.voice.prices import reply_cost_usd
+from mrblue_cli.voice.turn_times import TurnTimes
+
+_LOW_SHARE = 0.2
+
+
+class _Session(Protocol):
+    flow: TurnFlow
+    times: TurnTimes
+    conversation: ClientConversation
+
+    @property
+    def now_ms(self) -> int: ...
+    @property
+    def mode(self) -> ev.TurnMode: ...
+    @property
+    def devices(self) -> tuple[str | None, str | None]: ...
+    @property
+    def stopping(self) -> bool: ...
+    @property
+    def underruns(self) -> int: ...
+    def emit(self, event: ev.TalkEvent) -> None: ...
+    def apply(self, outcome: Outcome) -> None: ...
+    def silence(self, report: Callable[..., Outcome]) -> None: ...
+    def expect_reply(self, *, spoken: bool) -> None: ...
+    def end(self, reason: str) -> None: ...
+
+
+class NoticeListener:
+    """Turns notices into sound and events, and keeps the little state that takes."""
+
+    def __init__(self, session: _Session, reasoner: Reasoner, speaker: SpeakerPort, *, engine: str) -> None:
+        self._session = session
+        self._reasoner = reasoner
+        self._speaker = speaker
+        self._engine = engine
+        self._model = ""
+        self._cost: float | None = None
+        self._final_texts: dict[str, str] = {}
+        self._audio_items: set[str] = set()
+        self._announced = False
+        self.turns_finished = 0
+
+    def hear(self, notice: n.Notice) -> None:
+        """Act on one notice."""
+        session = self._session
+        match notice:
+            case n.ReplyAudio():
+                session.times.audio_received(session.now_ms)
+                self._audio_items.add(notice.key.item_id)
+                self._speaker.play(notice.key, notice.pcm)
+                session.flow.queued = True
+            case n.ReplyAudioDone():
+                self._speaker.finish(notice.key)
+            case n.ReplyText():
+                self._reply_text(notice)
+            case n.UserText():
+                self._user_text(notice)
+            case n.SpeechStarted():
+                session.flow.hearing = True
+            case n.TurnCommitted():
+                self._committed()
+            case n.TurnTooShort():
+                session.flow.awaiting_reply = False
+                session.emit(ev.Advice("that was too short: hold the thought, then tap again to send"))
+            case n.StopPlayback():
+                session.silence(session.conversation.interrupted)
+            case n.ReplyStarted():
+                self._announced = False
+                session.flow.reply_started()
+            case n.ReplyDone():
+                self._reply_done(notice)
+            case n.SessionReady():
+                self._ready(notice)
+            case n.RateLimited():
+                self._rate(notice)
+            case n.ToolCall():
+                # No tools are offered yet; a model that calls one anyway must not wait for ever.
+                session.apply(session.conversation.supply_tool_output(notice.call_id, '{"error":"no such tool"}'))
+            case n.ProtocolFailure():
+                self._failure(notice)
+            case _:
+                pass
+
+    def heard_out(self, key: n.AudioKey) -> None:
+        """A stream was played to its end: its words are final now."""
+        text = self._final_texts.pop(key.item_id, None)
+        if text is not None:
+            self._session.emit(ev.AssistantTranscript(key.item_id, text, final=True))
+
+    def finish_if_silent(self) -> None:
+        """Close the turn once its reply is made and heard."""
+        flow = self._session.flow
+        pending = flow.awaiting_reply or flow.generating or flow.queued or flow.audible or self._session.stopping
+        if self._session.times.is_open and not pending:
+            self.close_turn()
+
+    def close_turn(self) -> None:
+        """Tell the times of the open turn, if there is one."""
+        for item_id, text in self._final_texts.items():
+            self._session.emit(ev.AssistantTranscript(item_id, text, final=True))
+        self._final_texts.clear()
+        cost = 0.0 if self._engine == "local" else self._cost
+        record = self._session.times.finish(underruns=self._session.underruns, cost_usd=cost)
+        if record is not None:
+            self.turns_finished += 1
+            self._session.emit(record)
+        self._cost = None
+
+    def _ready(self, notice: n.SessionReady) -> None:
+        session = self._session
+        self._model = notice.model
+        microphone, speaker = session.devices
+        session.emit(
+            ev.SessionStarted(self._engine, notice.model, str(notice.dialect), session.mode, microphone, speaker)
+        )
+
+    def _committed(self) -> None:
+        """The server's VAD closed a turn; one that we committed ourselves is known already."""
+        if self._session.conversation.ownership is n.Ownership.SERVER:
+            self._session.flow.committed()
+            self._session.expect_reply(spoken=True)
+
+    def _user_text(self, notice: n.UserText) -> None:
+        session = self._session
+        if notice.failed:
+            session.emit(ev.Failure("transcription_failed", "your words could not be transcribed", fatal=False))
+            return
+        if notice.final and not notice.text:
+            return
+        session.emit(ev.UserTranscript(notice.item_id, notice.text, notice.final))
+        reasoned = self._reasoner.hear(notice.item_id, notice.text, final=notice.final)
+        for thought in reasoned.thoughts:
+            session.emit(ev.Thinking(thought, session.now_ms, notice.item_id))
+        for hit in reasoned.hits or ():
+            session.emit(ev.KbHit(notice.item_id, hit))
+
+    def _reply_text(self, notice: n.ReplyText) -> None:
+        session = self._session
+        if not self._announced:
+            self._announced = True
+            session.emit(ev.Thinking(Thought("answer", "reply started"), session.now_ms))
+        if notice.heard_ms is not None:
+            self._final_texts.pop(notice.item_id, None)
+            session.emit(ev.AssistantTranscript(notice.item_id, notice.text, final=True, heard_ms=notice.heard_ms))
+        elif notice.final and notice.item_id in self._audio_items:
+            # Final only when heard: until then it may still be cut.
+            self._final_texts[notice.item_id] = notice.text.strip()
+            session.emit(ev.AssistantTranscript(notice.item_id, notice.text.strip(), final=False))
+        else:
+            session.emit(ev.AssistantTranscript(notice.item_id, notice.text.strip(), final=notice.final))
+
+    def _reply_done(self, notice: n.ReplyDone) -> None:
+        session = self._session
+        session.flow.reply_done()
+        session.times.used(notice.usage)
+        cost = reply_cost_usd(self._model, notice.usage)
+        if cost is not None:
+            self._cost = (self._cost or 0.0) + cost
+        self.finish_if_silent()
+
+    def _rate(self, notice: n.RateLimited) -> None:
+        if notice.limit > 0 and notice.remaining < _LOW_SHARE * notice.limit:
+            share = f"{notice.remaining / notice.limit:.0%}"
+            self._session.emit(
+                ev.Advice(f"only {share} of the {notice.name} limit is left for {notice.reset_seconds:.0f} s")
+            )
+
+    def _failure(self, notice: n.ProtocolFailure) -> None:
+        session = self._session
+        session.emit(ev.Failure(notice.code, notice.message, notice.fatal))
+        if notice.fatal:
+            session.end("error")
+        elif not session.flow.generating:
+            session.flow.awaiting_reply = False
+            self.finish_if_silent()

@@ -1,0 +1,108 @@
+"""Where speech comes from: a device, or a WAV file played at real pace."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import numpy as np
+
+from mrblue_cli.audio.pcm import BLOCK, RATE, Pcm, to_pcm
+from mrblue_cli.audio.resample import Resampler, convert
+from mrblue_cli.audio.ring import CaptureRing
+from mrblue_cli.audio.wav import WavAudio
+from mrblue_cli.core.clock import Clock
+from mrblue_cli.voice.devices import Device, open_input
+
+RING_SECONDS = 2
+
+
+class DeviceMicrophone:
+    """A PortAudio input, resampled to 24 kHz where the device cannot do it."""
+
+    def __init__(self, device: Device) -> None:
+        self.name = device.name
+        self._device = device
+        self._stream: Any = None
+        self._blocks = 0
+        self._prepare(RATE)
+
+    def _prepare(self, rate: int) -> None:
+        self._ring = CaptureRing(RING_SECONDS * rate)
+        self._resampler = Resampler(rate, RATE, "HQ")
+
+    def open(self) -> None:
+        """Start capturing; raises `DeviceError`."""
+        self._stream, rate = open_input(self._device, self._callback)
+        self._prepare(rate)
+        self._stream.start()
+
+    def _callback(self, data: Any, _frames: int, _time: Any, _status: Any) -> None:
+        # Only a copy into the ring and one counter: the callback runs against a deadline.
+        self._ring.write(data[:, 0])
+        self._blocks += 1
+
+    def read(self) -> Pcm:
+        """Take everything captured since the last call."""
+        return self._resampler.process_pcm(self._ring.read())
+
+    @property
+    def blocks_heard(self) -> int:
+        """Blocks the device delivered so far."""
+        return self._blocks
+
+    @property
+    def lost_samples(self) -> int:
+        """Samples dropped because nobody read in time."""
+        return self._ring.lost
+
+    def close(self) -> None:
+        """Stop the stream."""
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            with contextlib.suppress(Exception):
+                stream.abort()
+            with contextlib.suppress(Exception):
+                stream.close()
+
+
+class ClockMicrophone:
+    """Plays recordings into the microphone path at the pace of a clock; silence before, between and after."""
+
+    def __init__(self, clock: Clock, name: str = "recording") -> None:
+        self.name = name
+        self._clock = clock
+        self._from: float | None = None
+        self._given = 0
+        self._content: Pcm = np.zeros(0, dtype=np.int16)
+
+    def open(self) -> None:
+        """Start the clock."""
+        self._from = self._clock.now()
+
+    def load(self, audio: WavAudio) -> None:
+        """Speak this recording from now on."""
+        self._content = to_pcm(convert(audio.samples, audio.rate, RATE))
+
+    @property
+    def finished(self) -> bool:
+        """True when everything loaded was spoken."""
+        return len(self._content) == 0
+
+    def read(self) -> Pcm:
+        """What the clock says is due, in whole blocks."""
+        if self._from is None:
+            return np.zeros(0, dtype=np.int16)
+        due = int((self._clock.now() - self._from) * RATE) - self._given
+        due -= due % BLOCK
+        self._given += due
+        spoken, self._content = self._content[:due], self._content[due:]
+        return np.concatenate((spoken, np.zeros(due - len(spoken), dtype=np.int16)))
+
+    @property
+    def blocks_heard(self) -> int:
+        """Blocks given so far."""
+        return self._given // BLOCK
+
+    def close(self) -> None:
+        """Nothing to close."""

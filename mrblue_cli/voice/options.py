@@ -1,0 +1,25 @@
+"""Options of the talk session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mrblue_cli.audio.gate import Route
+from mrblue_cli.protocol.session import Session
+from mrblue_cli.voice.events import TurnMode
+
+
+@dataclass(frozen=True, slots=True)
+class TalkOptions:
+    """How to hold the conversation."""
+
+    desired: Session
+    """What to ask the server for: instructions, voice, transcription; turn detection is filled in by `turn_mode`."""
+    turn_mode: TurnMode = TurnMode.HANDS_FREE
+    threshold: float = 0.5
+    silence_ms: int = 500
+    prefix_ms: int = 300
+    route: Route | None = None
+    """None: guess from the speaker's name."""
+    reply_timeout_seconds: float = 60.0
+    """A reply that does not come within this ends the wait with an error line."""

@@ -1,0 +1,86 @@
+"""What the session needs of a microphone and a speaker. Devices, WAV files and tests implement these."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from mrblue_cli.audio.pcm import Pcm
+from mrblue_cli.protocol.notices import AudioKey, Played
+
+
+class MicrophonePort(Protocol):
+    """A source of PCM16 mono 24 kHz."""
+
+    name: str
+
+    def open(self) -> None:
+        """Start capturing; blocking. Raises `DeviceError` or `MissingPart`."""
+        ...
+
+    def read(self) -> Pcm:
+        """Take everything captured since the last call."""
+        ...
+
+    @property
+    def blocks_heard(self) -> int:
+        """How many blocks the device delivered so far; stands still when the device is gone."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the device; safe to call again."""
+        ...
+
+
+class SpeakerPort(Protocol):
+    """A sink that plays replies and knows what was heard of them."""
+
+    name: str | None
+    """None: nobody listens, only a file or nothing."""
+
+    def open(self) -> None:
+        """Start the output; blocking. Raises `DeviceError` or `MissingPart`."""
+        ...
+
+    def play(self, key: AudioKey, pcm: bytes) -> None:
+        """Queue audio of a reply: PCM16 mono 24 kHz."""
+        ...
+
+    def finish(self, key: AudioKey) -> None:
+        """No more audio will come for this stream."""
+        ...
+
+    def stop(self) -> tuple[Played, ...]:
+        """Fall silent within a few milliseconds; tells what was heard of every stream."""
+        ...
+
+    def pump(self) -> None:
+        """Keep things flowing; call it at least every 20 ms."""
+        ...
+
+    def heard_out(self) -> tuple[AudioKey, ...]:
+        """Streams that were played to their end since the last call."""
+        ...
+
+    @property
+    def drained(self) -> bool:
+        """Nothing waits and nothing plays."""
+        ...
+
+    @property
+    def sounding(self) -> bool:
+        """Samples of a reply were handed to the output and more are to come."""
+        ...
+
+    @property
+    def underruns(self) -> int:
+        """How often the output ran dry in the middle of a reply."""
+        ...
+
+    @property
+    def level(self) -> float:
+        """Root mean square of what plays now, 0..1."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the device; safe to call again."""
+        ...

@@ -1,0 +1,206 @@
+"""Where replies come out: a device, or a clock that takes samples as a device would (for files and for nobody)."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import numpy as np
+
+from mrblue_cli.audio.gate import Route
+from mrblue_cli.audio.pcm import RATE, Pcm, from_bytes, rms, to_pcm
+from mrblue_cli.audio.playout import Playout
+from mrblue_cli.audio.resample import Resampler
+from mrblue_cli.audio.ring import PlaybackRing
+from mrblue_cli.audio.wav import wav_header
+from mrblue_cli.core.clock import Clock
+from mrblue_cli.core.errors import InputFileError
+from mrblue_cli.protocol.notices import AudioKey, Played
+from mrblue_cli.voice.devices import Device, open_output
+
+RING_SECONDS = 120
+"""Replies arrive faster than they are played."""
+
+
+class PlayoutSpeaker:
+    """The part that all speakers share: a ring, a playout, and what was heard. `latency_seconds`: ring to ear."""
+
+    def __init__(self, name: str | None, rate: int = RATE) -> None:
+        self.name = name
+        self._prepare(rate, 0)
+
+    def _prepare(self, rate: int, guard: int) -> None:
+        self.rate = rate
+        self.latency_seconds = 0.0
+        self.ring = PlaybackRing(RING_SECONDS * rate)
+        self._playout = Playout(self.ring, rate=rate, guard=guard)
+        self._resamplers: dict[AudioKey, Resampler] = {}
+        self._first: int | None = None
+        self._meter = np.zeros(rate // 50, dtype=np.int16)
+
+    def open(self) -> None:
+        """Nothing to open."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def play(self, key: AudioKey, pcm: bytes) -> None:
+        """Queue audio of a reply."""
+        samples = from_bytes(pcm)
+        if self.rate != RATE:
+            resampler = self._resamplers.setdefault(key, Resampler(RATE, self.rate, "HQ"))
+            samples = resampler.process_pcm(samples)
+        self._playout.add(key, samples)
+
+    def finish(self, key: AudioKey) -> None:
+        """No more audio will come for this stream."""
+        resampler = self._resamplers.pop(key, None)
+        if resampler is not None:
+            self._playout.add(key, to_pcm(resampler.flush()))
+        self._playout.finish(key)
+
+    def stop(self) -> tuple[Played, ...]:
+        """Fall silent and tell what was heard."""
+        self._resamplers.clear()
+        return tuple(
+            Played(cast("AudioKey", item.key), item.played_samples * 1000 // self.rate, item.complete)
+            for item in self._playout.stop(self._latency_samples)
+        )
+
+    def pump(self) -> None:
+        """Move samples towards the output."""
+        self._playout.pump()
+
+    def heard_out(self) -> tuple[AudioKey, ...]:
+        """Streams that were played to their end since the last call."""
+        return tuple(cast("AudioKey", key) for key in self._playout.forget_heard(self._latency_samples))
+
+    @property
+    def drained(self) -> bool:
+        """Nothing waits and nothing plays."""
+        return self._playout.drained
+
+    @property
+    def sounding(self) -> bool:
+        """Samples of a reply were handed to the output and more are to come."""
+        return self._playout.sounding
+
+    @property
+    def underruns(self) -> int:
+        """How often the output ran dry in the middle of a reply."""
+        return self._playout.underruns
+
+    @property
+    def level(self) -> float:
+        """Root mean square of what plays now."""
+        return rms(self.ring.recent(len(self._meter))) if self.sounding else 0.0
+
+    @property
+    def _latency_samples(self) -> int:
+        return int(self.latency_seconds * self.rate)
+
+
+class DeviceSpeaker(PlayoutSpeaker):
+    """A PortAudio output: one continuous stream for the whole session."""
+
+    def __init__(self, device: Device) -> None:
+        super().__init__(device.name)
+        self._device = device
+        self._stream: Any = None
+
+    def open(self) -> None:
+        """Start the stream; raises `DeviceError`."""
+        self._stream, rate = open_output(self._device, self._callback)
+        if rate != self.rate:
+            self._prepare(rate, 0)
+        self.latency_seconds = float(self._stream.latency)
+        self._stream.start()
+
+    def _callback(self, out: Any, _frames: int, _time: Any, _status: Any) -> None:
+        # Only a copy from the ring: the callback runs against a deadline.
+        self.ring.read_into(out[:, 0])
+
+    @property
+    def route(self) -> Route:
+        """Headphones or loudspeaker, guessed from the name."""
+        return self._device.route
+
+    @property
+    def alive(self) -> bool:
+        """False when the device is gone."""
+        return self._stream is not None and bool(self._stream.active)
+
+    def close(self) -> None:
+        """Stop the stream."""
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            with contextlib.suppress(Exception):
+                stream.abort()
+            with contextlib.suppress(Exception):
+                stream.close()
+
+
+class PacedSpeaker(PlayoutSpeaker):
+    """Takes samples at the pace of a clock, as a device would, and keeps what was played in a WAV file, if asked to.
+
+    Counts as a real output for turn taking and truncation. The file holds the replies one after another, without the
+    pauses between them; its header is right at any moment, so that a kill loses nothing that was played.
+    """
+
+    def __init__(self, clock: Clock, path: Path | None = None) -> None:
+        super().__init__(None)
+        self._clock = clock
+        self._path = path
+        self._file: BinaryIO | None = None
+        self._taken_until: float | None = None
+        self._frames = 0
+
+    def open(self) -> None:
+        """Create the file; raises `InputFileError`."""
+        if self._path is not None:
+            try:
+                self._file = self._path.open("wb")
+            except OSError as error:
+                what = f"--output {self._path}: cannot be written: {error.strerror}"
+                raise InputFileError(what, hint="choose a folder you may write to") from None
+            self._save(np.zeros(0, dtype=np.int16))
+        self._taken_until = self._clock.now()
+
+    def pump(self) -> None:
+        """Play what the clock says is due."""
+        super().pump()
+        now = self._clock.now()
+        if self._taken_until is None:
+            self._taken_until = now
+        due = int((now - self._taken_until) * RATE)
+        self._taken_until += due / RATE
+        out = np.zeros(due, dtype=np.int16)
+        taken = self.ring.read_into(out)
+        if taken:
+            self._save(out[:taken])
+        super().pump()
+
+    def stop(self) -> tuple[Played, ...]:
+        """Fall silent; the fade still goes to the file."""
+        self.pump()
+        return super().stop()
+
+    def close(self) -> None:
+        """Complete the file."""
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
+
+    def _save(self, pcm: Pcm) -> None:
+        if self._file is None:
+            return
+        self._file.seek(0, 2)
+        if self._frames == 0:
+            self._file.seek(0)
+            self._file.write(wav_header(0))
+        self._file.write(pcm.astype("<i2").tobytes())
+        self._frames += len(pcm)
+        self._file.seek(0)
+        self._file.write(wav_header(self._frames))
+        self._file.flush()
