@@ -9,7 +9,7 @@ from enum import StrEnum, auto
 
 from mrblue_cli.knowledge.model import Hit, Risk, SearchResult, Solution
 
-MAX_SPOKEN_STEPS = 3
+MAX_SPOKEN_STEPS = 2
 
 
 class FollowUp(StrEnum):
@@ -50,12 +50,18 @@ def spoken_reply(result: SearchResult) -> str:
 def describe(hit: Hit, number: int) -> str:
     """The way out with this number, as one would tell a colleague."""
     solution = hit.solutions[number]
-    cause = f"Most likely, {_lower(_sentence(hit.entry.causes[0]))}" if number == 0 and hit.entry.causes else ""
+    cause = _cause(hit) if number == 0 else _sentence(solution.title)
     more = len(hit.solutions) - number - 1
-    tail = ""
-    if more:
-        tail = "If that does not help, ask me for another way."
+    tail = "If that does not help, ask for another way." if more else ""
     return " ".join(part for part in (cause, _warning(solution), _told(solution), tail) if part)
+
+
+def _cause(hit: Hit) -> str:
+    """The usual cause, without its details: a listener wants the fix."""
+    if not hit.entry.causes:
+        return ""
+    first = hit.entry.causes[0].split(",")[0]
+    return _sentence(first)
 
 
 def describe_causes(hit: Hit) -> str:
@@ -64,14 +70,10 @@ def describe_causes(hit: Hit) -> str:
 
 
 def _told(solution: Solution) -> str:
-    title = _sentence(solution.title)
     steps = solution.steps[:MAX_SPOKEN_STEPS]
-    rest = "The other steps are on the screen." if len(solution.steps) > len(steps) else ""
-    if len(steps) == 1:
-        return f"{title} {_step(steps[0])}."
-    ordinals = ("First", "Then", "After that")
-    told = " ".join(f"{word}, {_step(step)}." for word, step in zip(ordinals, steps, strict=False))
-    return " ".join(part for part in (title, told, rest) if part)
+    rest = "The rest is on the screen." if len(solution.steps) > len(steps) else ""
+    told = " ".join(f"{word}, {_step(step)}." for word, step in zip(("First", "Then"), steps, strict=False))
+    return " ".join(part for part in (told, rest) if part)
 
 
 def _step(step: str) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 
 from mrblue_cli.audio.pcm import RATE, Pcm, from_bytes, to_floats
 from mrblue_cli.audio.resample import convert
-from mrblue_cli.audio.segmenter import Boundary, Segmenter, SegmenterOptions, SpeechBegan
+from mrblue_cli.audio.segmenter import Boundary, Segmenter, SegmenterOptions, SpeechBegan, SpeechEnded
 from mrblue_cli.audio.vad import SpeechDetector, WebRtcDetector, blocks
 from mrblue_cli.engine.speech import Samples
 from mrblue_cli.protocol.session import SemanticVad, ServerVad, TurnDetection
@@ -65,7 +65,8 @@ class Ear:
             for boundary in boundaries:
                 if isinstance(boundary, SpeechBegan):
                     self._drop_before(boundary.from_sample)
-        if not self._segmenter.talking:
+        # A turn that has just ended is still to be taken by the caller.
+        if not self._segmenter.talking and not any(isinstance(boundary, SpeechEnded) for boundary in found):
             options = self._segmenter.options
             recent = (options.prefix_ms + max(options.window_ms, options.interrupt_ms) + 100) * RATE // 1000
             self._drop_before(self._end - recent)

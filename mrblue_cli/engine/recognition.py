@@ -36,11 +36,10 @@ class TurnRecogniser:
         return self._job is not None and not self._job.done()
 
     def offer_partial(self, samples: Samples) -> None:
-        """Run a partial pass when enough new audio came and none is running."""
-        if self.busy or len(samples) - self._partial_at < PARTIAL_SECONDS * STT_RATE:
+        """Run a partial pass when enough new audio came and none is running; never in a pause, where a guess stands."""
+        if self.busy or self._job_end is not None or len(samples) - self._partial_at < PARTIAL_SECONDS * STT_RATE:
             return
         self._partial_at = len(samples)
-        self._job_end = None
         self._job = asyncio.ensure_future(self._partial(samples))
 
     def guess_end(self, samples: Samples, end_sample: int) -> asyncio.Task[Transcript]:
@@ -49,6 +48,10 @@ class TurnRecogniser:
             self._job_end = end_sample
             self._job = asyncio.ensure_future(self._partial(samples))
         return self._job
+
+    def resumed(self) -> None:
+        """The person goes on: the guess was wrong."""
+        self._job_end = None
 
     async def finish(self, samples: Samples, end_sample: int | None) -> Transcript:
         """The turn ended at `end_sample`: use the guess when it was right, else transcribe."""

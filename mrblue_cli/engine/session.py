@@ -11,7 +11,7 @@ from msgspec import UNSET
 
 from mrblue_cli.assistant.brain import NOT_HEARD, Brain, Exchange, Question
 from mrblue_cli.audio.pcm import RATE
-from mrblue_cli.audio.segmenter import Boundary, SpeechBegan, SpeechEnded, SpeechPaused
+from mrblue_cli.audio.segmenter import Boundary, SpeechBegan, SpeechEnded, SpeechPaused, SpeechResumed
 from mrblue_cli.core.errors import MrBlueError
 from mrblue_cli.core.ids import IdSource
 from mrblue_cli.engine.clauses import ClauseSplitter
@@ -142,6 +142,9 @@ class EngineSession:
                 self._recogniser = self._new_recogniser(self._speech_item)
             case SpeechPaused():
                 self._guess(boundary.at_sample)
+            case SpeechResumed():
+                if self._recogniser is not None:
+                    self._recogniser.resumed()
             case SpeechEnded():
                 audio = self._ear.audio()
                 outcome, item_id = self._conversation.speech_stopped(boundary.at_sample * 1000 // RATE)
