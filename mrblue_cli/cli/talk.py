@@ -134,7 +134,7 @@ def _on_screen(configuration: Configuration, *, debug: bool) -> int:
 
     settings = configuration.settings
     runner = TalkRunner(build)
-    options = TuiOptions(theme=settings.ui.theme, talk_key=settings.talk.talk_key, hold=settings.talk.hold_to_talk)
+    options = TuiOptions(theme=settings.ui.theme, talk_key=settings.talk.talk_key)
     failure = TalkApp(runner, options).run()
     runner.stop()
     if debug and runner.crash is not None:

@@ -21,8 +21,6 @@ class TalkSection(Section, frozen=True, kw_only=True):
     """For OpenAI and compatible servers; the local engine has its own voice."""
     turn_mode: Literal["hands-free", "local-vad", "push-to-talk"] = "hands-free"
     talk_key: str = "space"
-    hold_to_talk: Literal["auto", "off"] = "off"
-    """auto: hold the key to talk where the terminal reports key releases."""
     input_device: str = ""
     output_device: str = ""
     route: Literal["auto", "headphones", "speakers"] = "auto"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,4 +11,3 @@ class TuiOptions:
 
     theme: str = "mrblue"
     talk_key: str = "space"
-    hold: Literal["auto", "off"] = "off"

@@ -1,0 +1,92 @@
+"""What was said, both sides: partial text dimmed, cut-off text ends in a dash."""
+
+from __future__ import annotations
+
+from rich.table import Table
+from rich.text import Text
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from mrblue_cli.voice.events import Advice, AssistantTranscript, Failure, UserTranscript
+
+KEPT_LINES = 400
+"""Older lines leave the screen, so that an evening's conversation stays quick."""
+
+
+class Line(Static):
+    """One thing said by one side, or a note between."""
+
+    def __init__(self, who: str) -> None:
+        super().__init__(classes=f"line {who.lower() or 'note'}")
+        self.who = who
+        self.words = ""
+
+    def say(self, text: str, *, final: bool, cut: bool = False) -> None:
+        """Show the words so far."""
+        self.words = f"{text} —" if cut else text
+        grid = Table.grid(padding=(0, 1), expand=True)
+        grid.add_column(width=4, no_wrap=True)
+        grid.add_column(ratio=1)
+        ellipsis = "" if final or not text else "…"
+        grid.add_row(Text(self.who, "bold"), Text(self.words + ellipsis, "" if final else "dim"))
+        self.update(grid)
+
+
+class Transcript(VerticalScroll):
+    """Lines appear in the order in which people began to speak; late words find their place by item."""
+
+    BORDER_TITLE = "Conversation"
+    can_focus = True
+
+    def __init__(self) -> None:
+        super().__init__(id="transcript")
+        self._lines: dict[str, Line] = {}
+
+    def hear(self, event: UserTranscript) -> None:
+        """The person's words."""
+        if event.final and not event.text:
+            return
+        self._line(event.item_id, "You").say(event.text, final=event.final)
+        self._follow()
+
+    def answer(self, event: AssistantTranscript) -> None:
+        """The assistant's words; cut-off ones keep only what was heard."""
+        cut = event.heard_ms is not None
+        self._line(event.item_id, "Blue").say(event.text, final=event.final, cut=cut)
+        self._follow()
+
+    def note(self, event: Failure | Advice) -> None:
+        """A line between: something failed, or is worth knowing."""
+        line = Line("")
+        if isinstance(event, Failure):
+            line.say(f"! {event.message}{f'  → {event.hint}' if event.hint else ''}", final=True)
+            line.add_class("failure")
+        else:
+            line.say(f"· {event.text}", final=True)
+        self.mount(line)
+        self._follow()
+
+    def clear(self) -> None:
+        """Empty the panel."""
+        self._lines.clear()
+        self.remove_children()
+
+    @property
+    def as_text(self) -> str:
+        """All of it, to copy."""
+        return "\n".join(f"{line.who or '-'}: {line.words}" for line in self.query(Line))
+
+    def _line(self, key: str, who: str) -> Line:
+        line = self._lines.get(key)
+        if line is None:
+            line = self._lines[key] = Line(who)
+            self.mount(line)
+            old = list(self.query(Line))[:-KEPT_LINES]
+            for gone in old:
+                gone.remove()
+        return line
+
+    def _follow(self) -> None:
+        """Stay at the end, unless the person scrolled up to read."""
+        if self.max_scroll_y - self.scroll_y <= 3:
+            self.call_after_refresh(self.scroll_end, animate=False)
