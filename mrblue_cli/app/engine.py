@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
+from mrblue_cli.app.platform import this_platform
 from mrblue_cli.assistant.brain import Brain, KnowledgeBrain, LadderBrain
 from mrblue_cli.assistant.chat import ChatBrain
 from mrblue_cli.engine.piper import PiperTts
@@ -14,13 +13,6 @@ from mrblue_cli.knowledge.base import load_base
 from mrblue_cli.settings.build import chat_options, engine_options, knowledge_folders
 from mrblue_cli.settings.schema import Settings
 from mrblue_cli.settings.secrets import find_secret
-
-_PLATFORMS = {"darwin": "macos", "win32": "windows"}
-
-
-def this_platform() -> str:
-    """linux, macos or windows: solutions for other systems are not told aloud."""
-    return _PLATFORMS.get(sys.platform, "linux")
 
 
 def build_engine(settings: Settings, *, host: str = "127.0.0.1", port: int = 0, token: str = "") -> EngineServer:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mrblue_cli.app.engine_process import EngineProcess
+from mrblue_cli.app.platform import this_platform
 from mrblue_cli.assistant.reasoning import Reasoner
 from mrblue_cli.audio.wav import WavAudio, parse_wav
 from mrblue_cli.core.clock import Clock, SystemClock
@@ -148,7 +149,7 @@ class Conversation:
             connect=self._connect,
             microphone=microphone,
             speaker=speaker,
-            reasoner=Reasoner(self._base),
+            reasoner=Reasoner(self._base, platform=this_platform()),
             clock=self._clock,
             ids=RandomIds(),
             emit=self._emit,

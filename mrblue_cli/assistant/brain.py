@@ -9,7 +9,7 @@ from typing import Protocol
 from mrblue_cli.assistant.reply import FollowUp, describe, describe_causes, follow_up_of, spoken_reply
 from mrblue_cli.knowledge.base import KnowledgeBase
 from mrblue_cli.knowledge.detect import detect
-from mrblue_cli.knowledge.model import Hit, SearchResult
+from mrblue_cli.knowledge.model import SearchResult, for_platform
 
 OFFLINE = (
     "I can't answer that offline. My own knowledge is about errors. For everything else, set an OpenAI key, or point "
@@ -79,15 +79,7 @@ class KnowledgeBrain:
     def search(self, text: str) -> SearchResult:
         """What the base holds about a text, without ways out that are for other systems."""
         result = self._base.search(text)
-        return replace(result, hits=tuple(self._for_platform(hit) for hit in result.hits))
-
-    def _for_platform(self, hit: Hit) -> Hit:
-        fitting = tuple(
-            solution
-            for solution in hit.solutions
-            if self._platform is None or not solution.platforms or self._platform in solution.platforms
-        )
-        return replace(hit, solutions=fitting or hit.solutions)
+        return replace(result, hits=tuple(for_platform(hit, self._platform) for hit in result.hits))
 
     def _follow_up(self, question: Question) -> str | None:
         kind = follow_up_of(question.text)

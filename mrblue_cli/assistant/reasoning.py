@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from mrblue_cli.assistant.thinking import Thought
 from mrblue_cli.knowledge.base import KnowledgeBase
 from mrblue_cli.knowledge.detect import detect
-from mrblue_cli.knowledge.model import Hit
+from mrblue_cli.knowledge.model import Hit, for_platform
+
+_SURE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +23,9 @@ class Reasoned:
 class Reasoner:
     """Follows one person's words, item by item, and never repeats itself."""
 
-    def __init__(self, base: KnowledgeBase, *, top: int = 3) -> None:
+    def __init__(self, base: KnowledgeBase, *, top: int = 3, platform: str | None = None) -> None:
         self._base = base
+        self._platform = platform
         self._top = top
         self._item = ""
         self._told: set[str] = set()
@@ -44,18 +47,24 @@ class Reasoner:
         if kind is not None:
             thoughts.append(Thought("type", f"type: {kind.name}", 0.9 if final else 0.7))
         result = self._base.search(text, top=self._top)
-        if result.confident:
+        if result.confident and (final or result.hits[0].confidence >= _SURE):
             thoughts.append(self._candidates(result.hits))
         elif final:
             best = f", best {result.hits[0].confidence:.0%}" if result.hits else ""
             thoughts.append(Thought("candidates", f"no entry fits well enough{best}", 0.0))
-        hits = result.hits if result.confident else ()
+        # Half a sentence may look like another error: until it is whole, only the sure ones are shown.
+        shown_from = 0.0 if final else _SURE
+        hits = tuple(
+            for_platform(hit, self._platform)
+            for hit in result.hits
+            if result.confident and hit.confidence >= shown_from
+        )
         shown = tuple((hit.entry.id, round(hit.confidence * 100)) for hit in hits)
         changed = shown != self._shown
         self._shown = shown
         fresh = tuple(thought for thought in thoughts if thought.text not in self._told)
         self._told.update(thought.text for thought in fresh)
-        return Reasoned(fresh, hits if changed and hits else None)
+        return Reasoned(fresh, hits if (changed or final) and hits else None)
 
     @staticmethod
     def _candidates(hits: tuple[Hit, ...]) -> Thought:

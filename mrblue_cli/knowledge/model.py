@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -63,6 +63,16 @@ class Hit:
     """Values found in the text, limited to the characters of their kind and not yet quoted."""
     solutions: tuple[Solution, ...] = ()
     """The entry's solutions with the captured values filled in, shell-quoted; ready to show or copy."""
+
+
+def for_platform(hit: Hit, platform: str | None) -> Hit:
+    """The hit without ways out that are for other systems; all of them when none is left, or without a platform."""
+    fitting = tuple(
+        solution
+        for solution in hit.solutions
+        if platform is None or not solution.platforms or platform in solution.platforms
+    )
+    return replace(hit, solutions=fitting or hit.solutions)
 
 
 @dataclass(frozen=True, slots=True)
