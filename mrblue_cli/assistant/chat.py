@@ -24,13 +24,16 @@ class ChatBrain:
         """Stream the model's words."""
         import openai
 
-        spoke = False
+        spoke = finished = False
         try:
             stream = await self._connected(openai).chat.completions.create(
                 model=self._options.model, messages=self._messages(question), stream=True
             )
             async for chunk in stream:
-                piece = chunk.choices[0].delta.content if chunk.choices else None
+                if not chunk.choices:
+                    continue
+                finished = finished or chunk.choices[0].finish_reason is not None
+                piece = chunk.choices[0].delta.content
                 if piece:
                     spoke = True
                     yield piece
@@ -39,6 +42,9 @@ class ChatBrain:
             return
         if not spoke:
             yield "The chat model had nothing to say."
+        elif not finished:
+            # A connection that simply ends must not pass half an answer off as a whole one.
+            yield " … The rest of the answer was cut off."
 
     def _connected(self, openai: Any) -> Any:
         if self._client is None:

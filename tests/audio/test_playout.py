@@ -1,0 +1,167 @@
+"""What was heard, to the sample, with a device that takes blocks when the test says so."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mrblue_cli.audio.pcm import BLOCK, RATE
+from mrblue_cli.audio.playout import FADE_MS, MAX_START_MS, START_MS, Playout
+from mrblue_cli.audio.ring import PlaybackRing
+
+FADE = FADE_MS * RATE // 1000
+
+
+class Dac:
+    """Takes 20 ms at a time and keeps what it took."""
+
+    def __init__(self, capacity=10 * RATE):
+        self.ring = PlaybackRing(capacity)
+        self.playout = Playout(self.ring)
+        self.heard = []
+
+    def run(self, count=1):
+        for _ in range(count):
+            self.playout.pump()
+            out = np.zeros(BLOCK, dtype=np.int16)
+            self.ring.read_into(out)
+            self.heard.append(out)
+        self.playout.pump()
+
+    @property
+    def sound(self):
+        return np.concatenate(self.heard) if self.heard else np.zeros(0, dtype=np.int16)
+
+
+def tone(milliseconds, value=1000):
+    return np.full(milliseconds * 24, value, dtype=np.int16)
+
+
+def test_nothing_plays_before_enough_is_queued():
+    dac = Dac()
+    dac.playout.add("a", tone(START_MS - 20))
+    dac.run(3)
+    assert not dac.sound.any()
+    assert not dac.playout.sounding
+    dac.playout.add("a", tone(40))
+    dac.run(1)
+    assert dac.sound.any()
+    assert dac.playout.sounding
+
+
+def test_a_short_reply_plays_once_it_is_complete():
+    dac = Dac()
+    dac.playout.add("a", tone(40))
+    dac.run(2)
+    assert not dac.sound.any()
+    dac.playout.finish("a")
+    dac.run(3)
+    assert dac.playout.drained
+    assert dac.playout.report()[0].complete
+    assert dac.playout.underruns == 0
+
+
+def test_it_fades_in():
+    dac = Dac()
+    dac.playout.add("a", tone(400))
+    dac.run(2)
+    assert dac.sound[0] == 0
+    assert np.all(np.diff(dac.sound[:FADE].astype(int)) >= 0)
+    assert np.all(dac.sound[FADE : 2 * BLOCK] == 1000)
+
+
+def test_played_samples_are_exact_and_less_the_latency():
+    dac = Dac()
+    dac.playout.add("a", tone(1000))
+    dac.playout.add("b", tone(1000))
+    dac.run(60)
+    a, b = dac.playout.report(latency_samples=0)
+    assert (a.key, a.played_samples, a.complete) == ("a", RATE, True)
+    assert (b.key, b.played_samples) == ("b", 60 * BLOCK - RATE)
+    a, b = dac.playout.report(latency_samples=6 * BLOCK)
+    assert b.played_samples == 54 * BLOCK - RATE
+
+
+def test_stop_is_silent_within_a_fade_and_forgets_the_rest():
+    dac = Dac()
+    dac.playout.add("a", tone(2000))
+    dac.run(10)
+    report = dac.playout.stop()
+    assert report[0].played_samples == 10 * BLOCK
+    assert not report[0].complete
+    dac.heard.clear()
+    dac.run(5)
+    assert not dac.sound[FADE:].any()
+    assert np.all(np.diff(dac.sound[:FADE].astype(int)) <= 0)
+    assert dac.playout.drained
+    assert dac.playout.report() == ()
+
+
+def test_running_dry_in_the_middle_counts_and_waits_longer():
+    dac = Dac()
+    dac.playout.add("a", tone(140))
+    dac.run(10)
+    assert dac.playout.underruns == 1
+    dac.playout.add("a", tone(START_MS))
+    dac.run(2)
+    assert not dac.playout.sounding
+    dac.playout.add("a", tone(20))
+    dac.run(1)
+    assert dac.playout.sounding
+
+
+def test_the_wait_has_an_upper_bound():
+    dac = Dac()
+    for _ in range(30):
+        dac.playout.add("a", tone(MAX_START_MS))
+        dac.run(20)
+    assert dac.playout.underruns == 30
+    dac.playout.add("a", tone(MAX_START_MS))
+    dac.run(1)
+    assert dac.playout.sounding
+
+
+def test_the_end_of_a_reply_is_no_underrun():
+    dac = Dac()
+    dac.playout.add("a", tone(200))
+    dac.playout.finish("a")
+    dac.run(30)
+    assert dac.playout.underruns == 0
+    assert dac.playout.forget_heard() == ("a",)
+    assert dac.playout.report() == ()
+
+
+def test_more_than_the_ring_holds_waits_its_turn():
+    dac = Dac(capacity=RATE // 2)
+    dac.playout.add("a", tone(1500))
+    dac.playout.finish("a")
+    dac.run(80)
+    assert dac.playout.drained
+    assert np.count_nonzero(dac.sound) == 1500 * 24 - 1
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 90)), max_size=40), st.integers(0, 3000))
+def test_reports_never_exceed_what_came_and_never_shrink(steps, latency):
+    dac = Dac()
+    received = {0: 0, 1: 0, 2: 0}
+    before = {}
+    for key, milliseconds in steps:
+        dac.playout.add(key, tone(milliseconds))
+        received[key] += milliseconds * 24
+        dac.run(1)
+        for item in dac.playout.report(latency):
+            assert 0 <= item.played_samples <= received[item.key]
+            assert item.played_samples >= before.get(item.key, 0)
+            before[item.key] = item.played_samples
+    total = sum(item.played_samples for item in dac.playout.report(0))
+    assert total == dac.ring.read
+
+
+def test_an_unplayed_stream_is_reported_as_zero():
+    dac = Dac()
+    dac.playout.add("a", tone(500))
+    dac.playout.add("b", tone(500))
+    dac.run(2)
+    assert {item.key: item.played_samples for item in dac.playout.stop()}["b"] == pytest.approx(0)

@@ -1,0 +1,32 @@
+"""One profile for every property test: no deadline (timing decides nothing), reproducible in CI."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("mrblue", deadline=None, derandomize=True, max_examples=100)
+settings.load_profile("mrblue")
+
+
+@pytest.fixture(autouse=True)
+def _nobodys_settings(monkeypatch, tmp_path):
+    """No test reads the developer's own configuration, keys or gateway."""
+    for name in list(os.environ):
+        if name.startswith("MRBLUE_") and name != "MRBLUE_SHARED_DATA":
+            monkeypatch.delenv(name)
+    for name in ("OPENAI_API_KEY", "BIFROST_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """Recordings that are not part of the project; tests that need them skip where they are absent."""
+    folder = Path(os.environ.get("MRBLUE_SHARED_DATA", Path(__file__).parent.parent.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no shared data at {folder} (set MRBLUE_SHARED_DATA)")
+    return folder
