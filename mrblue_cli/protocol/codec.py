@@ -6,16 +6,21 @@ events strictly (`EventFault` carries what an `error` event must say).
 
 from __future__ import annotations
 
-import json
 import re
+from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 import msgspec
 from msgspec import UNSET
 
-from mrblue_cli.protocol.client_events import CLIENT_EVENTS, ClientEvent, SessionUpdate
+from mrblue_cli.protocol.client_events import CLIENT_EVENTS, ClientEvent, CreateItem, SessionUpdate
+from mrblue_cli.protocol.items import ITEM_FIELDS
 from mrblue_cli.protocol.notices import Dialect
+from mrblue_cli.protocol.salvage import salvage
 from mrblue_cli.protocol.server_events import SERVER_EVENTS, ServerEvent, Unknown
+
+UNREADABLE = (ValueError, TypeError, AttributeError, RecursionError)
+"""What text from a stranger can raise while it is read (msgspec's and the decoder's errors are ValueErrors)."""
 
 
 class EventFault(Exception):
@@ -86,6 +91,8 @@ class GaCodec:
             event = cast("ClientEvent", decoder.decode(text))
         except msgspec.ValidationError as error:
             raise fault_of(error, header.event_id) from None
+        if isinstance(event, CreateItem):
+            check_item_fields(as_table(text)["item"], header.event_id)
         if isinstance(event, SessionUpdate) and event.session.temperature is not UNSET:
             message = "Unknown parameter: 'session.temperature'."
             raise EventFault("unknown_parameter", message, param="session.temperature", event_id=header.event_id)
@@ -103,8 +110,25 @@ class GaCodec:
             if decoder is None:
                 return unknown(kind, text)
             return cast("ServerEvent", decoder.decode(text))
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except msgspec.ValidationError:
+            return read_tolerantly(text)
+        except UNREADABLE:
             return unknown("malformed", text)
+
+
+def read_tolerantly(text: str | bytes, change: Callable[[dict[str, Any]], dict[str, Any]] | None = None) -> ServerEvent:
+    """Read a server event that does not fit its type; `change` translates it first. Never raises."""
+    try:
+        table = as_table(text)
+        table = change(table) if change else table
+        name = table.get("type")
+        kind = SERVER_TYPES.get(name) if isinstance(name, str) else None
+        if kind is None:
+            return unknown(name if isinstance(name, str) else "malformed", text)
+        event = salvage(table, kind)
+    except UNREADABLE:
+        return unknown("malformed", text)
+    return unknown("malformed", text) if event is None else cast("ServerEvent", event)
 
 
 def read_header(text: str | bytes) -> _Header:
@@ -113,7 +137,7 @@ def read_header(text: str | bytes) -> _Header:
         header = _HEADER.decode(text)
     except msgspec.ValidationError as error:
         raise EventFault("invalid_event", f"The event could not be read: {error}.") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise EventFault("invalid_json", f"The event is not valid JSON: {error}.") from None
     if not header.type:
         message = "Missing required parameter: 'type'."
@@ -150,6 +174,14 @@ def fault_of(error: msgspec.ValidationError, event_id: str | None) -> EventFault
     return EventFault("invalid_value", f"Invalid value for '{place}': {reason}.", param=place, event_id=event_id)
 
 
+def check_item_fields(item: dict[str, Any], event_id: str | None) -> None:
+    """Refuse fields that no item has: `Item` itself reads tolerantly, since servers invent fields."""
+    for name in item:
+        if name not in ITEM_FIELDS:
+            param = f"item.{name[:80]}"
+            raise EventFault("unknown_parameter", f"Unknown parameter: '{param}'.", param=param, event_id=event_id)
+
+
 def unknown(kind: str, text: str | bytes) -> Unknown:
     """Keep the start of an unreadable event for the log."""
     raw = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
@@ -167,7 +199,7 @@ def detect_dialect(session: dict[str, Any]) -> Dialect:
 
 def as_table(text: str | bytes) -> dict[str, Any]:
     """Parse a JSON object; raises `ValueError` otherwise."""
-    value = json.loads(text)
+    value = msgspec.json.decode(text)
     if not isinstance(value, dict):
         raise ValueError("not an object")  # noqa: TRY004 - callers treat it as any other unreadable text
     return value

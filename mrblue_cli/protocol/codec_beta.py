@@ -11,12 +11,13 @@ import msgspec
 from mrblue_cli.protocol.client_events import ClientEvent
 from mrblue_cli.protocol.codec import (
     CLIENT_TYPES,
-    SERVER_TYPES,
+    UNREADABLE,
     EventFault,
     as_table,
+    check_item_fields,
     fault_of,
     read_header,
-    unknown,
+    read_tolerantly,
     unknown_type,
 )
 from mrblue_cli.protocol.notices import Dialect
@@ -69,11 +70,12 @@ class BetaCodec:
                 if isinstance(table.get(name), dict):
                     table[name] = change(table[name])
             if isinstance(table.get("item"), dict):
+                check_item_fields(table["item"], header.event_id)
                 table["item"] = _item(table["item"], _PARTS_FROM_BETA)
             return cast("ClientEvent", msgspec.convert(table, kind))
         except msgspec.ValidationError as error:
             raise fault_of(error, header.event_id) from None
-        except (TypeError, ValueError, AttributeError) as error:
+        except UNREADABLE as error:
             raise EventFault("invalid_value", f"Invalid value: {error}.", event_id=header.event_id) from None
 
     def encode_server(self, event: ServerEvent) -> str | None:
@@ -85,16 +87,12 @@ class BetaCodec:
 
     def decode_server(self, text: str | bytes) -> ServerEvent:
         """Read a server event; what is unknown or malformed becomes `Unknown`."""
-        try:
-            raw = as_table(text)
-            # `session` stays as the server wrote it: only its readers know what they look for.
-            table = _server(raw, _TYPES_FROM_BETA, _PARTS_FROM_BETA, lambda session: session, _response_in)
-            kind = SERVER_TYPES.get(table.get("type", ""))
-            if kind is None:
-                return unknown(str(table.get("type", "")), text)
-            return cast("ServerEvent", msgspec.convert(table, kind, strict=False))
-        except (msgspec.ValidationError, ValueError, TypeError, AttributeError):
-            return unknown("malformed", text)
+        return read_tolerantly(text, _server_in)
+
+
+def _server_in(table: Table) -> Table:
+    # `session` stays as the server wrote it: only its readers know what they look for.
+    return _server(table, _TYPES_FROM_BETA, _PARTS_FROM_BETA, lambda session: session, _response_in)
 
 
 def _server(
@@ -105,7 +103,8 @@ def _server(
     response: Callable[[Table], Table],
 ) -> Table:
     changed = dict(table)
-    changed["type"] = types.get(changed.get("type", ""), changed.get("type", ""))
+    kind = changed.get("type")
+    changed["type"] = types.get(kind, kind) if isinstance(kind, str) else ""
     if isinstance(changed.get("item"), dict):
         changed["item"] = _item(changed["item"], parts)
     if isinstance(changed.get("session"), dict):
@@ -114,7 +113,7 @@ def _server(
         changed["response"] = response(changed["response"])
         output = changed["response"].get("output")
         if isinstance(output, list | tuple):
-            changed["response"]["output"] = [_item(item, parts) for item in output]
+            changed["response"]["output"] = [_item(item, parts) if isinstance(item, dict) else item for item in output]
     return changed
 
 
@@ -122,8 +121,13 @@ def _item(item: Table, parts: dict[str, str]) -> Table:
     content = item.get("content")
     if not isinstance(content, list | tuple):
         return item
-    renamed = [{**part, "type": parts.get(part.get("type", ""), part.get("type", ""))} for part in content]
+    renamed = [_renamed(part, parts) if isinstance(part, dict) else part for part in content]
     return {**item, "content": renamed}
+
+
+def _renamed(part: Table, parts: dict[str, str]) -> Table:
+    kind = part.get("type")
+    return {**part, "type": parts.get(kind, kind)} if isinstance(kind, str) else part
 
 
 def session_to_beta(session: Table) -> Table:
@@ -177,11 +181,16 @@ def session_from_beta(flat: Table) -> Table:
             spoken[name] = session.pop(name)
     if "modalities" in session:
         modalities = session.pop("modalities")
-        session["output_modalities"] = ["audio"] if "audio" in modalities else modalities
+        session["output_modalities"] = _one_modality(modalities)
     if "max_response_output_tokens" in session:
         session["max_output_tokens"] = session.pop("max_response_output_tokens")
     audio = {name: side for name, side in (("input", heard), ("output", spoken)) if side}
     return {**session, "audio": audio} if audio else session
+
+
+def _one_modality(modalities: Any) -> Any:
+    """GA knows text or audio (which brings its words); what is no list stays, so that strict reading names it."""
+    return ["audio"] if isinstance(modalities, list) and "audio" in modalities else modalities
 
 
 def response_to_beta(response: Table) -> Table:
@@ -203,7 +212,7 @@ def response_from_beta(table: Table) -> Table:
     response = dict(table)
     if "modalities" in response:
         modalities = response.pop("modalities")
-        response["output_modalities"] = ["audio"] if "audio" in modalities else modalities
+        response["output_modalities"] = _one_modality(modalities)
     output: Table = {}
     if "voice" in response:
         output["voice"] = response.pop("voice")

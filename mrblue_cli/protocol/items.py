@@ -54,6 +54,10 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
         return " ".join(word for word in words if word).strip()
 
 
+ITEM_FIELDS = frozenset(Item.__struct_fields__) | {"approval_request_id", "approve", "reason", "server_label"}
+"""What a client may write into an item; the last four belong to kinds that our server refuses by their type."""
+
+
 def user_text(text: str, item_id: str) -> Item:
     """A typed message of the person."""
     return Item(type="message", id=item_id, role="user", content=(ContentPart(type="input_text", text=text),))
