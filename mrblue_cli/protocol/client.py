@@ -24,6 +24,7 @@ from mrblue_cli.protocol.client_events import (
     CommitAudio,
     CreateItem,
     CreateResponse,
+    DeleteItem,
     ResponseRequest,
     SessionUpdate,
     TruncateItem,
@@ -34,10 +35,13 @@ from mrblue_cli.protocol.interruption import heard_text, plan_cut
 from mrblue_cli.protocol.items import Item, user_text
 from mrblue_cli.protocol.reply_ledger import ReplyLedger
 from mrblue_cli.protocol.session import BYTES_PER_MS, Audio, AudioInput, ServerVad, Session, TurnDetection, merge
+from mrblue_cli.protocol.tool_calls import ToolCalls
 from mrblue_cli.protocol.transitions import Reply, ReplyMove, Side, Turn, TurnMove, next_reply, next_turn
 
 MIN_COMMIT_MS = 100
 """Servers refuse a commit of less audio."""
+MAX_BUSY_RETRIES = 3
+"""How often a request is repeated that a server refused because of a reply nobody told us about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +73,17 @@ class ClientConversation:
         self._ids = ids
         self._ledger = ReplyLedger()
         self._user_texts: dict[str, str] = {}
+        self._final_user_texts: set[str] = set()
         self._response_id: str | None = None
+        self._open_responses: set[str] = set()
         self._create_event_id: str | None = None
+        """Of the last request: the reply that began since may be another one, and ours refused."""
+        self._create_abandoned = False
+        """The person interrupted after the last request."""
         self._create_due = False
+        self._busy_retries = 0
         self._appended_bytes = 0
-        self._calls_done: set[str] = set()
+        self._calls = ToolCalls()
         self._audio_spoken = False
         self.ownership = ownership
         self.turn_state = Turn.IDLE
@@ -127,13 +137,14 @@ class ClientConversation:
         remembered and cancelled when it begins: a cancel sent before that would be lost (livekit/agents#6157, #6244).
         """
         send: tuple[ClientEvent, ...] = ()
-        if self._create_due:
-            self._create_due = False
+        self._create_due = False
+        self._create_abandoned = True
+        self._calls.interrupted()
         if self.reply_state is Reply.ACTIVE and self._response_id is not None:
             send = (CancelResponse(response_id=self._response_id),)
-            self._ledger.drop_response(self._response_id)
+        dropped = self._drop_reply()
         self.reply_state = next_reply(Side.CLIENT, self.reply_state, ReplyMove.CANCEL)
-        return Outcome(send=send) + self.interrupted(played)
+        return Outcome(send=send) + dropped + self.interrupted(played)
 
     def interrupted(self, played: tuple[n.Played, ...]) -> Outcome:
         """Answer to `StopPlayback`: the server stops the reply by itself, and learns here how much was heard."""
@@ -160,17 +171,26 @@ class ClientConversation:
         self.ownership = ownership
         outcome = self.abandon_turn() if self.turn_state is not Turn.IDLE else NOTHING
         change = Session(type="realtime", audio=Audio(input=AudioInput(turn_detection=self._turn_detection())))
-        return outcome + Outcome(send=(SessionUpdate(session=change),))
+        return outcome + self._ask_for_session(change)
 
     def update_session(self, change: Session) -> Outcome:
         """Change the configuration; the voice is left out once audio was spoken (it is fixed then)."""
         self._desired = merge(self._desired, change)
-        return Outcome(send=(SessionUpdate(session=self._without_fixed_voice(change)),))
+        return self._ask_for_session(change)
 
     def supply_tool_output(self, call_id: str, output: str) -> Outcome:
-        """Answer a tool call with a string (JSON text where the tool returns data), then ask for the reply."""
-        item = Item(type="function_call_output", id=self._ids.new("item"), call_id=call_id, output=output)
-        return Outcome(send=(CreateItem(item=item),)) + self._ask_for_reply()
+        """Answer a tool call with a string (JSON text where the tool returns data).
+
+        When a response made several calls, their outputs leave together, in the order of the calls, once the last is
+        there; one request for a reply follows, unless the person interrupted.
+        """
+        outputs, reply_wanted = self._calls.supply(call_id, output)
+        items = (
+            Item(type="function_call_output", id=self._ids.new("item"), call_id=name, output=text)
+            for name, text in outputs
+        )
+        outcome = Outcome(send=tuple(CreateItem(item=item) for item in items))
+        return outcome + self._ask_for_reply() if outputs and reply_wanted else outcome
 
     # What the server says -------------------------------------------------------------------------------------
 
@@ -191,6 +211,12 @@ class ClientConversation:
                 return self._on_response_created(event.response)
             case s.ResponseDone():
                 return self._on_response_done(event.response)
+            case s.OutputItemAdded():
+                self._ledger.list_item(event.response_id, event.item)
+                return NOTHING
+            case s.OutputItemDone() | s.FunctionArgumentsDone():
+                self._calls.note(event)
+                return NOTHING
             case s.RateLimitsUpdated():
                 limits = event.rate_limits
                 return Outcome(
@@ -213,16 +239,12 @@ class ClientConversation:
             dialect=self.dialect,
             expires_at=expires if isinstance(expires, int) else None,
         )
-        audio = self._desired.audio if self._desired.audio is not UNSET else Audio()
-        heard = audio.input if audio.input is not UNSET else AudioInput()
-        heard = msgspec.structs.replace(heard, turn_detection=self._turn_detection())
-        wanted = msgspec.structs.replace(
-            self._desired, type="realtime", audio=msgspec.structs.replace(audio, input=heard)
-        )
-        return Outcome(send=(SessionUpdate(session=wanted),), notices=(ready,))
+        return self._ask_for_session(self._wanted_session()) + Outcome(notices=(ready,))
 
     def _on_buffer(self, event: s.ServerEvent) -> Outcome:
         match event:
+            case s.SpeechStarted() | s.SpeechStopped() if self.ownership is n.Ownership.CLIENT:
+                return NOTHING  # sent before the server knew that the turns are ours now
             case s.SpeechStarted():
                 self.turn_state = next_turn(Side.CLIENT, self.turn_state, TurnMove.BEGIN)
                 outcome = Outcome(notices=(n.SpeechStarted(event.item_id, event.audio_start_ms),))
@@ -240,20 +262,32 @@ class ClientConversation:
 
     def _server_interrupts(self) -> Outcome:
         """The server heard the person over the reply: drop late audio, ask the application for silence."""
-        if self.reply_state is Reply.ACTIVE and self._response_id is not None:
-            self._ledger.drop_response(self._response_id)
-        return Outcome(notices=(n.StopPlayback(),))
+        return self._drop_reply() + Outcome(notices=(n.StopPlayback(),))
+
+    def _drop_reply(self) -> Outcome:
+        """Ignore the rest of the active reply; words whose audio never came were not heard."""
+        if self.reply_state is not Reply.ACTIVE or self._response_id is None:
+            return NOTHING
+        self._ledger.drop_response(self._response_id)
+        silent = self._ledger.unheard_words(self._response_id)
+        for item_id in silent:
+            self._ledger.set_text(item_id, "")
+        return Outcome(notices=tuple(n.ReplyText(item_id, "", final=True, heard_ms=0) for item_id in silent))
 
     def _on_transcription(self, event: s.ServerEvent) -> Outcome:
         match event:
+            case s.TranscriptionDelta() if event.item_id in self._final_user_texts:
+                return NOTHING  # late: the whole is known
             case s.TranscriptionDelta():
                 text = self._user_texts.get(event.item_id, "") + (event.delta or "")
                 self._user_texts[event.item_id] = text
                 return Outcome(notices=(n.UserText(event.item_id, text, final=False),))
             case s.TranscriptionCompleted():
+                self._final_user_texts.add(event.item_id)
                 self._user_texts.pop(event.item_id, None)
                 return Outcome(notices=(n.UserText(event.item_id, event.transcript.strip(), final=True),))
             case s.TranscriptionFailed():
+                self._final_user_texts.add(event.item_id)
                 self._user_texts.pop(event.item_id, None)
                 return Outcome(notices=(n.UserText(event.item_id, "", final=True, failed=True),))
             case _:
@@ -262,10 +296,13 @@ class ClientConversation:
     def _on_response_created(self, response: s.ResponseState) -> Outcome:
         if response.conversation_id is None and response.metadata:
             return NOTHING  # out of band: whoever asked for it routes it by id
+        if response.id in self._open_responses:
+            return NOTHING
         doomed = self.reply_state is Reply.DOOMED
         self.reply_state = next_reply(Side.CLIENT, self.reply_state, ReplyMove.CREATE)
         self._response_id = response.id
-        self._create_event_id = None
+        self._open_responses.add(response.id)
+        self._busy_retries = 0
         outcome = Outcome(notices=(n.ReplyStarted(response.id),))
         if doomed:
             self._ledger.drop_response(response.id)
@@ -273,46 +310,39 @@ class ClientConversation:
         return outcome
 
     def _on_response_done(self, response: s.ResponseState) -> Outcome:
-        if response.id != self._response_id:
-            return self._ask_for_reply() if self._create_due and self.reply_state is Reply.NONE else NOTHING
-        self.reply_state = next_reply(Side.CLIENT, self.reply_state, ReplyMove.FINISH)
-        self._response_id = None
-        self._ledger.finish_response(response.id)
+        response_id = response.id or self._response_id or ""
+        if response_id not in self._open_responses:
+            return self._ask_if_due()
+        self._open_responses.discard(response_id)
+        if response_id == self._response_id:
+            self.reply_state = next_reply(Side.CLIENT, self.reply_state, ReplyMove.FINISH)
+            self._response_id = None
+        self._ledger.finish_response(response_id)
+        unheard = self._ledger.never_heard(response_id)
         details = response.status_details if isinstance(response.status_details, dict) else {}
         reason = details.get("reason")
-        outcome = NOTHING
-        if response.status == "completed":
-            outcome += Outcome(notices=self._calls(response))
-        done = n.ReplyDone(response.id, response.status, reason if isinstance(reason, str) else None, response.usage)
-        outcome += Outcome(notices=(done,))
+        calls = self._calls.ended(response)
+        done = n.ReplyDone(response_id, response.status, reason if isinstance(reason, str) else None, response.usage)
+        outcome = Outcome(tuple(DeleteItem(item_id=item_id) for item_id in unheard), (*calls, done))
         fault = details.get("error")
         if response.status == "failed":
             outcome += self._reply_failed(fault if isinstance(fault, dict) else {})
-        if self._create_due:
-            outcome += self._ask_for_reply()
-        return outcome
+        return outcome + self._ask_if_due()
 
     def _reply_failed(self, fault: dict[str, object]) -> Outcome:
         code, message = str(fault.get("code") or "response_failed"), str(fault.get("message") or "the reply failed")
         severity = severity_of(s.ErrorDetail(code=code, message=message))
         return Outcome(notices=(n.ProtocolFailure(code, message, fatal=severity is Severity.FATAL),))
 
-    def _calls(self, response: s.ResponseState) -> tuple[n.ToolCall, ...]:
-        fresh = []
-        for item in response.output or ():
-            if item.type == "function_call" and item.call_id is not UNSET and item.call_id not in self._calls_done:
-                self._calls_done.add(item.call_id)
-                name = "" if item.name is UNSET else item.name
-                fresh.append(n.ToolCall(item.call_id, name, "" if item.arguments is UNSET else item.arguments))
-        return tuple(fresh)
-
     def _on_stream(self, event: s.ServerEvent) -> Outcome:
         assert isinstance(  # noqa: S101 - narrows the union for the type checker
             event,
             s.AudioDelta | s.AudioDone | s.AudioTranscriptDelta | s.AudioTranscriptDone | s.TextDelta | s.TextDone,
         )
-        if self._ledger.is_stale(event.response_id, event.item_id) or event.response_id != self._response_id:
+        if self._ledger.is_stale(event.response_id, event.item_id) or event.response_id not in self._open_responses:
             return NOTHING
+        written = isinstance(event, s.TextDelta | s.TextDone)
+        self._ledger.list_part(event.response_id, event.item_id, written=written)
         key = n.AudioKey(event.response_id, event.item_id, event.content_index)
         match event:
             case s.AudioDelta():
@@ -339,31 +369,62 @@ class ClientConversation:
         return Outcome(notices=(n.ReplyAudio(key, pcm),)) if pcm else NOTHING
 
     def _on_error(self, error: s.ErrorDetail) -> Outcome:
-        ours = error.event_id is not None and error.event_id == self._create_event_id
         severity = severity_of(error)
         if severity is Severity.BUSY:
-            # Another reply is active; ours waits for its end.
-            self.reply_state = next_reply(Side.CLIENT, self.reply_state, ReplyMove.REFUSE)
-            self._create_event_id = None
-            self._create_due = True
-            if self._response_id is not None:
-                self.reply_state = Reply.ACTIVE
-            return NOTHING
-        if ours:
-            self.reply_state = next_reply(Side.CLIENT, self.reply_state, ReplyMove.REFUSE)
-            self._create_event_id = None
+            return self._on_busy(error)
+        if self._create_event_id is not None and error.event_id == self._create_event_id:
+            self._refused()
         if severity is Severity.BENIGN:
-            return NOTHING
+            return self._ask_if_due()
+        if error.event_id is None:
+            # Some servers do not say which event they refused. Should it not have been ours, the reply that comes
+            # is taken all the same.
+            self._refused()
         code = error.code or error.type or "error"
         if code == "cannot_update_voice":
             self._audio_spoken = True
-            return Outcome(send=(SessionUpdate(session=self._without_fixed_voice(self._desired)),))
-        return Outcome(notices=(n.ProtocolFailure(code, error.message, fatal=severity is Severity.FATAL),))
+            return self._ask_for_session(self._wanted_session())
+        failure = Outcome(notices=(n.ProtocolFailure(code, error.message, fatal=severity is Severity.FATAL),))
+        return failure + self._ask_if_due()
+
+    def _on_busy(self, error: s.ErrorDetail) -> Outcome:
+        """Another reply is active: ours waits for its end, unless the person interrupted since it was asked for."""
+        ours = self._create_event_id is not None and error.event_id in {None, self._create_event_id}
+        wanted = ours and not self._create_abandoned
+        self._refused()
+        if wanted and self._response_id is None:
+            # Nothing that we know of is active: its end crossed the refusal, or the server is confused.
+            self._busy_retries += 1
+            if self._busy_retries > MAX_BUSY_RETRIES:
+                self._busy_retries = 0
+                failure = n.ProtocolFailure("conversation_already_has_active_response", error.message, fatal=False)
+                return Outcome(notices=(failure,))
+        self._create_due = self._create_due or wanted
+        return self._ask_if_due()
+
+    def _refused(self) -> None:
+        self.reply_state = next_reply(Side.CLIENT, self.reply_state, ReplyMove.REFUSE)
+        self._create_event_id = None
 
     # Helpers --------------------------------------------------------------------------------------------------
 
     def _turn_detection(self) -> TurnDetection | None:
         return self._vad if self.ownership is n.Ownership.SERVER else None
+
+    def _wanted_session(self) -> Session:
+        """The whole configuration, turn detection included: servers differ in their defaults."""
+        audio = self._desired.audio if self._desired.audio is not UNSET else Audio()
+        heard = audio.input if audio.input is not UNSET else AudioInput()
+        heard = msgspec.structs.replace(heard, turn_detection=self._turn_detection())
+        return msgspec.structs.replace(self._desired, audio=msgspec.structs.replace(audio, input=heard))
+
+    def _ask_for_session(self, change: Session) -> Outcome:
+        """GA refuses an update without its type; the voice is fixed once audio was spoken."""
+        change = msgspec.structs.replace(self._without_fixed_voice(change), type="realtime")
+        return Outcome(send=(SessionUpdate(session=change),))
+
+    def _ask_if_due(self) -> Outcome:
+        return self._ask_for_reply() if self._create_due and self.reply_state is Reply.NONE else NOTHING
 
     def _ask_for_reply(self) -> Outcome:
         if self.reply_state is not Reply.NONE:
@@ -371,6 +432,7 @@ class ClientConversation:
             return NOTHING
         self._create_due = False
         self._create_event_id = self._ids.new("event")
+        self._create_abandoned = False
         self.reply_state = next_reply(Side.CLIENT, self.reply_state, ReplyMove.REQUEST)
         # Beta models fall into answering typed text with text unless told otherwise.
         modalities = self._desired.output_modalities

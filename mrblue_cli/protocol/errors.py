@@ -46,6 +46,8 @@ def severity_of(error: ErrorDetail) -> Severity:
     code, message = error.code or "", error.message.lower()
     if code == "conversation_already_has_active_response" or ("active response" in message and not code):
         return Severity.BUSY
+    if not code and "buffer too small" in message:
+        return Severity.BENIGN
     if code in _BENIGN or "already shorter than" in message or ("cancel" in message and "no active" in message):
         return Severity.BENIGN
     return Severity.FATAL if code in _FATAL else Severity.NOTABLE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from mrblue_cli.protocol.items import Item
 from mrblue_cli.protocol.notices import AudioKey
 from mrblue_cli.protocol.session import BYTES_PER_MS
 
@@ -23,11 +24,20 @@ class ReplyLedger:
 
     _streams: dict[AudioKey, _Stream] = field(default_factory=dict)
     _texts: dict[str, str] = field(default_factory=dict)
+    _items: dict[str, dict[str, None]] = field(default_factory=dict)
+    """Message items by response, in order."""
+    _written: set[str] = field(default_factory=set)
+    """Items whose words are read, not heard."""
     _stale_responses: set[str] = field(default_factory=set)
     _stale_items: set[str] = field(default_factory=set)
 
     def add_audio(self, key: AudioKey, chunk: bytes) -> bytes:
-        """Count a chunk and return whole 16-bit samples; an odd byte waits for the next chunk."""
+        """Count a chunk and return whole 16-bit samples; an odd byte waits for the next chunk.
+
+        Streams come one after the other: where the next one of a response begins, the one before is finished.
+        """
+        if key not in self._streams:
+            self.finish_response(key.response_id)
         stream = self._streams.setdefault(key, _Stream())
         data = stream.carry + chunk
         whole = len(data) - len(data) % 2
@@ -63,6 +73,30 @@ class ReplyLedger:
         for key, stream in self._streams.items():
             if key.response_id == response_id:
                 stream.finished = True
+
+    def list_item(self, response_id: str, item: Item) -> None:
+        """A message item belongs to this response."""
+        if item.type == "message" and item.key:
+            self._items.setdefault(response_id, {})[item.key] = None
+
+    def list_part(self, response_id: str, item_id: str, *, written: bool = False) -> None:
+        """A part of a message item came; `written`: its words are read, not heard."""
+        self._items.setdefault(response_id, {})[item_id] = None
+        if written:
+            self._written.add(item_id)
+
+    def unheard_words(self, response_id: str) -> tuple[str, ...]:
+        """Items of which words came, and no audio yet."""
+        return tuple(item_id for item_id in self._unheard(response_id) if self._texts.get(item_id))
+
+    def never_heard(self, response_id: str) -> tuple[str, ...]:
+        """Items of an interrupted response of which the person got nothing: they must leave the conversation."""
+        return self._unheard(response_id) if response_id in self._stale_responses else ()
+
+    def _unheard(self, response_id: str) -> tuple[str, ...]:
+        sounded = {key.item_id for key, stream in self._streams.items() if stream.received_bytes}
+        items = self._items.get(response_id, {})
+        return tuple(item_id for item_id in items if item_id not in sounded and item_id not in self._written)
 
     def add_text(self, item_id: str, delta: str) -> str:
         """Append words of a reply item and return all of them so far."""
