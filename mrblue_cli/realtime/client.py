@@ -10,10 +10,10 @@ import contextlib
 import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from websockets.asyncio.client import ClientConnection
-from websockets.asyncio.client import connect as open_socket
+from websockets.asyncio.client import connect as websocket_connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
 from mrblue_cli.core.errors import AuthError, ConnectError, MrBlueError, ProviderError
@@ -21,12 +21,25 @@ from mrblue_cli.protocol.client_events import ClientEvent
 from mrblue_cli.protocol.codec import Codec, GaCodec, detect_dialect
 from mrblue_cli.protocol.codec_beta import BetaCodec
 from mrblue_cli.protocol.notices import Dialect
-from mrblue_cli.protocol.server_events import Error, ServerEvent, SessionCreated
+from mrblue_cli.protocol.server_events import Error, ErrorDetail, ServerEvent, SessionCreated
+from mrblue_cli.realtime.endpoints import shown_host
 from mrblue_cli.realtime.options import ConnectOptions
 
 MAX_MESSAGE_BYTES = 32 * 1024 * 1024
 _AUTH_CODES = {"invalid_api_key", "account_deactivated", "invalid_authentication"}
 _MODEL_CODES = {"invalid_model", "missing_model", "model_not_found"}
+
+
+_CLOSED_FOR_AUTH = 3000
+_CLOSED_FOR_REQUEST = 4000
+
+
+class _OpenSocket(websocket_connect):
+    """Follows no redirect: the library would send the key on to whatever host the answer names."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """Hand the answer to the caller as it is."""
+        return exc
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +86,7 @@ class RealtimeConnection:
         """Events as they come, until the connection ends; then `closed` says why."""
         while (event := await self._events.get()) is not None:
             yield event
+        self._events.put_nowait(None)  # whoever reads again sees the end again
 
     async def close(self) -> None:
         """Say goodbye and let go of the socket."""
@@ -106,9 +120,9 @@ class RealtimeConnection:
 
 async def connect(options: ConnectOptions) -> RealtimeConnection:
     """Open a session; returns after `session.created`. Raises `ConnectError`, `AuthError` or `ProviderError`."""
-    where = urlsplit(options.url).netloc
+    where = shown_host(options.url)
     try:
-        socket = await open_socket(
+        socket = await _OpenSocket(
             options.url,
             additional_headers=list(options.headers),
             compression=None,
@@ -120,7 +134,7 @@ async def connect(options: ConnectOptions) -> RealtimeConnection:
             close_timeout=2,
             proxy=None if _is_local(options.url) else True,
         )
-    except (OSError, InvalidHandshake, InvalidURI, TimeoutError, ValueError) as error:
+    except (OSError, InvalidHandshake, InvalidURI, TimeoutError, ValueError, ImportError) as error:
         raise _refused(where, error) from None
     try:
         async with asyncio.timeout(options.ready_timeout_seconds):
@@ -133,11 +147,7 @@ async def connect(options: ConnectOptions) -> RealtimeConnection:
             hint="is this a Realtime server? the path usually ends in /v1/realtime",
         ) from None
     except ConnectionClosed:
-        reason = f": {socket.close_reason}" if socket.close_reason else ""
-        raise ConnectError(
-            f"{where} closed the connection before a session began (code {socket.close_code or 1006}{reason})",
-            hint="check the address, the key and the model",
-        ) from None
+        raise _closed_early(where, socket) from None
     except BaseException:
         await socket.close()
         raise
@@ -153,8 +163,20 @@ async def _first_event(socket: ClientConnection, options: ConnectOptions, where:
             dialect = options.dialect or detect_dialect(event.session)
             codec: Codec = BetaCodec() if dialect is Dialect.BETA else ga
             return RealtimeConnection(socket, codec, event)
-    raise ConnectError(
-        f"{where} closed the connection before a session began (code {socket.close_code or 1006})",
+    raise _closed_early(where, socket)
+
+
+def _closed_early(where: str, socket: ClientConnection) -> MrBlueError:
+    """The error for a close that no `error` event announced; the reason may hold its code after a dot."""
+    reason = socket.close_reason or ""
+    code = reason.removeprefix("invalid_request_error").removeprefix(".")
+    if socket.close_code == _CLOSED_FOR_AUTH or code in _AUTH_CODES:
+        return _told(where, Error(error=ErrorDetail(code="invalid_api_key")))
+    if socket.close_code == _CLOSED_FOR_REQUEST and code:
+        return _told(where, Error(error=ErrorDetail(code=code)))
+    words = f": {reason}" if reason else ""
+    return ConnectError(
+        f"{where} closed the connection before a session began (code {socket.close_code or 1006}{words})",
         hint="check the address, the key and the model",
     )
 
@@ -176,12 +198,18 @@ def _refused(where: str, error: Exception) -> MrBlueError:
         status = error.response.status_code
         if status in {401, 403}:
             return AuthError(f"{where} refused the key (HTTP {status})", hint="check the key for this address")
+        if 300 <= status < 400:
+            to = shown_host(urljoin(f"ws://{where}", error.response.headers.get("Location", ""))) or "another address"
+            hint = f"if you trust {to}, give that address instead: a key is never sent on"
+            return ConnectError(f"{where} redirects to {to} (HTTP {status})", hint=hint)
         if status == 404:
             hint = "the path usually ends in /v1/realtime; is the model's name right?"
             return ConnectError(f"{where} has no Realtime service at this path (HTTP 404)", hint=hint)
         return ConnectError(
             f"{where} answered HTTP {status} instead of a websocket", hint="try again, or see its status page"
         )
+    if isinstance(error, ImportError):
+        return ConnectError("the SOCKS proxy of this system needs one more package", hint="pip install python-socks")
     if isinstance(error, TimeoutError):
         return ConnectError(f"{where} did not answer in time", hint="check the address and the network")
     if isinstance(error, ssl.SSLError):

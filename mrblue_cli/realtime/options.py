@@ -11,8 +11,8 @@ from mrblue_cli.protocol.notices import Dialect
 class ConnectOptions:
     """One Realtime endpoint. `realtime/endpoints.py` builds these from what a person writes."""
 
-    url: str
-    """ws:// or wss://, query included."""
+    url: str = field(repr=False)
+    """ws:// or wss://, query included; not shown, since keys may stand in it."""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """Keys travel here, so they are never shown."""
     label: str = ""

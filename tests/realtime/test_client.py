@@ -10,7 +10,7 @@ import pytest
 from mrblue_cli.core.errors import AuthError, ConnectError, ProviderError
 from mrblue_cli.protocol.client_events import ClearAudio, CommitAudio, CreateResponse
 from mrblue_cli.protocol.notices import Dialect
-from mrblue_cli.protocol.server_events import AudioDelta, Unknown
+from mrblue_cli.protocol.server_events import AudioCleared, AudioDelta, Unknown
 from mrblue_cli.realtime.client import connect
 from mrblue_cli.realtime.options import ConnectOptions
 from tests.realtime.peer import BETA_CREATED, GA_CREATED, scripted
@@ -62,6 +62,10 @@ REFUSALS = [
     ([("send", error("missing_part", "no voice; pip install it")), ("close", 1011)], ProviderError, "no voice"),
     ([("close", 1011)], ConnectError, "code 1011"),
     ([("abort",)], ConnectError, "before a session began"),
+    ([("close", 3000, "invalid_request_error")], AuthError, "refused the key"),
+    ([("close", 3000, "invalid_request_error.invalid_api_key")], AuthError, "refused the key"),
+    ([("close", 4000, "invalid_request_error.missing_model")], ProviderError, "missing_model"),
+    ([("close", 1000, "")], ConnectError, "code 1000"),
 ]
 
 
@@ -147,3 +151,49 @@ async def test_headers_reach_the_server():
         connection = await connect(ConnectOptions(url, (("Authorization", "Bearer k"),)))
         await connection.close()
     assert peer.requests[0].headers["Authorization"] == "Bearer k"
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_a_redirect_is_not_followed_with_the_key(status):
+    async with scripted() as (other, elsewhere), scripted(status=status, location=elsewhere) as (_, url):
+        with pytest.raises(ConnectError) as caught:
+            await connect(ConnectOptions(url, (("Authorization", "Bearer sk-secret"),)))
+        assert other.requests == []
+    assert f"redirects to {elsewhere.split('/')[2]}" in caught.value.what
+    assert "sk-secret" not in f"{caught.value.what}{caught.value.hint}"
+
+
+async def test_a_message_in_many_frames_is_one_event():
+    delta = {"type": "response.output_audio.delta", "delta": "AAAA" * 50, "response_id": "r"}
+    async with scripted(("fragments", GA_CREATED, 3), ("fragments", delta, 7), ("close", 1000)) as (_, url):
+        connection = await connect(ConnectOptions(url))
+        assert [event async for event in connection] == [AudioDelta(delta="AAAA" * 50, response_id="r")]
+        await connection.close()
+
+
+async def test_the_end_of_the_events_is_seen_by_every_reader():
+    async with scripted(("send", GA_CREATED), ("close", 1000)) as (_, url):
+        connection = await connect(ConnectOptions(url))
+        assert [event async for event in connection] == []
+        assert [event async for event in connection] == []
+        await connection.close()
+
+
+async def test_bottomless_nesting_does_not_end_the_connection():
+    deep = '{"type":"response.done","x":' + "[" * 100_000 + "]" * 100_000 + "}"
+    after = {"type": "input_audio_buffer.cleared"}
+    async with scripted(("send", GA_CREATED), ("send", deep), ("send", after), ("close", 1000)) as (_, url):
+        connection = await connect(ConnectOptions(url))
+        events = [event async for event in connection]
+        assert [type(event) for event in events] == [Unknown, AudioCleared]
+        await connection.close()
+
+
+async def test_passwords_in_an_address_are_not_told():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with pytest.raises(ConnectError) as caught:
+        await connect(ConnectOptions(f"ws://me:hunter2@127.0.0.1:{port}/v1/realtime?api-key=hunter2"))
+    assert "hunter2" not in f"{caught.value.what}{caught.value.hint}"
+    assert f"127.0.0.1:{port}" in caught.value.what

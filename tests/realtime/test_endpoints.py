@@ -6,7 +6,7 @@ import pytest
 
 from mrblue_cli.core.errors import ConfigError
 from mrblue_cli.protocol.notices import Dialect
-from mrblue_cli.realtime.endpoints import endpoint_from_url, is_loopback, openai_endpoint
+from mrblue_cli.realtime.endpoints import endpoint_from_url, is_loopback, openai_endpoint, shown_host
 
 
 def test_openai_is_ga_and_never_gets_the_beta_header():
@@ -28,6 +28,7 @@ CASES = [
     ("ws://localhost:9000", "ws://localhost:9000/v1/realtime?model=m"),
     ("http://127.0.0.1:8000/v1/realtime", "ws://127.0.0.1:8000/v1/realtime?model=m"),
     ("https://speech.example.org", "wss://speech.example.org/v1/realtime?model=m"),
+    ("https://res.openai.azure.com", "wss://res.openai.azure.com/openai/v1/realtime?model=m"),
     ("wss://x.example.org/v1/realtime?model=own", "wss://x.example.org/v1/realtime?model=own"),
     (
         "wss://res.openai.azure.com/openai/v1/realtime?api-version=2025-04-01",
@@ -79,3 +80,30 @@ def test_loopback():
     assert is_loopback("::1")
     assert not is_loopback("example.org")
     assert not is_loopback("10.0.0.1")
+
+
+@pytest.mark.parametrize("key", ["sk-1\n", "sk 1", "sk-1\r\nX-Evil: 1", "schlüssel"])
+def test_a_key_that_would_break_its_header_is_refused_unseen(key):
+    for build in (lambda: openai_endpoint(key), lambda: endpoint_from_url("wss://x.example.org", api_key=key)):
+        with pytest.raises(ConfigError) as caught:
+            build()
+        assert key not in f"{caught.value.what}{caught.value.hint}"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["ws://me:hunter2@h:notaport/?api-key=hunter2", "me?token=hunter2", "ws://[bad/?k=hunter2", "ftp://u:hunter2@h"],
+)
+def test_secrets_in_a_wrong_address_are_not_told(address):
+    with pytest.raises(ConfigError) as caught:
+        endpoint_from_url(address)
+    assert "hunter2" not in f"{caught.value.what}{caught.value.hint}"
+    assert "no Realtime address" in caught.value.what
+
+
+def test_only_the_host_of_an_address_is_shown():
+    assert shown_host("wss://me:pw@h.example.org:99/v1/realtime?api-key=x") == "h.example.org:99"
+    assert shown_host("ws://[oops") == ""
+    options = endpoint_from_url("wss://h.example.org/v1/realtime?api-key=hunter2")
+    assert "hunter2" not in repr(options)
+    assert options.label == "h.example.org"
