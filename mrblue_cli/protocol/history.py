@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+
 import msgspec
 
 from mrblue_cli.protocol.codec import EventFault
@@ -20,6 +23,7 @@ class ItemHistory:
     def __init__(self) -> None:
         self._items: list[Item] = []
         self._audio_ms: dict[str, int] = {}
+        self._cut: set[str] = set()
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -62,22 +66,24 @@ class ItemHistory:
             previous = item.key
         return self.last_id
 
-    def put(self, item: Item) -> None:
-        """Replace the item with the same id, or append."""
-        for index, old in enumerate(self._items):
-            if old.key == item.key:
-                self._items[index] = item
-                return
-        self.insert(item)
+    def settle(self, item: Item, audio_ms: int | None) -> bool:
+        """Write a reply's item down, with the length of its audio (None: a written one).
 
-    def set_audio_ms(self, item_id: str, length_ms: int) -> None:
-        """Remember how long a spoken reply is."""
-        self._audio_ms[item_id] = length_ms
+        An item that was deleted while the reply went on stays deleted (then the answer is False), a cut one stays cut.
+        """
+        if item.key in self._cut:
+            return True
+        if not self._replace(item):
+            return False
+        if audio_ms is not None:
+            self._audio_ms[item.key] = audio_ms
+        return True
 
     def delete(self, item_id: str) -> None:
         """Remove an item; raises `EventFault`."""
         self._items.remove(self.find(item_id, "item_delete_invalid_item_id"))
         self._audio_ms.pop(item_id, None)
+        self._cut.discard(item_id)
 
     def truncate(self, item_id: str, content_index: int, audio_end_ms: int) -> None:
         """Cut a spoken reply to what was heard, words included; raises `EventFault`."""
@@ -94,8 +100,17 @@ class ItemHistory:
             raise EventFault("invalid_value", message, param="audio_end_ms")
         words = heard_text(item.parts[0].transcript or "", played_ms=audio_end_ms, received_ms=length)
         part = ContentPart(type="output_audio", transcript=words)
-        self.put(msgspec.structs.replace(item, content=(part,), status="incomplete"))
+        self._replace(msgspec.structs.replace(item, content=(part,), status="incomplete"))
         self._audio_ms[item_id] = audio_end_ms
+        self._cut.add(item_id)
+
+    def _replace(self, item: Item) -> bool:
+        """Put an item in the place of the one with its id; the newest are looked at first."""
+        for index in range(len(self._items) - 1, -1, -1):
+            if self._items[index].key == item.key:
+                self._items[index] = item
+                return True
+        return False
 
     def transcribed(self, item_id: str, transcript: str) -> None:
         """Write what the person said into their item."""
@@ -103,7 +118,7 @@ class ItemHistory:
             item = self.find(item_id)
         except EventFault:
             return  # deleted meanwhile
-        self.put(msgspec.structs.replace(item, content=(ContentPart(type="input_audio", transcript=transcript),)))
+        self._replace(msgspec.structs.replace(item, content=(ContentPart(type="input_audio", transcript=transcript),)))
 
 
 def check_item(item: Item) -> None:
@@ -115,12 +130,26 @@ def check_item(item: Item) -> None:
         if not item.parts:
             raise EventFault("missing_required_parameter", "Missing 'item.content'.", param="item.content")
         for index, part in enumerate(item.parts):
-            if part.type not in allowed:
-                where = f"item.content[{index}].type"
-                message = f"Invalid value: '{part.type[:40]}'. Supported values are: {', '.join(sorted(allowed))}."
-                raise EventFault("invalid_value", message, param=where)
+            _check_part(f"item.content[{index}]", part, allowed)
     elif item.type == "function_call_output":
         if not isinstance(item.call_id, str) or not isinstance(item.output, str):
             raise EventFault("missing_required_parameter", "Missing 'item.call_id' or 'item.output'.", param="item")
     elif item.type != "function_call":
         raise EventFault("invalid_value", f"Invalid value: '{item.type[:40]}' for 'item.type'.", param="item.type")
+
+
+def _check_part(where: str, part: ContentPart, allowed: set[str]) -> None:
+    if part.type not in allowed:
+        message = f"Invalid value: '{part.type[:40]}'. Supported values are: {', '.join(sorted(allowed))}."
+        raise EventFault("invalid_value", message, param=f"{where}.type")
+    field = {"input_audio": "audio", "input_image": "image_url"}.get(part.type, "text")
+    value = getattr(part, field)
+    if not isinstance(value, str):
+        name = f"{where}.{field}"
+        raise EventFault("missing_required_parameter", f"Missing required parameter: '{name}'.", param=name)
+    if field == "audio":
+        try:
+            base64.b64decode(value, validate=True)
+        except (binascii.Error, ValueError):
+            message = f"Invalid '{where}.audio': not valid base64."
+            raise EventFault("invalid_value", message, param=f"{where}.audio") from None

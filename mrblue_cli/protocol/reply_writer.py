@@ -100,6 +100,10 @@ class ReplyWriter:
         done = self._state(status, details, usage)
         return (*events, s.ResponseDone(event_id=self._ids.new("event"), response=done))
 
+    def snapshot(self) -> Item:
+        """The item as it stands while the reply goes on."""
+        return self._build_item("in_progress")
+
     def _open(self, previous_item_id: str | None) -> Events:
         if self.item_id is not None:
             return ()

@@ -32,7 +32,8 @@ from mrblue_cli.protocol.commands import (
 from mrblue_cli.protocol.history import ItemHistory, check_item
 from mrblue_cli.protocol.items import ContentPart, Item
 from mrblue_cli.protocol.reply_writer import ReplyWriter
-from mrblue_cli.protocol.session import BYTES_PER_MS, ServerVad, Session, merge, turn_detection_of, voice_of
+from mrblue_cli.protocol.session import BYTES_PER_MS, Session, merge, turn_detection_of, voice_of
+from mrblue_cli.protocol.session_rules import MAX_EVENT_ID_CHARS, check_event_id, check_request, check_session
 from mrblue_cli.protocol.transitions import Reply, ReplyMove, Side, Turn, TurnMove, next_reply, next_turn
 from mrblue_cli.protocol.usage import usage_of
 
@@ -92,10 +93,13 @@ class ServerConversation:
 
     def receive(self, event: c.ClientEvent) -> ServerOutcome:
         """Take in one client event; a fault becomes an `error` event and changes nothing."""
+        event_id = None if event.event_id is UNSET else event.event_id
         try:
+            if event_id is not None:
+                check_event_id(event_id)
             return self._accept(event)
         except EventFault as fault:
-            event_id = None if event.event_id is UNSET else event.event_id
+            event_id = event_id and event_id[:MAX_EVENT_ID_CHARS]
             return self.refuse(EventFault(fault.code, fault.message, param=fault.param, event_id=event_id))
 
     def refuse(self, fault: EventFault) -> ServerOutcome:
@@ -171,7 +175,7 @@ class ServerConversation:
         if change.model is not UNSET and change.model != self.session.model:
             raise EventFault("invalid_value", "The model of a session cannot be changed.", param="session.model")
         merged = merge(self.session, change)
-        self._check(merged)
+        check_session(merged)
         if self._spoke_audio and voice_of(merged) != voice_of(self.session):
             message = "Cannot update a conversation's voice if assistant audio is present."
             raise EventFault("cannot_update_voice", message, param="session.audio.output.voice")
@@ -179,38 +183,17 @@ class ServerConversation:
         self.session = merged
         commands: tuple[Command, ...] = (SessionChanged(merged),)
         if turn_detection_of(merged) != before:
+            # The detector starts anew, so no end of the open turn will be reported.
+            self._speech_item = None
+            self.turn_state = next_turn(Side.SERVER, self.turn_state, TurnMove.CLEAR)
             commands += (TurnsConfigured(turn_detection_of(merged)),)
         updated = s.SessionUpdated(event_id=self._event_id(), session=self._session_table())
         return ServerOutcome((updated,), commands)
 
-    def _check(self, session: Session) -> None:
-        if session.output_modalities is not UNSET and len(session.output_modalities) != 1:
-            message = "Invalid modalities: choose either ['text'] or ['audio']."
-            raise EventFault("invalid_value", message, param="session.output_modalities")
-        if session.audio is not UNSET:
-            for name, side in (("input", session.audio.input), ("output", session.audio.output)):
-                if side is not UNSET and side.format is not UNSET:
-                    where = f"session.audio.{name}.format"
-                    if side.format.type != "audio/pcm":
-                        raise EventFault("invalid_value", "This server speaks audio/pcm only.", param=f"{where}.type")
-                    if side.format.rate is not UNSET and side.format.rate != 24_000:
-                        message = f"Invalid '{where}.rate': expected 24000."
-                        raise EventFault("integer_below_min_value", message, param=f"{where}.rate")
-        detection = turn_detection_of(session)
-        if isinstance(detection, ServerVad):
-            where = "session.audio.input.turn_detection"
-            for name, value, low, high in (
-                ("threshold", detection.threshold, 0.0, 1.0),
-                ("silence_duration_ms", detection.silence_duration_ms, 100, 10_000),
-                ("prefix_padding_ms", detection.prefix_padding_ms, 0, 5_000),
-            ):
-                if not low <= value <= high:
-                    message = f"Invalid '{where}.{name}': expected {low} to {high}, but got {value}."
-                    raise EventFault("invalid_value", message, param=f"{where}.{name}")
-
     def _create_item(self, event: c.CreateItem) -> ServerOutcome:
         check_item(event.item)
-        if any(event.item.key == item.key for item in self._history.items if item.key):
+        taken = {self._speech_item, *(item.key for item in self._history.items)}
+        if event.item.key and event.item.key in taken:
             raise EventFault("invalid_value", "An item with this id already exists.", param="item.id")
         item = msgspec.structs.replace(
             event.item, id=event.item.key or self._ids.new("item"), object="realtime.item", status="completed"
@@ -221,6 +204,7 @@ class ServerConversation:
 
     def _create_response(self, asked: Any) -> ServerOutcome:
         request = c.ResponseRequest() if asked is UNSET else asked
+        check_request(request)
         out_of_band = request.conversation == "none"
         if not out_of_band and self.reply_state is Reply.ACTIVE:
             active = self._default_reply
@@ -280,18 +264,23 @@ class ServerConversation:
 
     def transcript_delta(self, item_id: str, delta: str) -> ServerOutcome:
         """More words of what the person said."""
-        event = s.TranscriptionDelta(event_id=self._event_id(), item_id=item_id, delta=delta)
-        return ServerOutcome((event,)) if delta else NOTHING
+        if not delta or not self._tells_transcripts:
+            return NOTHING
+        return ServerOutcome((s.TranscriptionDelta(event_id=self._event_id(), item_id=item_id, delta=delta),))
 
     def transcript_completed(self, item_id: str, transcript: str, seconds: float) -> ServerOutcome:
         """All words of what the person said, from `seconds` of audio."""
         self._history.transcribed(item_id, transcript)
+        if not self._tells_transcripts:
+            return NOTHING
         usage = {"type": "duration", "seconds": round(seconds, 2)}
         event = s.TranscriptionCompleted(event_id=self._event_id(), item_id=item_id, transcript=transcript, usage=usage)
         return ServerOutcome((event,))
 
     def transcript_failed(self, item_id: str, message: str) -> ServerOutcome:
         """The person's words could not be transcribed."""
+        if not self._tells_transcripts:
+            return NOTHING
         error = s.ErrorDetail(type="transcription_error", code="transcription_failed", message=message)
         return ServerOutcome((s.TranscriptionFailed(event_id=self._event_id(), item_id=item_id, error=error),))
 
@@ -300,7 +289,7 @@ class ServerConversation:
         reply = self._replies.get(response_id)
         if reply is None or not delta:
             return NOTHING
-        return ServerOutcome(reply.write_text(delta, self._previous(reply)))
+        return self._written(reply, reply.write_text(delta, self._previous(reply)))
 
     def reply_audio(self, response_id: str, pcm: bytes) -> ServerOutcome:
         """More audio of a reply; ignored once the reply has ended."""
@@ -308,7 +297,7 @@ class ServerConversation:
         if reply is None or not pcm:
             return NOTHING
         self._spoke_audio = True
-        return ServerOutcome(reply.write_audio(pcm, self._previous(reply)))
+        return self._written(reply, reply.write_audio(pcm, self._previous(reply)))
 
     def reply_finished(self, response_id: str) -> ServerOutcome:
         """The reply is complete."""
@@ -317,6 +306,12 @@ class ServerConversation:
     def reply_failed(self, response_id: str, code: str, message: str) -> ServerOutcome:
         """The reply could not be made."""
         return self._end(response_id, "failed", error={"type": "server_error", "code": code, "message": message})
+
+    @property
+    def _tells_transcripts(self) -> bool:
+        """False once a client set `transcription` to null: the words stay in the conversation, untold."""
+        audio = self.session.audio
+        return audio is UNSET or audio.input is UNSET or audio.input.transcription is not None
 
     # Helpers --------------------------------------------------------------------------------------------------
 
@@ -389,10 +384,17 @@ class ServerConversation:
         instructions = "" if self.session.instructions is UNSET else self.session.instructions
         usage = usage_of(heard, instructions, reply.text, reply.audio_ms)
         events = reply.finish(status, self._previous(reply), reason=reason, error=error, usage=usage)
-        if reply.in_conversation and reply.item is not None:
-            self._history.put(reply.item)
-            if reply.spoken:
-                self._history.set_audio_ms(reply.item.key, reply.audio_ms)
+        if reply.item is not None and not self._history.settle(reply.item, reply.audio_ms if reply.spoken else None):
+            # Deleted meanwhile: nobody is to take it for an item of the conversation.
+            events = tuple(event for event in events if not isinstance(event, s.ItemDone))
+        return ServerOutcome(events)
+
+    def _written(self, reply: ReplyWriter, events: tuple[s.ServerEvent, ...]) -> ServerOutcome:
+        """Keep the conversation up to date: the item has its place from its first delta, before whatever comes then."""
+        if reply.in_conversation:
+            if isinstance(events[0], s.OutputItemAdded):
+                self._history.insert(events[0].item)
+            self._history.settle(reply.snapshot(), reply.audio_ms if reply.spoken else None)
         return ServerOutcome(events)
 
     def _previous(self, reply: ReplyWriter) -> str | None:
