@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -29,12 +30,13 @@ def engine(
 
         server = build_engine(settings, host=host, port=port, token=token)
         address = await server.start()
-        sys.stdout.write(f"mrblue engine ready on {address.url} token {address.token}\n")
-        sys.stdout.flush()
         stop = asyncio.Event()
         _stop_on_signals(stop)
         if parent_pipe:
             await _watch_parent(stop)
+        # Only now: whoever reads this line may end us the next moment.
+        sys.stdout.write(f"mrblue engine ready on {address.url} token {address.token}\n")
+        sys.stdout.flush()
         warm = asyncio.ensure_future(server.wait_warm())
         stopped = asyncio.ensure_future(stop.wait())
         try:
@@ -49,7 +51,11 @@ def engine(
             await server.close()
         return 0
 
-    return asyncio.run(serve())
+    code = asyncio.run(serve())
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Everything is closed; a model that is still loading in its thread must not hold up the exit for seconds.
+    os._exit(code)
 
 
 def _stop_on_signals(stop: object) -> None:

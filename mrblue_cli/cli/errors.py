@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-import click
+import typer
 
 from mrblue_cli.core import errors as e
 
@@ -61,22 +61,29 @@ def run(command: Callable[[], Any], *, debug: bool) -> int:
             traceback.print_exc()
         report(error.what, error.hint)
         return exit_code_of(error)
-    except click.exceptions.Exit as done:
+    except typer.Exit as done:
         return done.exit_code
-    except click.ClickException as error:
-        report(error.format_message(), "see: mrblue --help")
-        return 2
-    except (KeyboardInterrupt, click.exceptions.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader has gone (`mrblue kb list | head`): nothing to say, and nothing more to flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except SystemExit as ending:
+        # The command line library ends the program itself when the reader of a pipe has gone (`… | head`).
+        return _after_exit(ending)
     except Exception as error:  # noqa: BLE001 - the last line of defence between a defect and a person
+        if hasattr(error, "format_message"):
+            # A usage error, of whichever copy of click the command line library carries.
+            report(error.format_message() or "a required argument is missing", "see: mrblue --help")
+            return 2
         if debug:
             traceback.print_exc()
         report(f"internal error: {error!r}", "run it again with --debug, and report what it prints")
         return INTERNAL
+
+
+def _after_exit(ending: SystemExit) -> int:
+    if isinstance(ending.__context__, BrokenPipeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return ending.code if isinstance(ending.code, int) else 0
 
 
 def _outcome(value: object) -> int:
