@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from textual.message import Message
 
 from mrblue_cli.voice.events import Levels, TalkEvent
@@ -29,11 +27,9 @@ class Submitted(Message):
         self.text = text
 
 
-@dataclass
 class CopyStep(Message):
     """The person wants a step on the clipboard."""
 
-    step: str
-
-    def __post_init__(self) -> None:
+    def __init__(self, step: str) -> None:
         super().__init__()
+        self.step = step

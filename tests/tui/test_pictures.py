@@ -1,0 +1,66 @@
+"""Pictures of the screen in every state; a change shows in the diff. Renew them with `pytest --snapshot-update`."""
+
+from __future__ import annotations
+
+import pytest
+
+from mrblue_cli.assistant.thinking import Thought
+from mrblue_cli.tui.app import TalkApp
+from mrblue_cli.tui.options import TuiOptions
+from mrblue_cli.voice import events as ev
+from tests.fakes import conversation
+from tests.fakes.talk_handle import FakeTalkHandle
+
+STATES = {
+    "connecting": [],
+    "listening": conversation.connected(),
+    "hearing": [
+        *conversation.connected(),
+        ev.StatusChanged(ev.State.HEARING),
+        ev.UserTranscript("q1", "I get address already in", False),
+        ev.Thinking(Thought("type", "type: port in use", 0.7), 900, "q1"),
+    ],
+    "thinking": [*conversation.connected(), *conversation.question()],
+    "speaking": [*conversation.connected(), *conversation.question(), *conversation.answer()],
+    "muted": [*conversation.connected(), ev.StatusChanged(ev.State.MUTED)],
+    "reconnecting": [*conversation.whole(), ev.StatusChanged(ev.State.RECONNECTING)],
+    "cut": [*conversation.whole(), ev.AssistantTranscript("a1", "Found it: port already", True, 900)],
+    "failed": [*conversation.whole(), ev.Failure("connect", "the connection was lost", True, "check the network")],
+    "text-mode": [ev.SessionStarted("local", "m", "ga", ev.TurnMode.HANDS_FREE, None, None)],
+}
+
+
+def picture(snap_compare, events, size, theme="mrblue", press=()):
+    handle = FakeTalkHandle()
+    app = TalkApp(handle, TuiOptions(theme=theme))
+
+    async def play(pilot):
+        await pilot.pause()
+        for event in events:
+            handle.emit(event)
+        await pilot.pause()
+        for key in press:
+            await pilot.press(key)
+        app.screen.set_focus(None)
+        await pilot.pause()
+        await pilot.pause()
+
+    assert snap_compare(app, terminal_size=size, run_before=play)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_state(snap_compare, state):
+    picture(snap_compare, STATES[state], (120, 36))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (60, 20), (160, 45)], ids=str)
+def test_every_size(snap_compare, size):
+    picture(snap_compare, conversation.whole(), size)
+
+
+def test_the_light_theme(snap_compare):
+    picture(snap_compare, conversation.whole(), (120, 36), theme="mrblue-light")
+
+
+def test_help(snap_compare):
+    picture(snap_compare, conversation.whole(), (100, 34), press=["question_mark"])
