@@ -26,7 +26,7 @@ lint: $(VENV)/.test
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/mrblue kb lint
 
 bench: $(VENV)/.test
-	for script in bench/talk_latency.py bench/talk_cpu.py bench/stt_words.py bench/kb_search.py; do $(BIN)/python $$script || exit 1; done
+	for name in talk_latency talk_cpu stt_words kb_search; do $(BIN)/python -m bench.$$name || exit 1; done
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
