@@ -1,4 +1,4 @@
-"""Make the bundled spoken question anew: `python bench/make_question.py`. Speech comes from the bundled Piper voice."""
+"""Make the bundled spoken question anew: `python -m bench.make_question`. Speech comes from the bundled Piper voice."""
 
 from __future__ import annotations
 

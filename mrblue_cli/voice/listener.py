@@ -55,6 +55,10 @@ class NoticeListener:
         self._announced = False
         self.turns_finished = 0
 
+    def use(self, speaker: SpeakerPort) -> None:
+        """Play on another speaker from now on."""
+        self._speaker = speaker
+
     def hear(self, notice: n.Notice) -> None:
         """Act on one notice."""
         session = self._session

@@ -62,6 +62,11 @@ class SpeakerPort(Protocol):
         ...
 
     @property
+    def samples_taken(self) -> int:
+        """How many samples the output took so far; stands still when the device is gone."""
+        ...
+
+    @property
     def drained(self) -> bool:
         """Nothing waits and nothing plays."""
         ...

@@ -32,12 +32,14 @@ from mrblue_cli.voice.flow import TurnFlow
 from mrblue_cli.voice.listener import NoticeListener
 from mrblue_cli.voice.options import TalkOptions
 from mrblue_cli.voice.ports import MicrophonePort, SpeakerPort
+from mrblue_cli.voice.speakers import PacedSpeaker
 from mrblue_cli.voice.turn_times import TurnTimes
 
 TICK_SECONDS = 0.02
 BUSY_TICK_SECONDS = 0.005
 """While the first sample is due or a stop is under way, so that measured times are not rounded to a tick."""
 MICROPHONE_LOST_SECONDS = 3.0
+SPEAKER_LOST_SECONDS = 2.0
 _LEVEL_EVERY_TICKS = 4
 _RULES = {
     ev.TurnMode.HANDS_FREE: Rule.SERVER,
@@ -112,6 +114,9 @@ class TalkSession:
         self._stop_began: float | None = None
         self._reply_due_since: float | None = None
         self._level = 0.0
+        self._taken = 0
+        self._taken_at = self._began
+        self._speaker_due = False
         self._gate = EchoGate(self._route())
         self.flow = TurnFlow(microphone_ready=microphone is None)
         self.times = TurnTimes()
@@ -265,6 +270,7 @@ class TalkSession:
         while True:
             self._speaker.pump()
             self._listen()
+            self._watch_speaker()
             self._watch_playback()
             self._watch_reply()
             self.refresh()
@@ -390,6 +396,26 @@ class TalkSession:
         self._reply_due_since = self._clock.now()
 
     # Watching ---------------------------------------------------------------------------------------------------
+
+    def _watch_speaker(self) -> None:
+        """A device that takes no samples although some wait is gone: go on without it."""
+        now = self._clock.now()
+        if self._speaker.drained or self._speaker.samples_taken != self._taken or not self._speaker_due:
+            self._taken, self._taken_at = self._speaker.samples_taken, now
+            self._speaker_due = not self._speaker.drained
+            return
+        if now - self._taken_at < SPEAKER_LOST_SECONDS:
+            return
+        name = self._speaker.name or "speaker"
+        self._speaker.close()
+        self._speaker = PacedSpeaker(self._clock)
+        self._speaker.open()
+        self._listener.use(self._speaker)
+        self._speaker_due = False
+        self.flow.silenced()
+        hint = "plug it in again and restart the talk; until then replies are shown"
+        self._emit(ev.Failure("device", f"speaker '{name}' takes no more sound", False, hint))
+        self._listener.close_turn()
 
     def _watch_playback(self) -> None:
         if self._stop_began is not None and self._speaker.drained:

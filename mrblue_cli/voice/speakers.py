@@ -77,6 +77,11 @@ class PlayoutSpeaker:
         return tuple(cast("AudioKey", key) for key in self._playout.forget_heard(self._latency_samples))
 
     @property
+    def samples_taken(self) -> int:
+        """Samples of replies that the output took so far."""
+        return self.ring.read
+
+    @property
     def drained(self) -> bool:
         """Nothing waits and nothing plays."""
         return self._playout.drained
@@ -125,11 +130,6 @@ class DeviceSpeaker(PlayoutSpeaker):
     def route(self) -> Route:
         """Headphones or loudspeaker, guessed from the name."""
         return self._device.route
-
-    @property
-    def alive(self) -> bool:
-        """False when the device is gone."""
-        return self._stream is not None and bool(self._stream.active)
 
     def close(self) -> None:
         """Stop the stream."""

@@ -51,6 +51,7 @@ class Talk:
         self.output = None if tmp_path is None else tmp_path / "reply.wav"
         self.connect_error = None
         self.microphone = None
+        self.speaker = None
 
     def hold(self, *steps, act=None, microphone=True):
         """Run the steps; `act(talk)` may run beside them. Returns the events."""
@@ -59,7 +60,7 @@ class Talk:
             clock = LoopClock()
             self.server = MemoryServer(**self.server_options)
             self.microphone = self.microphone or ClockMicrophone(clock)
-            self.speaker = PacedSpeaker(clock, self.output)
+            self.speaker = self.speaker or PacedSpeaker(clock, self.output)
             self.session = TalkSession(
                 TalkOptions(desired=Session(), turn_mode=self.mode, route=self.route, reply_timeout_seconds=10),
                 engine="local",
@@ -344,6 +345,27 @@ def test_a_microphone_that_vanishes_is_told_and_text_goes_on():
     (failure,) = talk.of(ev.Failure)
     assert (failure.code, failure.fatal) == ("device", False)
     assert "fell silent" in failure.message
+
+
+class DyingSpeaker(PacedSpeaker):
+    """Takes nothing more after half a second of a reply."""
+
+    name = "USB headset"
+
+    def pump(self):
+        if self.samples_taken < RATE // 2:
+            super().pump()
+
+
+def test_a_speaker_that_vanishes_is_told_and_the_reply_is_shown():
+    talk = Talk(**LONG)
+    talk.speaker = DyingSpeaker(LoopClock())
+    talk.hold(Type("jwt expired"), Type("and again"))
+    (failure,) = talk.of(ev.Failure)
+    assert (failure.code, failure.fatal) == ("device", False)
+    assert "takes no more sound" in failure.message
+    assert len(talk.of(ev.TurnMeasured)) == 2
+    assert [event.text for event in talk.of(ev.AssistantTranscript) if event.final] == [LONG["reply"]] * 2
 
 
 @pytest.mark.parametrize("state", ["listening", "hearing you", "thinking", "speaking"])
