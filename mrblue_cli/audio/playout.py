@@ -16,6 +16,8 @@ from mrblue_cli.audio.pcm import RATE, Pcm
 from mrblue_cli.audio.ring import PlaybackRing
 
 FADE_MS = 15
+BRINK_MS = 40
+"""So little queued in the middle of a reply will probably run dry before the next look: fade it out."""
 START_MS = 120
 UNDERRUN_STEP_MS = 20
 MAX_START_MS = 300
@@ -45,6 +47,8 @@ class Playout:
         self._rate = rate
         self._guard = guard
         self._fade = rate * FADE_MS // 1000
+        self._brink = rate * BRINK_MS // 1000
+        self._tail_faded = False
         self._waiting: deque[tuple[Hashable, Pcm]] = deque()
         self._waiting_samples = 0
         self._stretches: deque[_Stretch] = deque()
@@ -94,12 +98,22 @@ class Playout:
             self._flowing = True
             key, pcm = self._waiting[0]
             self._waiting[0] = (key, _fade_in(pcm, self._fade))
+        elif self._tail_faded and self._waiting:
+            # It did not run dry after all: what comes now rises from the faded tail.
+            key, pcm = self._waiting[0]
+            self._waiting[0] = (key, _fade_in(pcm, self._fade))
+        if self._waiting:
+            self._tail_faded = False
         while self._waiting and self._ring.space:
             key, pcm = self._waiting.popleft()
             taken = self._write(key, pcm)
             if taken < len(pcm):
                 self._waiting.appendleft((key, pcm[taken:]))
-        if self._waiting_samples == 0 and all(key in self._finished for key in self._received):
+        promised = not all(key in self._finished for key in self._received)
+        if promised and self._flowing and not self._tail_faded and self._ring.queued <= self._brink:
+            self._ring.fade_tail(self._fade, self._guard)
+            self._tail_faded = True
+        if self._waiting_samples == 0 and not promised:
             # Nothing more is promised: running dry from here on is an end, not an underrun.
             self._flowing = self._ring.queued > 0
 
@@ -116,7 +130,7 @@ class Playout:
         self._past.clear()
         self._received.clear()
         self._finished.clear()
-        self._flowing = False
+        self._flowing = self._tail_faded = False
         return report
 
     def report(self, latency_samples: int = 0) -> tuple[PlayedStream, ...]:

@@ -100,6 +100,13 @@ class PlaybackRing:
         index = np.arange(self.read - count, self.read) % self._capacity
         return self._data[index]
 
+    def fade_tail(self, fade: int, guard: int) -> None:
+        """Fade the newest samples to silence, because nothing may follow them; the guard is left alone."""
+        length = min(fade, self.queued - guard)
+        if length > 0:
+            index = np.arange(self.written - length, self.written) % self._capacity
+            self._data[index] = (self._data[index] * np.linspace(1.0, 0.0, length)).astype(np.int16)
+
     def cut(self, fade: int, guard: int) -> int:
         """Fade to silence over `fade` samples behind the guard and drop the rest; returns how many still play."""
         start = self.read + guard

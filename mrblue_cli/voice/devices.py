@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -88,6 +89,16 @@ def open_input(device: Device, callback: Callable[..., None]) -> tuple[Any, int]
 def open_output(device: Device, callback: Callable[..., None]) -> tuple[Any, int]:
     """A playback stream, not yet started, and its rate."""
     return _open("OutputStream", device, callback, latency=0.05)
+
+
+def close_stream(stream: Any) -> None:
+    """Stop and close a stream that may be gone already; None is fine."""
+    if stream is None:
+        return
+    for end in (stream.abort, stream.close):
+        # A device that vanished fails to stop; there is nothing left to do about it.
+        with contextlib.suppress(Exception):
+            end()
 
 
 def _open(kind: str, device: Device, callback: Callable[..., None], *, latency: object) -> tuple[Any, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from mrblue_cli.audio.resample import Resampler, convert
 from mrblue_cli.audio.ring import CaptureRing
 from mrblue_cli.audio.wav import WavAudio
 from mrblue_cli.core.clock import Clock
-from mrblue_cli.voice.devices import Device, open_input
+from mrblue_cli.voice.devices import Device, close_stream, open_input
 
 RING_SECONDS = 2
 
@@ -59,11 +58,7 @@ class DeviceMicrophone:
     def close(self) -> None:
         """Stop the stream."""
         stream, self._stream = self._stream, None
-        if stream is not None:
-            with contextlib.suppress(Exception):
-                stream.abort()
-            with contextlib.suppress(Exception):
-                stream.close()
+        close_stream(stream)
 
 
 class ClockMicrophone:

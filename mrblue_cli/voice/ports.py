@@ -67,6 +67,11 @@ class SpeakerPort(Protocol):
         ...
 
     @property
+    def offered(self) -> bool:
+        """Samples lie ready for the output to take."""
+        ...
+
+    @property
     def drained(self) -> bool:
         """Nothing waits and nothing plays."""
         ...

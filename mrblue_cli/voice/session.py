@@ -116,7 +116,7 @@ class TalkSession:
         self._level = 0.0
         self._taken = 0
         self._taken_at = self._began
-        self._speaker_due = False
+        self._typed_early: list[str] = []
         self._gate = EchoGate(self._route())
         self.flow = TurnFlow(microphone_ready=microphone is None)
         self.times = TurnTimes()
@@ -168,7 +168,7 @@ class TalkSession:
         match control:
             case do.Quit():
                 self.end("quit")
-            case do.Say() if self.flow.connected and control.text.strip():
+            case do.Say() if control.text.strip():
                 self._say(control.text.strip())
             case do.TalkKey():
                 self._talk_key(down=control.down)
@@ -219,6 +219,8 @@ class TalkSession:
                 self._emit(advice)
         self.flow.connected = True
         self.apply(self.conversation.receive(self._transport.created))
+        for text in self._typed_early:
+            self._say(text)
         jobs = [
             asyncio.ensure_future(job)
             for job in (self._read(self._transport), self._write(self._transport), self._tick())
@@ -384,6 +386,9 @@ class TalkSession:
         self._emit(ev.Advice(f"turns: {mode}"))
 
     def _say(self, text: str) -> None:
+        if not self.flow.connected:
+            self._typed_early.append(text)
+            return
         self._perform(self._taker.discard())
         self.silence(lambda played: self.conversation.send_text(text, played))
         self.flow.committed()
@@ -398,11 +403,10 @@ class TalkSession:
     # Watching ---------------------------------------------------------------------------------------------------
 
     def _watch_speaker(self) -> None:
-        """A device that takes no samples although some wait is gone: go on without it."""
+        """A device that takes no samples although some lie ready is gone: go on without it."""
         now = self._clock.now()
-        if self._speaker.drained or self._speaker.samples_taken != self._taken or not self._speaker_due:
+        if not self._speaker.offered or self._speaker.samples_taken != self._taken:
             self._taken, self._taken_at = self._speaker.samples_taken, now
-            self._speaker_due = not self._speaker.drained
             return
         if now - self._taken_at < SPEAKER_LOST_SECONDS:
             return
@@ -411,7 +415,6 @@ class TalkSession:
         self._speaker = PacedSpeaker(self._clock)
         self._speaker.open()
         self._listener.use(self._speaker)
-        self._speaker_due = False
         self.flow.silenced()
         hint = "plug it in again and restart the talk; until then replies are shown"
         self._emit(ev.Failure("device", f"speaker '{name}' takes no more sound", False, hint))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -17,7 +16,7 @@ from mrblue_cli.audio.wav import wav_header
 from mrblue_cli.core.clock import Clock
 from mrblue_cli.core.errors import InputFileError
 from mrblue_cli.protocol.notices import AudioKey, Played
-from mrblue_cli.voice.devices import Device, open_output
+from mrblue_cli.voice.devices import Device, close_stream, open_output
 
 RING_SECONDS = 120
 """Replies arrive faster than they are played."""
@@ -82,6 +81,11 @@ class PlayoutSpeaker:
         return self.ring.read
 
     @property
+    def offered(self) -> bool:
+        """Samples lie ready for the output to take."""
+        return self.ring.queued > 0
+
+    @property
     def drained(self) -> bool:
         """Nothing waits and nothing plays."""
         return self._playout.drained
@@ -134,11 +138,7 @@ class DeviceSpeaker(PlayoutSpeaker):
     def close(self) -> None:
         """Stop the stream."""
         stream, self._stream = self._stream, None
-        if stream is not None:
-            with contextlib.suppress(Exception):
-                stream.abort()
-            with contextlib.suppress(Exception):
-                stream.close()
+        close_stream(stream)
 
 
 class PacedSpeaker(PlayoutSpeaker):

@@ -112,6 +112,19 @@ def test_running_dry_in_the_middle_counts_and_waits_longer():
     assert dac.playout.sounding
 
 
+def test_running_dry_fades_out_and_what_follows_fades_in():
+    dac = Dac()
+    dac.playout.add("a", tone(200))
+    dac.run(14)
+    sound = dac.sound
+    last = np.flatnonzero(sound)[-1]
+    assert np.all(np.diff(sound[last - FADE + 2 : last + 1].astype(int)) <= 0)
+    dac.playout.add("a", tone(300))
+    dac.heard.clear()
+    dac.run(3)
+    assert np.all(np.diff(dac.sound[:FADE].astype(int)) >= 0)
+
+
 def test_the_wait_has_an_upper_bound():
     dac = Dac()
     for _ in range(30):

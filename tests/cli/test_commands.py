@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -190,3 +191,15 @@ def test_interruption_and_defects(capsys):
     err = capsys.readouterr().err
     assert "--debug" in err
     assert "Traceback" not in err
+
+
+def test_without_portaudio_text_works_and_doctor_says_what_to_install(tmp_path):
+    (tmp_path / "sounddevice.py").write_text("raise OSError('PortAudio library not found')\n")
+    env = {"PYTHONPATH": f"{tmp_path}{os.pathsep}{Path.cwd()}"}
+    findings = {f["name"]: f for f in json.loads(mrblue("doctor", "--json", env=env).stdout)}
+    for name in ("microphone", "speaker"):
+        assert not findings[name]["ok"]
+        assert "PortAudio" in findings[name]["detail"]
+        assert "install" in findings[name]["hint"]
+    done = mrblue("talk", "--headless", "--text", "x", "--engine", "local", "--output-device", "any", env=env)
+    assert "PortAudio" in complaint(done, 4)

@@ -240,6 +240,17 @@ def test_esc_stops_and_the_next_words_are_answered():
     assert talk.of(ev.Failure) == []
 
 
+def test_what_is_typed_before_the_connection_is_answered_after_it():
+    async def act(talk):
+        talk.session.control(do.Say("jwt expired"))
+        await talk.until(lambda: talk.session.turns_finished == 1)
+        talk.session.control(do.Quit())
+
+    talk = Talk()
+    talk.hold(act=act, microphone=False)
+    assert talk.of(ev.UserTranscript)[0].text == "jwt expired"
+
+
 def test_muted_means_silence_on_the_wire():
     async def act(talk):
         await talk.until(lambda: talk.session.flow.settled)
