@@ -53,7 +53,7 @@ def main() -> None:
             samples = voices.speak(question.spoken, voice)
             padded = np.concatenate((np.zeros(RATE // 5), samples, np.zeros(RATE // 8))).astype(np.float32)
             clips.append((question, convert(padded, RATE, whisper.RATE)))
-        for window, margin in (("short window", 4.0), ("30 s window", 30.0)):
+        for window, margin in (("speech + 4 s", 4.0), ("speech + 8 s", 8.0), ("30 s window", 30.0)):
             whisper.MARGIN_SECONDS = margin
             for label, words in (("with prompt", prompt), ("without", "")):
                 wrong = total = found = 0
