@@ -265,14 +265,14 @@ class ClientConversation:
         return self._drop_reply() + Outcome(notices=(n.StopPlayback(),))
 
     def _drop_reply(self) -> Outcome:
-        """Ignore the rest of the active reply; words whose audio never came were not heard."""
-        if self.reply_state is not Reply.ACTIVE or self._response_id is None:
-            return NOTHING
-        self._ledger.drop_response(self._response_id)
-        silent = self._ledger.unheard_words(self._response_id)
-        for item_id in silent:
-            self._ledger.set_text(item_id, "")
-        return Outcome(notices=tuple(n.ReplyText(item_id, "", final=True, heard_ms=0) for item_id in silent))
+        """Ignore the rest of what is being said; words whose audio never came were not heard."""
+        said: list[n.Notice] = []
+        for response_id in sorted(self._open_responses):
+            self._ledger.drop_response(response_id)
+            for item_id in self._ledger.unheard_words(response_id):
+                self._ledger.set_text(item_id, "")
+                said.append(n.ReplyText(item_id, "", final=True, heard_ms=0))
+        return Outcome(notices=tuple(said))
 
     def _on_transcription(self, event: s.ServerEvent) -> Outcome:
         match event:
