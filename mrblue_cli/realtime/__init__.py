@@ -1,1 +1,1 @@
-"""Transports that carry `protocol/` events. Today: a websocket client, and a scripted peer for tests."""
+"""Transports that carry `protocol/` events. Today: a websocket client."""
