@@ -16,39 +16,8 @@ from mrblue_cli.protocol.items import user_text
 from mrblue_cli.protocol.notices import Ownership, Played
 from mrblue_cli.protocol.server import ServerConversation
 from mrblue_cli.protocol.session import Audio, AudioInput, ServerVad, Session
-from mrblue_cli.protocol.transitions import (
-    REPLY_TRANSITIONS,
-    TURN_TRANSITIONS,
-    Reply,
-    ReplyMove,
-    Side,
-    Turn,
-    TurnMove,
-    next_reply,
-    next_turn,
-)
+from mrblue_cli.protocol.transitions import Reply
 from tests.protocol.pair import ConversationPair, silence
-
-
-@pytest.mark.parametrize("side", Side)
-@pytest.mark.parametrize("state", Turn)
-@pytest.mark.parametrize("move", TurnMove)
-def test_every_turn_move_ends_in_a_known_state(side, state, move):
-    expected = TURN_TRANSITIONS[side].get((state, move), state)
-    assert next_turn(side, state, move) is expected
-    if move in {TurnMove.CLEAR, TurnMove.COMMIT}:
-        assert expected is Turn.IDLE
-
-
-@pytest.mark.parametrize("side", Side)
-@pytest.mark.parametrize("state", Reply)
-@pytest.mark.parametrize("move", ReplyMove)
-def test_every_reply_move_ends_in_a_known_state(side, state, move):
-    expected = REPLY_TRANSITIONS[side].get((state, move), state)
-    assert next_reply(side, state, move) is expected
-    if side is Side.SERVER:
-        assert expected not in {Reply.REQUESTED, Reply.DOOMED, Reply.CANCELLING} or expected is state
-
 
 MOVES = st.sampled_from(
     [
