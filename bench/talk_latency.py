@@ -89,7 +89,13 @@ def main() -> None:
     parser = arguments(__doc__ or "")
     parser.add_argument("--questions", type=int, default=len(QUESTIONS))
     parser.add_argument("--interruptions", type=int, default=20)
+    parser.add_argument("--only-keys", action="store_true", help="measure the talk key alone")
     options = parser.parse_args()
+    if options.only_keys:
+        keys = asyncio.run(key_to_commit(20))
+        rows = [("talk key to commit at the server", spread([k * 1000 for k in keys], "ms"), "50 ms")]
+        show("talk key", rows, {"key_to_commit": keys}, options.json)
+        return
     voices = Voices()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -255,7 +255,9 @@ class ClientConversation:
                 self.turn_state = next_turn(Side.CLIENT, self.turn_state, TurnMove.STOP)
                 return Outcome(notices=(n.SpeechStopped(event.item_id, event.audio_end_ms),))
             case s.AudioCommitted():
-                self.turn_state = next_turn(Side.CLIENT, self.turn_state, TurnMove.COMMIT)
+                # What we committed ourselves moved the state then; the person may have begun the next turn since.
+                if self.ownership is n.Ownership.SERVER:
+                    self.turn_state = next_turn(Side.CLIENT, self.turn_state, TurnMove.COMMIT)
                 return Outcome(notices=(n.TurnCommitted(event.item_id),))
             case _:
                 return NOTHING

@@ -257,3 +257,19 @@ def test_an_abandoned_turn_leaves_nothing(codec):
     kinds = [event for event in pair.client_sent if isinstance(event, CommitAudio | CreateResponse)]
     assert kinds == []
     assert isinstance(pair.client_sent[-1], ClearAudio)
+
+
+def test_a_late_acknowledgement_does_not_close_the_next_turn(codec):
+    pair = ConversationPair(Ownership.CLIENT, codec)
+    pair.exchange()
+    for _ in range(2):
+        pair.from_client(pair.client.start_turn())
+        pair.from_client(pair.client.append(silence(300)))
+        pair.from_client(pair.client.commit_turn())
+        pair.from_client(pair.client.start_turn())
+        pair.exchange()
+        pair.from_client(pair.client.append(silence(300)))
+        pair.client_sent.clear()
+        pair.from_client(pair.client.commit_turn())
+        assert isinstance(pair.client_sent[0], CommitAudio)
+        pair.exchange()
