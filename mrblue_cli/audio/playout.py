@@ -83,7 +83,8 @@ class Playout:
 
     def finish(self, key: Hashable) -> None:
         """No more will come for this stream: play it even if it is short."""
-        self._finished.add(key)
+        if key in self._received:
+            self._finished.add(key)
         self.pump()
 
     def pump(self) -> None:

@@ -45,14 +45,19 @@ class CaptureRing:
         first = min(count, self._capacity - start)
         out = np.concatenate((self._data[start : start + first], self._data[: count - first]))
         self._read = written
-        return out
+        # The callback may have gone on meanwhile and overwritten the oldest of what was copied.
+        torn = min(count, max(0, self._written - self._capacity - (written - count)))
+        self.lost += torn
+        return out[torn:]
 
 
 class PlaybackRing:
     """Samples on their way to a device; the producer may take back what the device has not read yet.
 
     `read_into` runs in the device callback. The producer leaves `guard` samples ahead of the reader alone whenever it
-    changes what is already there, since the callback may be reading them at that moment.
+    changes what is already there, since the callback may be reading them at that moment. When `cut` takes samples back
+    that the callback is just reading, `written` falls behind `read` for a moment; every reader of the two allows for it
+    and the next `write` mends it.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -66,7 +71,7 @@ class PlaybackRing:
     @property
     def queued(self) -> int:
         """Samples that wait for the device."""
-        return self.written - self.read
+        return max(0, self.written - self.read)
 
     @property
     def space(self) -> int:
@@ -75,6 +80,7 @@ class PlaybackRing:
 
     def write(self, block: Pcm) -> int:
         """Append as many samples as fit and return how many did."""
+        self.written = max(self.written, self.read)
         count = min(len(block), self.space)
         start = self.written % self._capacity
         first = min(count, self._capacity - start)
@@ -85,7 +91,7 @@ class PlaybackRing:
 
     def read_into(self, out: Pcm) -> int:
         """Fill `out` with what waits and return how many samples that were; the rest becomes silence."""
-        count = min(len(out), self.written - self.read)
+        count = min(len(out), self.queued)
         start = self.read % self._capacity
         first = min(count, self._capacity - start)
         out[:first] = self._data[start : start + first]
@@ -110,11 +116,10 @@ class PlaybackRing:
     def cut(self, fade: int, guard: int) -> int:
         """Fade to silence over `fade` samples behind the guard and drop the rest; returns how many still play."""
         start = self.read + guard
-        keep = min(guard + fade, self.queued)
-        length = max(0, self.read + keep - start)
+        length = max(0, min(fade, self.written - start))
         if length:
             index = np.arange(start, start + length) % self._capacity
-            ramp = np.linspace(1.0, 0.0, length, endpoint=True)
-            self._data[index] = (self._data[index] * ramp).astype(np.int16)
-        self.written = min(self.written, self.read + keep) if self.queued > keep else self.written
+            self._data[index] = (self._data[index] * np.linspace(1.0, 0.0, length)).astype(np.int16)
+        # An absolute place, whatever the callback has read since: what lies behind the fade never plays.
+        self.written = min(self.written, start + fade)
         return self.queued

@@ -13,6 +13,8 @@ from mrblue_cli.core.errors import InputFileError
 
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 _STREAMED = 0xFFFFFFFF
+_TRAILERS = {b"LIST", b"id3 ", b"ID3 ", b"bext", b"fact", b"cue ", b"JUNK"}
+"""Chunks that follow sound: behind a data chunk of size 0 they mean that it is empty, not that its size is unknown."""
 MAX_SECONDS = 3600
 
 
@@ -44,8 +46,8 @@ class _Format:
 def parse_wav(data: bytes, source: str) -> WavAudio:
     """Read a WAV file: 8 to 32-bit PCM or 32/64-bit float, 1 to 8 channels (mixed down), 4 to 192 kHz.
 
-    A data chunk whose size says "unknown" (as streaming writers leave it) runs to the end of the file. A data chunk
-    shorter than its header says means a broken copy and is refused. `source` names the file in errors.
+    A data chunk whose size says "unknown" (all ones or 0, as streaming writers leave it) runs to the end of the file.
+    A data chunk shorter than its header says means a broken copy and is refused. `source` names the file in errors.
     Raises `InputFileError`.
     """
     if not data:
@@ -60,10 +62,10 @@ def parse_wav(data: bytes, source: str) -> WavAudio:
         raise InputFileError(f"{source}: the WAV file holds no sound", hint="record it again")
     if usable // form.frame_bytes > MAX_SECONDS * form.rate:
         raise InputFileError(f"{source}: longer than {MAX_SECONDS // 60} minutes", hint="cut it into pieces")
-    frames = _decode(body[:usable], form).reshape(-1, form.channels)
-    mono = frames.mean(axis=1, dtype=np.float32) if form.channels > 1 else frames[:, 0]
-    clean = np.nan_to_num(mono, nan=0.0, posinf=1.0, neginf=-1.0)
-    samples: Floats = np.clip(clean, -1.0, 1.0).astype(np.float32)
+    # Cleaned before it is mixed: the mean of infinities is no sound.
+    clean = np.nan_to_num(_decode(body[:usable], form), nan=0.0, posinf=1.0, neginf=-1.0)
+    frames = np.clip(clean, -1.0, 1.0).reshape(-1, form.channels)
+    samples: Floats = np.ascontiguousarray(frames.mean(axis=1, dtype=np.float32) if form.channels > 1 else frames[:, 0])
     return WavAudio(samples, form.rate)
 
 
@@ -79,7 +81,7 @@ def _chunks(data: bytes, source: str) -> tuple[_Format, bytes]:
         elif name == b"data":
             if form is None:
                 raise InputFileError(f"{source}: the WAV header is damaged", hint="record or convert it again")
-            if size == _STREAMED or (size == 0 and start < len(data)):
+            if size == _STREAMED or (size == 0 and start < len(data) and data[start : start + 4] not in _TRAILERS):
                 return form, data[start:]
             if start + size > len(data):
                 missing = start + size - len(data)
@@ -126,7 +128,8 @@ def _decode(body: bytes, form: _Format) -> Floats:
 
 
 def wav_header(frames: int, rate: int = RATE) -> bytes:
-    """The 44 bytes before `frames` samples of PCM16 mono."""
-    size = frames * 2
-    head = struct.pack("<4sI4s4sIHHIIHH", b"RIFF", 36 + size, b"WAVE", b"fmt ", 16, _PCM, 1, rate, rate * 2, 2, 16)
+    """The 44 bytes before `frames` samples of PCM16 mono. Sizes end at 4 GiB (a day): beyond that, "unknown"."""
+    size = min(frames * 2, _STREAMED)
+    whole = min(36 + size, _STREAMED)
+    head = struct.pack("<4sI4s4sIHHIIHH", b"RIFF", whole, b"WAVE", b"fmt ", 16, _PCM, 1, rate, rate * 2, 2, 16)
     return head + struct.pack("<4sI", b"data", size)

@@ -80,6 +80,55 @@ def test_a_cut_leaves_at_most_guard_and_fade(written, read, fade, guard):
     assert np.all(np.diff(out[:left].astype(int)) <= 0)
 
 
+class Interrupted:
+    """Memory in the middle of whose copying the device's callback runs, once."""
+
+    def __init__(self, data, callback):
+        self.data, self.callback = data, callback
+
+    def _interrupt(self):
+        callback, self.callback = self.callback, None
+        if callback is not None:
+            callback()
+
+    def __getitem__(self, key):
+        found = self.data[key].copy()
+        self._interrupt()
+        return found
+
+    def __setitem__(self, key, value):
+        self._interrupt()
+        self.data[key] = value
+
+
+def test_what_the_callback_overwrites_while_it_is_copied_is_lost_not_mixed_up():
+    ring = CaptureRing(100)
+    ring.write(np.arange(100, dtype=np.int16))
+    ring._data = Interrupted(ring._data, lambda: ring.write(np.arange(100, 130, dtype=np.int16)))
+    assert ring.read().tolist() == list(range(30, 100))
+    assert ring.lost == 30
+    assert ring.read().tolist() == list(range(100, 130))
+    assert ring.lost == 30
+
+
+@pytest.mark.parametrize("block", [10, 40, 100])
+def test_a_cut_during_a_callback_leaves_no_more_than_the_fade(block):
+    ring = PlaybackRing(1000)
+    ring.write(np.full(500, 1000, dtype=np.int16))
+    ring._data = Interrupted(ring._data, lambda: ring.read_into(np.zeros(block, dtype=np.int16)))
+    ring.cut(fade=30, guard=0)
+    assert ring.queued == max(0, 30 - block)
+    out = np.full(50, 7, dtype=np.int16)
+    assert ring.read_into(out) == max(0, 30 - block)
+    assert not out[max(0, 30 - block) :].any()
+    # The ring goes on as if nothing had happened.
+    assert ring.write(np.full(200, 5, dtype=np.int16)) == 200
+    assert ring.queued == 200
+    out = np.zeros(200, dtype=np.int16)
+    assert ring.read_into(out) == 200
+    assert np.all(out == 5)
+
+
 @pytest.mark.parametrize("rates", [(24_000, 16_000), (22_050, 24_000), (24_000, 48_000), (44_100, 24_000)])
 def test_pieces_resample_like_the_whole(rates):
     source, target = rates

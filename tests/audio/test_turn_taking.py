@@ -18,7 +18,7 @@ from mrblue_cli.audio.segmenter import (
     SpeechResumed,
 )
 from mrblue_cli.audio.turns import Begin, Commit, Discard, Rule, Stream, TurnTaker
-from mrblue_cli.audio.vad import WebRtcDetector, blocks
+from mrblue_cli.audio.vad import blocks
 
 
 def boundaries(script, options=None, **kwargs):
@@ -193,12 +193,3 @@ def test_the_second_defence():
     assert counts_over_playback(0.1, 0.1)
     assert not counts_over_playback(0.05, 0.1)
     assert not counts_over_playback(0.014, 0.0)
-
-
-def test_the_detector_knows_silence_hum_and_noise_bursts_from_nothing():
-    detector = WebRtcDetector()
-    rng = np.random.default_rng(1)
-    silence = np.zeros(BLOCK, dtype=np.int16)
-    hiss = (rng.normal(0, 20, BLOCK)).astype(np.int16)
-    assert not any(detector.is_speech(block) for block in [silence] * 50 + [hiss] * 50)
-    detector.reset()

@@ -59,7 +59,18 @@ def test_stereo_is_mixed_down():
 
 
 def test_a_streamed_file_of_unknown_length_runs_to_its_end():
-    assert len(parse_wav(wav(TONE, size=0xFFFFFFFF), "a.wav").samples) == 2000
+    for size in (0xFFFFFFFF, 0):
+        assert len(parse_wav(wav(TONE, size=size), "a.wav").samples) == 2000
+
+
+def test_an_empty_file_with_a_comment_is_empty():
+    with pytest.raises(InputFileError, match="no sound"):
+        parse_wav(wav([]) + b"LIST" + struct.pack("<I", 4) + b"INFO", "a.wav")
+
+
+def test_a_day_of_sound_does_not_overflow_the_header():
+    assert struct.unpack("<I", wav_header(2**31)[40:44]) == (0xFFFFFFFF,)
+    assert len(wav_header(2**40)) == 44
 
 
 def test_what_we_write_we_can_read():
@@ -94,6 +105,16 @@ def test_a_bad_file_is_named_with_what_to_do(data, what):
 
 def test_nan_and_infinity_become_sound_that_can_be_played():
     samples = parse_wav(wav([0.0, np.nan, np.inf, -np.inf], bits=32, tag=3), "a.wav").samples
+    assert np.all(np.abs(samples) <= 1.0)
+
+
+@given(st.integers(1, 8), st.binary(min_size=64, max_size=256), st.sampled_from([32, 64]))
+def test_any_bits_taken_for_floats_become_sound_that_can_be_played(channels, noise, bits):
+    frame = channels * bits // 8
+    body = (noise * frame)[: len(noise) // frame * frame or frame]
+    data = wav(np.zeros((len(body) // frame, channels)), channels=channels, bits=bits, tag=3)[: -len(body)] + body
+    samples = parse_wav(data, "a.wav").samples
+    assert samples.dtype == np.float32
     assert np.all(np.abs(samples) <= 1.0)
 
 
