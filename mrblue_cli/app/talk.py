@@ -8,6 +8,7 @@ import importlib.util
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 from mrblue_cli.app.engine_process import EngineProcess
 from mrblue_cli.app.platform import this_platform
@@ -61,7 +62,8 @@ def choose_engine(configuration: Configuration) -> Engine:
     own_key = find_secret("MRBLUE_REALTIME_API_KEY")
     endpoint = endpoint_from_url(wanted, model=talk.model, api_key=own_key.reveal())
     if endpoint.label == "api.openai.com":
-        return Engine("openai", openai_endpoint(key.reveal(), talk.model))
+        named = parse_qs(urlsplit(wanted).query).get("model", [talk.model])[0]
+        return Engine("openai", openai_endpoint(key.reveal(), named))
     return Engine(endpoint.label, endpoint)
 
 
