@@ -46,6 +46,12 @@ class ChatBrain:
             # A connection that simply ends must not pass half an answer off as a whole one.
             yield " … The rest of the answer was cut off."
 
+    async def close(self) -> None:
+        """Let go of the connections; safe to call again."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
     def _connected(self, openai: Any) -> Any:
         if self._client is None:
             self._client = openai.AsyncOpenAI(

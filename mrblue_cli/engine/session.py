@@ -229,7 +229,8 @@ class EngineSession:
             return Question("", self._history(None), order.instructions)
         pending = self._transcribing.pop(asked.key, None)
         if pending is not None:
-            heard = await pending
+            # Shielded: a reply that is spoken over must not take the person's words with it.
+            heard = await asyncio.shield(pending)
             if not heard.text and not heard.by_hand:
                 return None
             return Question(heard.text, self._history(asked.key), order.instructions)

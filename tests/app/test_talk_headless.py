@@ -88,6 +88,8 @@ def test_ctrl_c_ends_with_its_code_and_leaves_a_good_file(tmp_path):
     child = subprocess.Popen(
         [*args, "--text", "jwt expired", "--output", str(output)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, env=env,
+        # A shell's background jobs inherit an ignored SIGINT; a person's terminal does not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 - one call
     )  # fmt: skip
     for line in child.stdout:
         if json.loads(line).get("state") == "speaking":

@@ -55,11 +55,15 @@ class Upstream:
             writer.write(b"data: [DONE]\n\n")
         await writer.drain()
         writer.close()
+        await writer.wait_closed()
 
 
 async def ask(upstream, text="what is the capital of France", history=()):
     brain = ChatBrain(ChatOptions(base_url=upstream.url, model="m", api_key=KEY, timeout_seconds=5), KNOWLEDGE)
-    return "".join([piece async for piece in brain.answer(Question(text, tuple(history), "be kind"))])
+    try:
+        return "".join([piece async for piece in brain.answer(Question(text, tuple(history), "be kind"))])
+    finally:
+        await brain.close()
 
 
 async def test_words_stream_and_the_request_carries_history_and_facts():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
+import threading
 
 import pytest
 from websockets.asyncio.client import connect as open_socket
@@ -12,7 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from mrblue_cli.core.errors import MissingPart, ProviderError
 from mrblue_cli.realtime.client import connect
 from mrblue_cli.realtime.endpoints import endpoint_from_url
-from tests.engine.conftest import running_engine
+from tests.engine.conftest import running_engine, spoken_question
 from tests.fakes.speech import FakeStt
 
 
@@ -140,3 +142,35 @@ async def test_closing_is_idempotent_and_ends_sessions():
         await server.close()
         with pytest.raises(ConnectionClosed):
             await peer.recv()
+
+
+class Patient:
+    """Starts to answer and never ends."""
+
+    async def answer(self, question):
+        yield "I am thinking about it. "
+        await asyncio.Event().wait()
+
+
+async def test_words_survive_the_reply_that_is_spoken_over():
+    class Slow(FakeStt):
+        def transcribe(self, samples, *, prompt="", language="en"):
+            self.gate.wait(10)
+            return super().transcribe(samples, prompt=prompt, language=language)
+
+    stt = Slow("these words must not be lost")
+    stt.gate = threading.Event()
+    async with running_engine(stt=stt, brain=Patient()) as (_, address), socket(address) as peer:
+        await events(peer, "session.created")
+        update = {"type": "realtime", "audio": {"input": {"turn_detection": None}}}
+        await peer.send(json.dumps({"type": "session.update", "session": update}))
+        audio = base64.b64encode(spoken_question()).decode()
+        await peer.send(json.dumps({"type": "input_audio_buffer.append", "audio": audio}))
+        await peer.send(json.dumps({"type": "input_audio_buffer.commit"}))
+        await peer.send(json.dumps({"type": "response.create"}))
+        await events(peer, "response.created")
+        await peer.send(json.dumps({"type": "response.cancel"}))
+        await events(peer, "response.done")
+        stt.gate.set()
+        done = (await events(peer, "conversation.item.input_audio_transcription.completed"))[-1]
+        assert done["transcript"] == "these words must not be lost"
