@@ -57,6 +57,7 @@ class Playout:
         self._finished: set[Hashable] = set()
         self._flowing = False
         self._start_ms = START_MS
+        self._surely_heard = 0
         self.underruns = 0
 
     @property
@@ -136,7 +137,7 @@ class Playout:
 
     def report(self, latency_samples: int = 0) -> tuple[PlayedStream, ...]:
         """What was heard of each stream so far; floored, never more than was received."""
-        heard_to = self._ring.read - latency_samples
+        heard_to = self._heard_to(latency_samples)
         totals = dict(self._past)
         for stretch in self._stretches:
             inside = min(max(heard_to, stretch.start), stretch.end) - stretch.start
@@ -167,8 +168,15 @@ class Playout:
             self._stretches.append(_Stretch(key, start, start + taken))
         return taken
 
+    def _heard_to(self, latency_samples: int) -> int:
+        """The place in the ring that has reached the ear. Silence behind the last sample pushes it out, too."""
+        idle, read = self._ring.idle, self._ring.read
+        if idle > 0 and idle >= latency_samples:
+            self._surely_heard = read
+        return max(self._surely_heard, read - max(0, latency_samples - idle))
+
     def _settle(self, latency_samples: int) -> None:
-        heard_to = self._ring.read - latency_samples
+        heard_to = self._heard_to(latency_samples)
         while self._stretches and self._stretches[0].end <= heard_to:
             stretch = self._stretches.popleft()
             self._past[stretch.key] = self._past.get(stretch.key, 0) + stretch.end - stretch.start

@@ -67,6 +67,8 @@ class PlaybackRing:
         """Samples ever written; the producer's counter."""
         self.read = 0
         """Samples ever handed to the device; the consumer's counter."""
+        self.idle = 0
+        """Samples of silence that the device took since the last real one; the consumer's counter, too."""
 
     @property
     def queued(self) -> int:
@@ -98,6 +100,7 @@ class PlaybackRing:
         out[first:count] = self._data[: count - first]
         out[count:] = 0
         self.read += count
+        self.idle = len(out) - count + (0 if count else self.idle)
         return count
 
     def recent(self, count: int) -> Pcm:

@@ -13,6 +13,8 @@ from mrblue_cli.audio.pcm import BLOCK, RATE
 from mrblue_cli.core.errors import DeviceError, MissingPart
 
 Kind = Literal["input", "output"]
+Loader = Callable[[], Any]
+"""Gives the sounddevice module; tests give one of their own."""
 _HEADPHONE_WORDS = ("headphone", "headset", "airpods", "earbud", "buds", "earphone", "hands-free", "kopfhörer")
 
 
@@ -44,51 +46,64 @@ def library() -> Any:
     return sounddevice
 
 
-def list_devices(kind: Kind) -> tuple[Device, ...]:
+def list_devices(kind: Kind, load: Loader = library) -> tuple[Device, ...]:
     """All devices of one direction; raises `MissingPart`."""
     found = []
-    for index, raw in enumerate(library().query_devices()):
+    for index, raw in enumerate(load().query_devices()):
         if raw[f"max_{kind}_channels"] > 0:
             found.append(Device(index, str(raw["name"]), kind, float(raw["default_samplerate"])))
     return tuple(found)
 
 
-def choose_device(kind: Kind, wanted: str | None) -> tuple[Device, str | None]:
-    """The device that a person asked for by index or by part of its name, else the default.
+def choose_device(kind: Kind, wanted: str | None, load: Loader = library) -> tuple[Device, str | None]:
+    """The device that a person asked for by index, by name or by part of its name (in this order), else the default.
 
     Returns it with a line of advice when the wish could not be met. Raises `DeviceError` when there is none at all.
     """
-    devices = list_devices(kind)
+    devices = list_devices(kind, load)
     if wanted:
-        for device in devices:
-            if wanted == str(device.index) or wanted.lower() in device.name.lower():
-                return device, None
-    default = _default(kind)
+        found = _wanted(devices, wanted.strip().lower())
+        if found is not None:
+            return found, None
+    default = _default(kind, load)
     if default is None:
-        word = "microphone" if kind == "input" else "speaker"
-        raise DeviceError(f"no {word} was found", hint="plug one in, or see what is there: mrblue doctor")
+        raise DeviceError(f"no {_word(kind)} was found", hint="plug one in, or see what is there: mrblue doctor")
     advice = None
     if wanted:
         advice = f"no {kind} device matches '{wanted}'; using {default.name}"
     return default, advice
 
 
-def refresh() -> None:
+def find_again(device: Device, load: Loader = library) -> Device:
+    """The same device in a list that may have changed, or the default when it is gone. Raises `DeviceError`."""
+    return device if device.index is None else choose_device(device.kind, device.name, load)[0]
+
+
+def refresh(load: Loader = library) -> None:
     """Read the device list anew. PortAudio freezes it at start; every stream must be closed first."""
-    sounddevice = library()
+    sounddevice = load()
     sounddevice._terminate()  # noqa: SLF001 - the only way PortAudio offers
     sounddevice._initialize()  # noqa: SLF001
 
 
-def open_input(device: Device, callback: Callable[..., None]) -> tuple[Any, int]:
+def open_input(device: Device, callback: Callable[..., None], load: Loader = library) -> tuple[Any, int]:
     """A capture stream, not yet started, and its rate: 24 kHz if the device takes it, else its own."""
     # Low latency starves input behind PulseAudio when a core is busy; nobody hears the difference on the way in.
-    return _open("InputStream", device, callback, latency="high")
+    return _open(load(), "InputStream", device, callback, latency="high")
 
 
-def open_output(device: Device, callback: Callable[..., None]) -> tuple[Any, int]:
+def open_output(device: Device, callback: Callable[..., None], load: Loader = library) -> tuple[Any, int]:
     """A playback stream, not yet started, and its rate."""
-    return _open("OutputStream", device, callback, latency=0.05)
+    return _open(load(), "OutputStream", device, callback, latency=0.05)
+
+
+def start_stream(stream: Any, device: Device, load: Loader = library) -> None:
+    """Start it; raises `DeviceError`, with the stream closed."""
+    try:
+        stream.start()
+    except load().PortAudioError as error:
+        close_stream(stream)
+        raise _cannot_open(device, error) from None
 
 
 def close_stream(stream: Any) -> None:
@@ -101,39 +116,57 @@ def close_stream(stream: Any) -> None:
             end()
 
 
-def _open(kind: str, device: Device, callback: Callable[..., None], *, latency: object) -> tuple[Any, int]:
-    sounddevice = library()
+def _open(
+    sounddevice: Any, kind: str, device: Device, callback: Callable[..., None], *, latency: object
+) -> tuple[Any, int]:
     failure: Exception | None = None
-    for rate in dict.fromkeys((RATE, int(device.rate))):
-        try:
-            stream = getattr(sounddevice, kind)(
-                device=device.index,
-                samplerate=rate,
-                channels=1,
-                dtype="int16",
-                blocksize=BLOCK * rate // RATE,
-                latency=latency,
-                callback=callback,
-            )
-        except (sounddevice.PortAudioError, ValueError) as error:
-            failure = error
-        else:
-            return stream, rate
-    word = "microphone" if device.kind == "input" else "speaker"
-    reason = str(failure).split("[")[0].strip()
-    raise DeviceError(
-        f"{word} '{device.name}' cannot be opened: {reason}",
+    # Some drivers take neither a foreign rate nor fewer channels than they have; only opening tells.
+    for channels in (1, 2):
+        for rate in dict.fromkeys((RATE, int(device.rate))):
+            try:
+                stream = getattr(sounddevice, kind)(
+                    device=device.index,
+                    samplerate=rate,
+                    channels=channels,
+                    dtype="int16",
+                    blocksize=BLOCK * rate // RATE,
+                    latency=latency,
+                    callback=callback,
+                )
+            except (sounddevice.PortAudioError, ValueError) as error:
+                failure = failure or error
+            else:
+                return stream, rate
+    raise _cannot_open(device, failure)
+
+
+def _cannot_open(device: Device, failure: Exception | None) -> DeviceError:
+    # "Error opening InputStream: Device unavailable [PaErrorCode -9985]": what stands between is for people.
+    reason = str(failure).split("[")[0].split("Stream: ")[-1].strip().rstrip(":")
+    return DeviceError(
+        f"{_word(device.kind)} '{device.name}' cannot be opened: {reason}",
         hint="is another program using it, and may the terminal use it? see mrblue doctor",
     )
 
 
-def _default(kind: Kind) -> Device | None:
-    sounddevice = library()
+def _wanted(devices: tuple[Device, ...], wanted: str) -> Device | None:
+    by_index = [device for device in devices if wanted == str(device.index)]
+    by_name = [device for device in devices if wanted == device.name.lower()]
+    by_part = [device for device in devices if wanted in device.name.lower()]
+    return next(iter(by_index + by_name + by_part), None)
+
+
+def _default(kind: Kind, load: Loader) -> Device | None:
+    sounddevice = load()
     try:
         raw = sounddevice.query_devices(kind=kind)
     except (sounddevice.PortAudioError, ValueError):
         return None
     return Device(None, str(raw["name"]), kind, float(raw["default_samplerate"]))
+
+
+def _word(kind: Kind) -> str:
+    return "microphone" if kind == "input" else "speaker"
 
 
 def _install_hint() -> str:

@@ -11,19 +11,22 @@ from mrblue_cli.audio.resample import Resampler, convert
 from mrblue_cli.audio.ring import CaptureRing
 from mrblue_cli.audio.wav import WavAudio
 from mrblue_cli.core.clock import Clock
-from mrblue_cli.voice.devices import Device, close_stream, open_input
+from mrblue_cli.voice.devices import Device, Loader, close_stream, find_again, library, open_input, start_stream
 
 RING_SECONDS = 2
 
 
 class DeviceMicrophone:
-    """A PortAudio input, resampled to 24 kHz where the device cannot do it."""
+    """A PortAudio input, resampled to 24 kHz where the device cannot do it. May be opened again after it was lost."""
 
-    def __init__(self, device: Device) -> None:
+    def __init__(self, device: Device, load: Loader = library) -> None:
         self.name = device.name
         self._device = device
+        self._load = load
         self._stream: Any = None
         self._blocks = 0
+        self._overflows = 0
+        self._lost_before = 0
         self._prepare(RATE)
 
     def _prepare(self, rate: int) -> None:
@@ -31,15 +34,23 @@ class DeviceMicrophone:
         self._resampler = Resampler(rate, RATE, "HQ")
 
     def open(self) -> None:
-        """Start capturing; raises `DeviceError`."""
-        self._stream, rate = open_input(self._device, self._callback)
+        """Start capturing; blocking. Raises `DeviceError`."""
+        if self._blocks:
+            self.close()
+            self._device = find_again(self._device, self._load)
+            self.name = self._device.name
+        stream, rate = open_input(self._device, self._callback, self._load)
+        self._lost_before += self._ring.lost
         self._prepare(rate)
-        self._stream.start()
+        start_stream(stream, self._device, self._load)
+        self._stream = stream
 
-    def _callback(self, data: Any, _frames: int, _time: Any, _status: Any) -> None:
-        # Only a copy into the ring and one counter: the callback runs against a deadline.
+    def _callback(self, data: Any, _frames: int, _time: Any, status: Any) -> None:
+        # Only a copy into the ring and counters: the callback runs against a deadline.
         self._ring.write(data[:, 0])
         self._blocks += 1
+        if status:
+            self._overflows += 1
 
     def read(self) -> Pcm:
         """Take everything captured since the last call."""
@@ -53,7 +64,12 @@ class DeviceMicrophone:
     @property
     def lost_samples(self) -> int:
         """Samples dropped because nobody read in time."""
-        return self._ring.lost
+        return self._lost_before + self._ring.lost
+
+    @property
+    def overflows(self) -> int:
+        """Blocks before which the system itself dropped sound, because the callback came too late."""
+        return self._overflows
 
     def close(self) -> None:
         """Stop the stream."""

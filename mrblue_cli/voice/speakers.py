@@ -16,14 +16,16 @@ from mrblue_cli.audio.wav import wav_header
 from mrblue_cli.core.clock import Clock
 from mrblue_cli.core.errors import InputFileError
 from mrblue_cli.protocol.notices import AudioKey, Played
-from mrblue_cli.voice.devices import Device, close_stream, open_output
+from mrblue_cli.voice.devices import Device, Loader, close_stream, find_again, library, open_output, start_stream
 
 RING_SECONDS = 120
 """Replies arrive faster than they are played."""
+_HEADER_BYTES = len(wav_header(0))
+_CREDIBLE_LATENCY_SECONDS = 2.0
 
 
 class PlayoutSpeaker:
-    """The part that all speakers share: a ring, a playout, and what was heard. `latency_seconds`: ring to ear."""
+    """The part that all speakers share: a ring, a playout, and what was heard."""
 
     def __init__(self, name: str | None, rate: int = RATE) -> None:
         self.name = name
@@ -31,11 +33,10 @@ class PlayoutSpeaker:
 
     def _prepare(self, rate: int, guard: int) -> None:
         self.rate = rate
-        self.latency_seconds = 0.0
+        self._stream_seconds = 0.0
         self.ring = PlaybackRing(RING_SECONDS * rate)
         self._playout = Playout(self.ring, rate=rate, guard=guard)
         self._resamplers: dict[AudioKey, Resampler] = {}
-        self._first: int | None = None
         self._meter = np.zeros(rate // 50, dtype=np.int16)
 
     def open(self) -> None:
@@ -106,29 +107,58 @@ class PlayoutSpeaker:
         return rms(self.ring.recent(len(self._meter))) if self.sounding else 0.0
 
     @property
+    def latency_seconds(self) -> float:
+        """How long a sample takes from the ring to the ear."""
+        return self._stream_seconds
+
+    @property
     def _latency_samples(self) -> int:
         return int(self.latency_seconds * self.rate)
 
 
 class DeviceSpeaker(PlayoutSpeaker):
-    """A PortAudio output: one continuous stream for the whole session."""
+    """A PortAudio output: one continuous stream for the whole session. May be opened again after it was lost."""
 
-    def __init__(self, device: Device) -> None:
+    def __init__(self, device: Device, load: Loader = library) -> None:
         super().__init__(device.name)
         self._device = device
+        self._load = load
         self._stream: Any = None
+        self._was_open = False
+        self._dac_seconds = 0.0
+        self._underflows = 0
 
     def open(self) -> None:
-        """Start the stream; raises `DeviceError`."""
-        self._stream, rate = open_output(self._device, self._callback)
-        if rate != self.rate:
-            self._prepare(rate, 0)
-        self.latency_seconds = float(self._stream.latency)
-        self._stream.start()
+        """Start the stream; blocking. Raises `DeviceError`. What waited when the device was lost is forgotten."""
+        if self._was_open:
+            self.close()
+            self._device = find_again(self._device, self._load)
+            self.name = self._device.name
+        stream, rate = open_output(self._device, self._callback, self._load)
+        self._prepare(rate, 0)
+        self._stream_seconds = float(stream.latency)
+        start_stream(stream, self._device, self._load)
+        self._stream, self._was_open = stream, True
 
-    def _callback(self, out: Any, _frames: int, _time: Any, _status: Any) -> None:
-        # Only a copy from the ring: the callback runs against a deadline.
+    def _callback(self, out: Any, _frames: int, time: Any, status: Any) -> None:
+        # Only a copy from the ring and counters: the callback runs against a deadline.
         self.ring.read_into(out[:, 0])
+        out[:, 1:] = out[:, :1]
+        self._dac_seconds = time.outputBufferDacTime - time.currentTime
+        if status:
+            self._underflows += 1
+
+    @property
+    def latency_seconds(self) -> float:
+        """From the callback to the ear: what the device says of the newest block, else of the stream."""
+        told = self._dac_seconds
+        # Some drivers leave the times at zero or count them from different clocks.
+        return told if 0.0 < told < _CREDIBLE_LATENCY_SECONDS else self._stream_seconds
+
+    @property
+    def underflows(self) -> int:
+        """Blocks before which the system itself fell silent, because the callback came too late."""
+        return self._underflows
 
     @property
     def route(self) -> Route:
@@ -153,28 +183,25 @@ class PacedSpeaker(PlayoutSpeaker):
         self._clock = clock
         self._path = path
         self._file: BinaryIO | None = None
-        self._taken_until: float | None = None
+        self._began: float | None = None
+        self._passed = 0
         self._frames = 0
 
     def open(self) -> None:
         """Create the file; raises `InputFileError`."""
         if self._path is not None:
             try:
-                self._file = self._path.open("wb")
+                self._file = self._path.open("wb", buffering=0)
             except OSError as error:
-                what = f"--output {self._path}: cannot be written: {error.strerror}"
-                raise InputFileError(what, hint="choose a folder you may write to") from None
+                raise self._cannot_write(error) from None
             self._save(np.zeros(0, dtype=np.int16))
-        self._taken_until = self._clock.now()
+        self._began, self._passed = self._clock.now(), 0
 
     def pump(self) -> None:
         """Play what the clock says is due."""
         super().pump()
-        now = self._clock.now()
-        if self._taken_until is None:
-            self._taken_until = now
-        due = int((now - self._taken_until) * RATE)
-        self._taken_until += due / RATE
+        due = self._due() - self._passed
+        self._passed += due
         out = np.zeros(due, dtype=np.int16)
         taken = self.ring.read_into(out)
         if taken:
@@ -192,15 +219,27 @@ class PacedSpeaker(PlayoutSpeaker):
         if file is not None:
             file.close()
 
+    def _due(self) -> int:
+        now = self._clock.now()
+        if self._began is None:
+            self._began = now
+        # The grain of sand keeps a step of exactly 20 ms from becoming 479 samples.
+        return int((now - self._began) * RATE + 1e-3)
+
     def _save(self, pcm: Pcm) -> None:
         if self._file is None:
             return
-        self._file.seek(0, 2)
-        if self._frames == 0:
+        try:
+            self._file.seek(_HEADER_BYTES + 2 * self._frames)
+            self._file.write(pcm.astype("<i2").tobytes())
+            # The samples first, then the header that counts them: at no moment does it promise too much.
             self._file.seek(0)
-            self._file.write(wav_header(0))
-        self._file.write(pcm.astype("<i2").tobytes())
+            self._file.write(wav_header(self._frames + len(pcm)))
+        except OSError as error:
+            self.close()
+            raise self._cannot_write(error) from None
         self._frames += len(pcm)
-        self._file.seek(0)
-        self._file.write(wav_header(self._frames))
-        self._file.flush()
+
+    def _cannot_write(self, error: OSError) -> InputFileError:
+        what = f"--output {self._path}: cannot be written: {error.strerror or error}"
+        return InputFileError(what, hint="choose a place for a file with room, where you may write")

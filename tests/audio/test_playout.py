@@ -84,6 +84,35 @@ def test_played_samples_are_exact_and_less_the_latency():
     assert b.played_samples == 54 * BLOCK - RATE
 
 
+def test_a_reply_that_ended_was_heard_whole_once_its_last_sample_left_the_device():
+    dac = Dac()
+    latency = 3 * BLOCK + 100
+    dac.playout.add("a", tone(200))
+    dac.playout.finish("a")
+    dac.run(10)
+    assert dac.playout.drained
+    assert not dac.playout.report(latency)[0].complete
+    assert dac.playout.forget_heard(latency) == ()
+    dac.run(3)
+    assert dac.playout.report(latency)[0].played_samples == 200 * 24 - 100
+    dac.run(1)
+    assert dac.playout.report(latency)[0].complete
+    assert dac.playout.forget_heard(latency) == ("a",)
+    assert dac.playout.stop(latency) == ()
+
+
+def test_what_was_heard_before_a_gap_stays_heard_after_it():
+    dac = Dac()
+    dac.playout.add("a", tone(200))
+    dac.run(20)
+    assert dac.playout.report(6 * BLOCK)[0].played_samples == 200 * 24
+    dac.playout.add("a", tone(400))
+    dac.run(2)
+    assert dac.playout.report(6 * BLOCK)[0].played_samples == 200 * 24
+    dac.run(6)
+    assert dac.playout.report(6 * BLOCK)[0].played_samples == 240 * 24
+
+
 def test_stop_is_silent_within_a_fade_and_forgets_the_rest():
     dac = Dac()
     dac.playout.add("a", tone(2000))
