@@ -25,7 +25,10 @@ _KINDS = {
     "url": r"https?://[A-Za-z0-9][A-Za-z0-9.:/_~-]{0,200}",
     "command": r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}",
     "branch": r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,120}",
+    "text": r"[^\n]{0,160}?",
 }
+NEVER_IN_STEPS = frozenset({"text"})
+"""`{text}` stands for anything on the line: too loose to enter a command."""
 KINDS = frozenset(_KINDS)
 """The names that may stand in braces; a digit may follow (`{file2}`)."""
 
@@ -57,11 +60,14 @@ def compile_pattern(symptom: str) -> re.Pattern[str]:
     for match in FIELD.finditer(symptom):
         parts.append(_literal(symptom[position : match.start()]))
         name = match[1] + match[2]
-        if name in seen or kind_of(name) is None:
+        kind = kind_of(name)
+        if kind is None:
             parts.append(r"\S{1,200}?")
+        elif name in seen or kind in NEVER_IN_STEPS:
+            parts.append(f"(?:{_KINDS[kind]})")
         else:
             seen.add(name)
-            parts.append(f"(?P<{name}>{_KINDS[match[1]]})")
+            parts.append(f"(?P<{name}>{_KINDS[kind]})")
         position = match.end()
     parts.append(_literal(symptom[position:]))
     pattern = "".join(parts)
@@ -91,7 +97,7 @@ def loose_values(text: str, wanted: set[str]) -> dict[str, str]:
 def is_valid(name: str, value: str) -> bool:
     """True when a value has only the characters of its kind and does not begin like an option."""
     kind = kind_of(name)
-    if kind is None or value.startswith("-") or "\n" in value:
+    if kind is None or kind in NEVER_IN_STEPS or value.startswith("-") or "\n" in value:
         return False
     if kind == "port" and not 0 < int(value if value.isascii() and value.isdigit() else 0) < 65_536:
         return False

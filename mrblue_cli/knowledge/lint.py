@@ -9,7 +9,7 @@ from pathlib import Path
 from rapidfuzz import fuzz
 
 from mrblue_cli.knowledge.base import KnowledgeBase
-from mrblue_cli.knowledge.captures import FIELD, fields_of, kind_of
+from mrblue_cli.knowledge.captures import FIELD, NEVER_IN_STEPS, fields_of, kind_of
 from mrblue_cli.knowledge.loader import Fault, load_folder
 from mrblue_cli.knowledge.model import Entry, Risk
 
@@ -54,6 +54,8 @@ def _fields(entry: Entry) -> Iterator[str]:
     for name in sorted(used | offered):
         if kind_of(name) is None:
             yield f"'{{{name}}}' is no known kind of value"
+    for name in sorted(name for name in used if kind_of(name) in NEVER_IN_STEPS):
+        yield f"a step uses '{{{name}}}', which may hold anything: name a narrower kind"
     for name in sorted(used - offered):
         yield f"a step uses '{{{name}}}', which no symptom captures"
 
@@ -73,6 +75,12 @@ def _symptoms(entry: Entry) -> Iterator[str]:
 VALIDATORS: tuple[Callable[[Entry], Iterator[str]], ...] = (_complete, _solutions, _fields, _sources, _symptoms)
 
 
+def _advice(entry: Entry) -> Iterator[str]:
+    for solution in entry.solutions:
+        if not solution.why:
+            yield f"solution '{solution.title}' does not say why it works and what it changes ('why')"
+
+
 def lint_folder(folder: Path, others: Iterable[Entry] = ()) -> LintReport:
     """Check every entry below a folder; `others` are entries it must live beside (the bundled ones)."""
     loaded = load_folder(folder)
@@ -80,6 +88,7 @@ def lint_folder(folder: Path, others: Iterable[Entry] = ()) -> LintReport:
     for entry in loaded.entries:
         path = loaded.paths[entry.id]
         faults += [Fault(path, 1, message) for validator in VALIDATORS for message in validator(entry)]
+        faults += [Fault(path, 1, message, severity="warning") for message in _advice(entry)]
     own = {entry.id for entry in loaded.entries}
     base = KnowledgeBase((*loaded.entries, *(entry for entry in others if entry.id not in own)))
     for entry in loaded.entries:

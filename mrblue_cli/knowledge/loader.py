@@ -45,6 +45,7 @@ class _SolutionFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     success_rate: int
     risk: Risk
     platforms: tuple[str, ...] = ()
+    why: str = ""
 
 
 class _EntryFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -112,7 +113,8 @@ def load_file(path: Path) -> tuple[Entry | None, list[Fault]]:
 
 def _entry(entry_id: str, category: str, file: _EntryFile) -> Entry:
     solutions = tuple(
-        Solution(item.title, item.steps, item.success_rate, item.risk, item.platforms) for item in file.solutions
+        Solution(item.title, item.steps, item.success_rate, item.risk, item.platforms, item.why)
+        for item in file.solutions
     )
     return Entry(
         id=entry_id,

@@ -15,6 +15,15 @@ class Risk(StrEnum):
     DESTRUCTIVE = "destructive"
 
 
+def is_prose(step: str) -> bool:
+    """True for a step that is told, not typed: a sentence with a capital first and `.` or `:` last.
+
+    Everything else is a command or text to copy as it stands. `git add .` is a command: a blank stands before its dot.
+    """
+    words = step.split(maxsplit=1)
+    return len(words) == 2 and words[0][:1].isupper() and step[-1:] in ".:" and step[-2:-1] not in " ./~"
+
+
 @dataclass(frozen=True, slots=True)
 class Solution:
     """One way out, with the exact steps."""
@@ -26,6 +35,8 @@ class Solution:
     risk: Risk
     platforms: tuple[str, ...] = ()
     """Empty: every platform. Otherwise `linux`, `macos`, `windows`."""
+    why: str = ""
+    """Why it works and what it changes, in a sentence or two."""
 
 
 @dataclass(frozen=True, slots=True)

