@@ -31,6 +31,8 @@ _PASSED = (
     "node_extra",
 )
 """Variables that a package client of this machine may need."""
+_HERE = str(Path(__file__).resolve().parent)
+"""Shown to the scripts as $LAB."""
 _TERMINAL_CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
