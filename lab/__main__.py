@@ -15,8 +15,9 @@ import msgspec
 
 from lab.case import Case, CaseFile, Report, Room, Seen, load_cases, printed_match
 from mrblue_cli.knowledge.captures import FIELD
-from mrblue_cli.knowledge.loader import bundled_folder, load_folder
+from mrblue_cli.knowledge.loader import load_folder
 from mrblue_cli.knowledge.model import Entry, is_prose
+from mrblue_cli.knowledge.places import bundled_folder
 
 HERE = Path(__file__).parent
 

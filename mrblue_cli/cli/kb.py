@@ -138,7 +138,8 @@ def lint(
 ) -> None:
     """Check entries: schema, examples, sources, risks, duplicates. Exit code 2 when something must be mended."""
     from mrblue_cli.knowledge.lint import lint_folder
-    from mrblue_cli.knowledge.loader import bundled_folder, load_folder
+    from mrblue_cli.knowledge.loader import load_folder
+    from mrblue_cli.knowledge.places import bundled_folder
 
     others = load_folder(bundled_folder()).entries if folder is not None else ()
     report = lint_folder(folder or bundled_folder(), others)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,14 +60,8 @@ class _EntryFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     rejects: tuple[str, ...]
 
 
+_MAYBE_ALIAS = re.compile(r"(?:^|[\s\[{,:-])\*\w", re.MULTILINE)
 _NAMES = {*_EntryFile.__struct_fields__, *_SolutionFile.__struct_fields__}
-
-
-def bundled_folder() -> Path:
-    """The entries that ship with the package: inside it when installed, beside it in a checkout."""
-    package = Path(__file__).resolve().parent.parent
-    inside = package / "kb"
-    return inside if inside.is_dir() else package.parent / "kb"
 
 
 def load_folder(folder: Path) -> Loaded:
@@ -96,7 +91,9 @@ def load_file(path: Path) -> tuple[Entry | None, list[Fault]]:
     except (OSError, UnicodeDecodeError) as error:
         return None, [Fault(path, 1, f"cannot be read: {error}")]
     try:
-        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text, Loader=_Loader)):
+        if _MAYBE_ALIAS.search(text) and any(
+            isinstance(token, yaml.AliasToken) for token in yaml.scan(text, Loader=_Loader)
+        ):
             return None, [Fault(path, 1, "YAML aliases are not allowed")]
         raw = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
     except (yaml.YAMLError, ValueError, RecursionError) as error:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-MAX_CHARS = 20_000
+MAX_CHARS = 2_000_000
 """Longer texts keep their beginning and, since errors stand at the end of logs, more of their end."""
-_HEAD = 4_000
+_HEAD = 500_000
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _TIMESTAMP = re.compile(
@@ -15,6 +15,7 @@ _TIMESTAMP = re.compile(
 _HEX_ID = re.compile(r"\b(?:0x[0-9a-f]{4,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{24,})\b", re.IGNORECASE)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _WORD = re.compile(r"[a-z0-9]+")
+_RAW = re.compile(r"[A-Za-z0-9]+")
 
 _UNITS = {
     "zero": 0, "oh": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
@@ -38,6 +39,24 @@ def clean(text: str) -> str:
 def words(text: str) -> list[str]:
     """Lower-case words; camel case is split, spelled numbers become digits."""
     return _numbers(_WORD.findall(_CAMEL.sub(" ", text).lower()))
+
+
+def terms(text: str) -> list[str]:
+    """Lower-case words in order; a camel-case word is followed by its parts: `modulenotfounderror module not ...`."""
+    found: list[str] = []
+    for raw in _RAW.findall(text):
+        low = raw.lower()
+        found.append(low)
+        if low != raw and not raw.isupper() and not raw.istitle():
+            parts = _CAMEL.sub(" ", raw).lower().split()
+            if len(parts) > 1:
+                found += parts
+    return found
+
+
+def raw_words(lowered: str) -> list[str]:
+    """Words of a text that is lower case already, camel case left whole."""
+    return _WORD.findall(lowered)
 
 
 def spoken_to_text(text: str) -> str:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from mrblue_cli.core.errors import ConfigError
 from mrblue_cli.knowledge.base import load_base
 from mrblue_cli.knowledge.lint import lint_folder
-from mrblue_cli.knowledge.loader import bundled_folder, load_file, load_folder
+from mrblue_cli.knowledge.loader import load_file, load_folder
+from mrblue_cli.knowledge.places import bundled_folder
 
 GOOD = {
     "title": "Flux capacitor is empty",

@@ -1,0 +1,215 @@
+"""Entries compiled for search: words with their weights, phrases, symptom patterns.
+
+Built once per set of entries; searching never changes it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from mrblue_cli.knowledge.captures import FIELD, compile_pattern
+from mrblue_cli.knowledge.lexicon import GENERIC, PLAIN
+from mrblue_cli.knowledge.model import Entry, Risk, Solution
+from mrblue_cli.knowledge.normalize import raw_words, spoken_to_text, terms
+
+_PLAIN_WEIGHT = 0.12
+_GENERIC_SHARE = 0.4
+_NUMBER_SHARE = 0.5
+_EXAMPLE_LINE_TERMS = 40
+
+
+class Phrase(NamedTuple):
+    """One way in which an entry's error is put."""
+
+    words: tuple[str, ...]
+    """Its terms in order, no repetitions."""
+    weight: float
+    """Sum of the terms' weights."""
+    source: str
+    example: bool
+    """True for a line of an entry's `matches`: how it looked once, not how it is put."""
+
+
+class Pattern(NamedTuple):
+    """A symptom to be tried as a regular expression, compiled when it is first needed."""
+
+    entry: int
+    symptom: str
+    needs: tuple[str, ...]
+    """Lower-case words that stand whole in every text it fits, rarest first."""
+    weight: float
+    """How much its own words say: the sum of their weights."""
+
+
+@dataclass(slots=True)
+class Tables:
+    """What is kept in a file. Only tuples, dicts, strings and numbers, see `store`."""
+
+    entries: list[tuple[object, ...]]
+    weights: dict[str, float]
+    holders: dict[str, tuple[int, ...]]
+    """Term to the entries that hold it, for terms that are not plain."""
+    phrases: list[tuple[tuple[tuple[str, ...], float, str, bool], ...]]
+    """Per entry."""
+    patterns: list[tuple[int, str, tuple[str, ...], float]]
+    first_words: dict[str, tuple[int, ...]]
+    """The rarest needed word of a pattern to the patterns that need it; "" for patterns without any."""
+
+
+@dataclass
+class Index:
+    """Tables with what is made from them on demand."""
+
+    tables: Tables
+    _entries: dict[int, Entry] = field(default_factory=dict)
+    _regexes: dict[str, re.Pattern[str]] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """How many entries there are."""
+        return len(self.tables.entries)
+
+    def entry(self, number: int) -> Entry:
+        """An entry by its place."""
+        found = self._entries.get(number)
+        if found is None:
+            found = self._entries[number] = _thaw(self.tables.entries[number])
+        return found
+
+    def id(self, number: int) -> str:
+        """An entry's id, without thawing it."""
+        return str(self.tables.entries[number][0])
+
+    def category(self, number: int) -> str:
+        """An entry's category, without thawing it."""
+        return str(self.tables.entries[number][2])
+
+    def regex(self, symptom: str) -> re.Pattern[str]:
+        """A symptom's pattern."""
+        found = self._regexes.get(symptom)
+        if found is None:
+            found = self._regexes[symptom] = compile_pattern(symptom)
+        return found
+
+    @cached_property
+    def buckets(self) -> dict[str, list[str]]:
+        """Words of four letters and more by their first letter, for repairing typos."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for word in self.tables.weights:
+            if len(word) >= 4 and not word.isdigit():
+                found[word[0]].append(word)
+        return found
+
+
+def build(entries: Iterable[Entry], *, examples: bool = True) -> Index:
+    """Compile entries. Without `examples` their `matches` are no evidence, so that they can be used to measure."""
+    kept = tuple(entries)
+    per_entry = [[(_distinct(text), source, example) for text, source, example in _texts(e, examples)] for e in kept]
+    holders: defaultdict[str, set[int]] = defaultdict(set)
+    for number, phrases in enumerate(per_entry):
+        for found, _, _ in phrases:
+            for word in found:
+                holders[word].add(number)
+    weights = {word: _weight(word, len(numbers), len(kept)) for word, numbers in holders.items()}
+    patterns = [pattern for number, entry in enumerate(kept) for pattern in _patterns(number, entry, weights)]
+    first_words: defaultdict[str, list[int]] = defaultdict(list)
+    for place, pattern in enumerate(patterns):
+        first_words[pattern.needs[0] if pattern.needs else ""].append(place)
+    return Index(
+        Tables(
+            entries=[_freeze(entry) for entry in kept],
+            weights=weights,
+            holders={word: tuple(sorted(found)) for word, found in holders.items() if word not in PLAIN},
+            phrases=[
+                tuple((found, sum(weights[word] for word in found), source, example) for found, source, example in row)
+                for row in per_entry
+            ],
+            patterns=[(*pattern,) for pattern in patterns],
+            first_words={word: tuple(places) for word, places in first_words.items()},
+        )
+    )
+
+
+def common_terms(index: Index) -> tuple[str, ...]:
+    """Words of the index, those first that are distinctive and stand in several phrases."""
+    counts = Counter(
+        word for row in index.tables.phrases for words, _, _, example in row if not example for word in words
+    )
+    weights = index.tables.weights
+    kept = (word for word in counts if len(word) >= 4 and not word.isdigit() and word not in PLAIN)
+    return tuple(sorted(kept, key=lambda word: (-counts[word] * weights[word], word)))
+
+
+def _texts(entry: Entry, examples: bool) -> Iterator[tuple[str, str, bool]]:
+    for text in (*entry.symptoms, entry.title):
+        yield FIELD.sub(" ", text), text, False
+    for text in entry.spoken:
+        yield spoken_to_text(FIELD.sub(" ", text)), text, False
+    if examples:
+        for line in dict.fromkeys(line.strip() for text in entry.matches for line in text.splitlines()):
+            if line and len(line.split()) <= _EXAMPLE_LINE_TERMS:
+                yield line, line, True
+
+
+def _distinct(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(terms(text)))
+
+
+def _weight(word: str, holders: int, total: int) -> float:
+    """Rare words say more: the logarithm of how few entries hold one (inverse document frequency)."""
+    if word in PLAIN:
+        return _PLAIN_WEIGHT
+    weight = math.log(1 + (total + 1) / holders)
+    if word in GENERIC:
+        weight *= _GENERIC_SHARE
+    return weight * _NUMBER_SHARE if word.isdigit() else weight
+
+
+def _patterns(number: int, entry: Entry, weights: dict[str, float]) -> Iterator[Pattern]:
+    for symptom in entry.symptoms:
+        found = dict.fromkeys(_needed(symptom))
+        own = set(terms(FIELD.sub(" ", symptom)))
+        ranked = tuple(sorted(found, key=lambda word: (-weights.get(word, 0.0), word)))
+        yield Pattern(number, symptom, ranked, sum(weights.get(word, 0.0) for word in own))
+
+
+def _needed(symptom: str) -> Iterator[str]:
+    """Words of a symptom that no captured value can run into."""
+    position = 0
+    pieces: list[str] = []
+    for match in FIELD.finditer(symptom):
+        pieces.append(symptom[position : match.start()])
+        position = match.end()
+    pieces.append(symptom[position:])
+    for place, piece in enumerate(pieces):
+        text = piece.lower()
+        # A value may follow its neighbour without a blank, and may hold the letters beside it.
+        start = re.match(r"[a-z0-9]+", text) if place > 0 else None
+        end = re.search(r"[a-z0-9]+$", text) if place < len(pieces) - 1 else None
+        yield from raw_words(text[start.end() if start else 0 : end.start() if end else len(text)])
+
+
+def _freeze(entry: Entry) -> tuple[object, ...]:
+    solutions = tuple(
+        (item.title, item.steps, item.success_rate, item.risk.value, item.platforms, item.why)
+        for item in entry.solutions
+    )
+    return (
+        entry.id, entry.title, entry.category, entry.symptoms, entry.spoken, entry.causes, solutions, entry.sources,
+        entry.matches, entry.rejects,
+    )  # fmt: skip
+
+
+def _thaw(row: tuple[object, ...]) -> Entry:
+    frozen: tuple[tuple[str, tuple[str, ...], int, str, tuple[str, ...], str], ...] = row[6]  # type: ignore[assignment]
+    solutions = tuple(
+        Solution(title, steps, rate, Risk(risk), platforms, why) for title, steps, rate, risk, platforms, why in frozen
+    )
+    values: list[Any] = [*row[:6], solutions, *row[7:]]
+    return Entry(*values)

@@ -1,0 +1,252 @@
+"""What speaks for an entry: symptoms that fit as patterns, and words that the text shares with its phrases."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import NamedTuple
+
+from mrblue_cli.knowledge.captures import is_valid
+from mrblue_cli.knowledge.compiled import Index
+from mrblue_cli.knowledge.lexicon import GENERIC, PLAIN
+from mrblue_cli.knowledge.normalize import raw_words, terms
+
+_CANDIDATES = 14
+_UNKNOWN_WEIGHT = 2.5
+_LINE = 2_000
+_MANY_HOLDERS = 0.25
+_SCALE = 8.0
+"""The weight of words at which evidence is two thirds complete."""
+
+
+class Features(NamedTuple):
+    """What is known about one candidate, each 0..1; `confidence` weighs them."""
+
+    pattern: float = 0.0
+    """The weight of the best symptom that fits, saturating."""
+    patterns: float = 0.0
+    """The same, of all its symptoms that fit together."""
+    cover: float = 0.0
+    """Share of its best phrase's weight that is in the text."""
+    order: float = 0.0
+    """Share of that phrase's neighbours that are neighbours in the text."""
+    explained: float = 0.0
+    """Share of the text's (its line's) weight that the phrase explains."""
+    strength: float = 0.0
+    """How telling the shared words are, saturating."""
+    overall: float = 0.0
+    """Share of the text's weight that all words of the entry explain."""
+    affinity: float = 0.0
+    """How much the text's words belong to its category."""
+    late: float = 0.0
+    """How far down the evidence stands: causes come at the end."""
+
+
+@dataclass(slots=True)
+class Candidate:
+    """An entry with what speaks for it."""
+
+    entry: int
+    features: Features = field(default_factory=Features)
+    matched: dict[str, None] = field(default_factory=dict)
+    captures: dict[str, str] = field(default_factory=dict)
+
+
+class Said(NamedTuple):
+    """A piece of the text as words."""
+
+    order: list[str]
+    quality: dict[str, float]
+    """Known terms and how sure we are of each; repaired words count less."""
+    weight: float
+    """What all its words weigh."""
+    late: float
+
+
+def said(index: Index, piece: str, late: float, repairs: Mapping[str, float]) -> Said:
+    """A piece's known words with their qualities."""
+    order = terms(piece)
+    weights = index.tables.weights
+    distinct = dict.fromkeys(order)
+    quality = {word: 1.0 for word in distinct if word in weights}
+    for word, sure in repairs.items():
+        quality.setdefault(word, sure)
+    weight = sum(
+        weights.get(word, 0.3 if word.isdigit() else _UNKNOWN_WEIGHT) for word in distinct if word not in PLAIN
+    )
+    return Said(order, quality, weight, late)
+
+
+def by_pattern(index: Index, text: str) -> Iterator[tuple[int, str, float, float, dict[str, str]]]:
+    """Symptoms that fit: entry, symptom, weight of its words, how late it stands (0..1), captured values."""
+    lowered = text.lower()
+    present = set(raw_words(lowered))
+    places = [place for word in present for place in index.tables.first_words.get(word, ())]
+    places += index.tables.first_words.get("", ())
+    for place in sorted(places):
+        entry, symptom, needs, weight = index.tables.patterns[place]
+        if not all(word in present for word in needs):
+            continue
+        match = _last_match(index, symptom, needs, text, lowered)
+        if match is not None:
+            start, found = match
+            captures = {name: value.strip() for name, value in found.items() if is_valid(name, value.strip())}
+            yield entry, symptom, weight, start / max(1, len(text)), captures
+
+
+def _last_match(
+    index: Index, symptom: str, needs: tuple[str, ...], text: str, lowered: str
+) -> tuple[int, dict[str, str]] | None:
+    """The last place where a symptom fits, looked for around its rarest word: causes stand at the end of logs."""
+    regex = index.regex(symptom)
+    if len(text) <= _LINE or not needs:
+        match = None
+        for match in regex.finditer(text[: 10 * _LINE]):  # noqa: B007 - the last one is wanted
+            pass
+        return (match.start(), match.groupdict("")) if match else None
+    end = len(lowered)
+    for _ in range(50):
+        place = lowered.rfind(needs[0], 0, end)
+        if place < 0:
+            return None
+        begin = max(0, place - _LINE // 2)
+        match = regex.search(text[begin : place + _LINE])
+        if match is not None:
+            return begin + match.start(), match.groupdict("")
+        end = place
+    return None
+
+
+def candidates(index: Index, pieces: Sequence[Said], text: str) -> list[Candidate]:
+    """Every entry worth judging, with its features."""
+    found: dict[int, Candidate] = {}
+    totals: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
+    for entry, symptom, weight, late, captures in by_pattern(index, text):
+        candidate = found.setdefault(entry, Candidate(entry))
+        candidate.matched[symptom] = None
+        totals[entry].append((weight, late))
+        # Values of the heavier symptom win.
+        best = weight >= max(other for other, _ in totals[entry])
+        candidate.captures = {**candidate.captures, **captures} if best else {**captures, **candidate.captures}
+    for entry, fits in totals.items():
+        heaviest, late = max(fits)
+        both = heaviest + 0.4 * (sum(weight for weight, _ in fits) - heaviest)
+        found[entry].features = Features(pattern=_saturate(heaviest), patterns=_saturate(both), late=late)
+    affinity = _affinities(index, pieces)
+    for piece in pieces:
+        _judge_piece(index, piece, found)
+    for candidate in found.values():
+        share = affinity.get(index.category(candidate.entry), 0.0)
+        candidate.features = candidate.features._replace(affinity=share)
+    return list(found.values())
+
+
+def _judge_piece(index: Index, piece: Said, found: dict[int, Candidate]) -> None:
+    weights, limit = index.tables.weights, _MANY_HOLDERS * index.size
+    sums: defaultdict[int, float] = defaultdict(float)
+    for common in (False, True):
+        for word, sure in piece.quality.items():
+            holders = index.tables.holders.get(word, ())
+            if (len(holders) > max(limit, 12)) is common:
+                weight = sure * weights[word]
+                for number in holders if not common else [n for n in holders if n in sums]:
+                    sums[number] += weight
+    best = sorted(sums, key=lambda number: (-sums[number], number))[:_CANDIDATES]
+    for number in dict.fromkeys((*best, *(entry for entry in found if entry in sums))):
+        lexical, source = _best_phrase(index, number, piece, sums[number])
+        if source is None:
+            continue
+        old = found.get(number)
+        if old is None:
+            found[number] = Candidate(number, lexical, {source: None})
+        else:
+            if not old.features.pattern:
+                old.matched.setdefault(source)
+            old.features = _merged(old.features, lexical)
+
+
+def _merged(old: Features, new: Features) -> Features:
+    better = new if _lexical(new) > _lexical(old) else old
+    return better._replace(
+        pattern=old.pattern,
+        patterns=old.patterns,
+        overall=max(old.overall, new.overall),
+        late=old.late if old.pattern else better.late,
+    )
+
+
+def _lexical(features: Features) -> float:
+    return (features.cover + features.order + 0.5 * features.explained) * features.strength
+
+
+def _best_phrase(index: Index, number: int, piece: Said, total: float) -> tuple[Features, str | None]:
+    weights = index.tables.weights
+    quality = piece.quality
+    following: dict[str, set[str]] | None = None
+    best, source = Features(), None
+    overall = min(1.0, total / max(piece.weight, 0.1))
+    for words, weight, text, example in index.tables.phrases[number]:
+        shared = [word for word in words if word in quality]
+        telling = sum(
+            quality[word] * weights[word]
+            for word in shared
+            if word not in PLAIN and word not in GENERIC and not word.isdigit()
+        )
+        if not telling or (len(shared) < 2 and len(words) > 1):
+            continue
+        held = sum(quality[word] * weights[word] for word in shared)
+        cover = min(1.0, held / weight) * (0.9 if example else 1.0)
+        if cover < 0.2 or cover + 1.5 < _lexical(best):
+            continue
+        if following is None:
+            following = _following(piece)
+        content = sum(quality[word] * weights[word] for word in shared if word not in PLAIN)
+        features = Features(
+            cover=cover,
+            order=_order(words, following),
+            explained=min(1.0, content / max(piece.weight, 0.1)),
+            strength=_saturate(telling),
+            overall=overall,
+            late=piece.late,
+        )
+        if source is None or _lexical(features) > _lexical(best):
+            best, source = features, text
+    return best, source
+
+
+def _following(piece: Said) -> dict[str, set[str]]:
+    """Each word to the words that come right after it, or after one in between."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    order = piece.order
+    for gap in (1, 2):
+        for first, second in zip(order, order[gap:], strict=False):
+            found[first].add(second)
+    return found
+
+
+def _order(words: tuple[str, ...], following: Mapping[str, set[str]]) -> float:
+    if len(words) < 2:
+        return 1.0 if words and words[0] in following else 0.5
+    return sum(second in following.get(first, ()) for first, second in pairwise(words)) / (len(words) - 1)
+
+
+def _affinities(index: Index, pieces: Sequence[Said]) -> dict[str, float]:
+    """How the telling words of the text spread over the categories; the largest is 1."""
+    sums: defaultdict[str, float] = defaultdict(float)
+    limit = max(4.0, 0.1 * index.size)
+    for word in {word for piece in pieces for word in piece.quality}:
+        holders = index.tables.holders.get(word, ())
+        if not holders or len(holders) > limit:
+            continue
+        share = index.tables.weights[word] / len(holders)
+        for number in holders:
+            sums[index.category(number)] += share
+    top = max(sums.values(), default=1.0)
+    return {category: value / top for category, value in sums.items()}
+
+
+def _saturate(weight: float) -> float:
+    return 1.0 - math.exp(-weight / _SCALE)
