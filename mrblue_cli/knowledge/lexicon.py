@@ -25,12 +25,10 @@ PLAIN = _listed("""
 """Words of ordinary talk: hardly any evidence, and a text of nothing else is no error."""
 
 GENERIC = _listed("""
-    access app bin build cannot check client code com command connection could data debug dev directory docker err
-    error errors exception exit expected fail failed failure false fatal file found function git given got home host
-    http https index info install installed invalid java js json lib line local localhost log main message missing
-    module name new node npm null object open org package path please port process project py python read request
-    required response root run running server set src start started status test tmp true ts type unable undefined
-    unexpected user usr value var version warning write www yaml
+    app bin build cannot check code com command could data debug dev err error errors exception exit fail failed
+    failure fatal file found given got home http https info install installed invalid js lib line local log main
+    message name new open org path please process py read request response root run running server src start started
+    status test tmp ts unable user usr value var version warning write www
 """)
 """Words that errors share: some evidence, never enough alone."""
 
