@@ -19,11 +19,11 @@ import numpy as np
 
 from bench.talk_texts import borrowing_texts, ordinary_texts
 from mrblue_cli.knowledge import confidence
+from mrblue_cli.knowledge.compiled import Index, build
+from mrblue_cli.knowledge.confidence import Manner
 from mrblue_cli.knowledge.lexicon import PLAIN
 from mrblue_cli.knowledge.loader import load_folder
 from mrblue_cli.knowledge.places import bundled_folder
-from mrblue_cli.knowledge.compiled import Index, build
-from mrblue_cli.knowledge.confidence import Manner
 from mrblue_cli.knowledge.retrieval import judge
 
 TARGET = Path(confidence.__file__).with_name("calibration.py")

@@ -7,25 +7,14 @@ from collections.abc import Iterable, Iterator
 from string import Formatter
 
 _PARTS = {
-    "number": "404 500 403 401 502 503 429 3000 8080 443 22 137 200 301 127 1006".split(),
-    "crowd": "people|dancers|guests|visitors|runners|voters|fans|students|books|cars|pages".split("|"),
-    "did": "attended|arrived|left early|bought tickets|were invited|signed up|got lost|were sold|went home".split("|"),
-    "thing": (
-        "the bus|my flight|the train|the concert|the meeting|our house|the kitchen|the garden|dinner|the bridge|my phone"
-        "|the museum|the library|a new bike|the old server at the restaurant|the port of Hamburg|the court"
-    ).split("|"),
-    "place": "Buenos Aires|Berlin|the park|the old town|Lisbon|the station|the harbour|the office|London".split("|"),
-    "topic": (
-        "tango events|a birthday present|learning rust|writing a novel|the history of python the snake|making coffee"
-        "|hiking|the node of Ranvier|a docker in the harbour|java the island|go the board game|swift the singer"
-        "|react to bad news|angular momentum|the ruby ring|a redis cover of my song|postcards|spring in the alps"
-    ).split("|"),
-    "verb": (
-        "was refused entry|denied the claim|failed the exam|lost the connection at the airport|crashed the party"
-        "|broke the promise|found the key|rejected the offer|missed the deadline|timed the race|exited through the gift shop"
-        "|had permission to leave|could not find a seat|committed to the plan|pushed the door|pulled a muscle"
-    ).split("|"),
-    "word": "value|module|key|process|memory|address|host|container|package|token|certificate|policy|table|index|stack".split("|"),
+    "number": ["404", "500", "403", "401", "502", "503", "429", "3000", "8080", "443", "22", "137", "200", "301", "127", "1006"],
+    "crowd": ["people", "dancers", "guests", "visitors", "runners", "voters", "fans", "students", "books", "cars", "pages"],
+    "did": ["attended", "arrived", "left early", "bought tickets", "were invited", "signed up", "got lost", "were sold", "went home"],
+    "thing": ["the bus", "my flight", "the train", "the concert", "the meeting", "our house", "the kitchen", "the garden", "dinner", "the bridge", "my phone", "the museum", "the library", "a new bike", "the old server at the restaurant", "the port of Hamburg", "the court"],
+    "place": ["Buenos Aires", "Berlin", "the park", "the old town", "Lisbon", "the station", "the harbour", "the office", "London"],
+    "topic": ["tango events", "a birthday present", "learning rust", "writing a novel", "the history of python the snake", "making coffee", "hiking", "the node of Ranvier", "a docker in the harbour", "java the island", "go the board game", "swift the singer", "react to bad news", "angular momentum", "the ruby ring", "a redis cover of my song", "postcards", "spring in the alps"],
+    "verb": ["was refused entry", "denied the claim", "failed the exam", "lost the connection at the airport", "crashed the party", "broke the promise", "found the key", "rejected the offer", "missed the deadline", "timed the race", "exited through the gift shop", "had permission to leave", "could not find a seat", "committed to the plan", "pushed the door", "pulled a muscle"],
+    "word": ["value", "module", "key", "process", "memory", "address", "host", "container", "package", "token", "certificate", "policy", "table", "index", "stack"],
 }  # fmt: skip
 _FRAMES = (
     "{number} {crowd} {did}", "the total was {number} euros", "{thing} leaves at {number}", "{thing} is number {number}",

@@ -42,16 +42,16 @@ class Reasoner:
         self._words = count
         thoughts: list[Thought] = []
         if final:
-            thoughts.append(Thought("heard", f"heard {count} word{'s' if count != 1 else ''}"))
+            thoughts.append(Thought("understanding", f"heard {count} word{'s' if count != 1 else ''}"))
         kind = detect(text)
         if kind is not None:
-            thoughts.append(Thought("type", f"type: {kind.name}", 0.9 if final else 0.7))
+            thoughts.append(Thought("analysing", f"type: {kind.name}", 0.9 if final else 0.7))
         result = self._base.search(text, top=self._top)
         if result.confident and (final or result.hits[0].confidence >= _SURE):
             thoughts.append(self._candidates(result.hits))
         elif final:
             best = f", best {result.hits[0].confidence:.0%}" if result.hits else ""
-            thoughts.append(Thought("candidates", f"no entry fits well enough{best}", 0.0))
+            thoughts.append(Thought("analysing", f"no entry fits well enough{best}", 0.0))
         # Half a sentence may look like another error: until it is whole, only the sure ones are shown.
         shown_from = 0.0 if final else _SURE
         hits = tuple(
@@ -71,4 +71,4 @@ class Reasoner:
         count = len(hits)
         best = hits[0]
         noun = "candidate" if count == 1 else "candidates"
-        return Thought("candidates", f"{count} {noun}, best {best.confidence:.0%}: {best.entry.title}", best.confidence)
+        return Thought("analysing", f"{count} {noun}, best {best.confidence:.0%}: {best.entry.title}", best.confidence)

@@ -8,8 +8,6 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-import typer
-
 from mrblue_cli.core import errors as e
 
 INTERRUPTED = 130
@@ -61,14 +59,17 @@ def run(command: Callable[[], Any], *, debug: bool) -> int:
             traceback.print_exc()
         report(error.what, error.hint)
         return exit_code_of(error)
-    except typer.Exit as done:
-        return done.exit_code
-    except (KeyboardInterrupt, typer.Abort):
+    except KeyboardInterrupt:
         return INTERRUPTED
     except SystemExit as ending:
         # The command line library ends the program itself when the reader of a pipe has gone (`… | head`).
         return _after_exit(ending)
     except Exception as error:  # noqa: BLE001 - the last line of defence between a defect and a person
+        # The command line library's own ways to end, without importing it for commands that do without.
+        if type(error).__name__ == "Exit" and hasattr(error, "exit_code"):
+            return int(error.exit_code)
+        if type(error).__name__ == "Abort":
+            return INTERRUPTED
         if hasattr(error, "format_message"):
             # A usage error, of whichever copy of click the command line library carries.
             report(error.format_message() or "a required argument is missing", "see: mrblue --help")

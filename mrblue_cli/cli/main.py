@@ -10,8 +10,7 @@ from typing import Annotated
 import typer
 
 from mrblue_cli import __version__
-from mrblue_cli.cli import doctor, engine, kb, talk
-from mrblue_cli.cli.errors import run
+from mrblue_cli.cli import ask, doctor, engine, feedback, kb, run_command, shell, talk
 
 app = typer.Typer(
     name="mrblue",
@@ -51,12 +50,13 @@ def _globals(
 
 
 app.command("talk")(talk.talk)
+app.command("ask")(ask.ask)
+app.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})(
+    run_command.run_command
+)
+app.command("feedback")(feedback.feedback)
+app.command("shell-init")(shell.shell_init)
+app.command("breadcrumbs")(shell.breadcrumbs)
 app.command("engine")(engine.engine)
 app.command("doctor")(doctor.doctor)
 app.add_typer(kb.app, name="kb")
-
-
-def main() -> None:
-    """Run the command line and exit with its code."""
-    debug = "--debug" in sys.argv[1:]
-    sys.exit(run(lambda: app(standalone_mode=False), debug=debug))

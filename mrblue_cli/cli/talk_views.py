@@ -44,9 +44,7 @@ def _json_fields(event: TalkEvent) -> dict[str, object] | None:
             return {"type": "kb_hit", "id": entry.id, "title": entry.title, "confidence": confidence}
         case Thinking():
             thought = event.thought
-            known = thought.confidence
-            shown = None if known is None else round(known, 2)
-            return {"type": "thinking", "stage": thought.stage, "text": thought.text, "confidence": shown}
+            return {"type": "thinking", "stage": thought.stage, "text": thought.text, "confidence": thought.level}
         case AssistantTranscript():
             return {
                 "type": "assistant_transcript",

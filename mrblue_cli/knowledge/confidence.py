@@ -40,7 +40,5 @@ def inputs(own: float, rival: float, manner: Manner) -> tuple[float, ...]:
 
 def trust(own: float, rival: float, manner: Manner) -> float:
     """The chance (0..1) that a candidate is right, from its fit and the best other's."""
-    odds = TRUST[0] + sum(
-        weight * value for weight, value in zip(TRUST[1:], inputs(own, rival, manner), strict=True)
-    )
+    odds = TRUST[0] + sum(weight * value for weight, value in zip(TRUST[1:], inputs(own, rival, manner), strict=True))
     return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, odds))))

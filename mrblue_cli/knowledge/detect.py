@@ -35,3 +35,8 @@ def detect_clean(text: str) -> ErrorType | None:
 def error_types() -> tuple[ErrorType, ...]:
     """All named types."""
     return ERROR_TYPES
+
+
+def type_named(name: str | None) -> ErrorType | None:
+    """The type with this name."""
+    return next((kind for kind in ERROR_TYPES if kind.name == name), None)

@@ -1,8 +1,9 @@
-"""The compiled index in a file: built once, used by every later process, built anew when an entry or the format changes.
+"""The compiled index in a file: built once, used by every later process, built anew when an entry or the code changes.
 
 The file is for one machine's cache directory and no format to exchange: `marshal` reads it three times faster than any
-library that was tried, and importing one would cost more than reading. A checksum guards against torn or foreign files.
-Two processes that build at once each write a file of their own and rename it into place: the later one wins, both are whole.
+library that was tried, and importing one would cost more than reading. A checksum guards against torn or foreign
+files. Two processes that build at once each write a file of their own and rename it into place: the later one wins, both
+are whole.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import contextlib
 import marshal
 import os
 import sys
-import tempfile
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
@@ -84,6 +84,8 @@ def write(path: Path, wanted: str, index: Index) -> bool:
     tables = index.tables
     body = marshal.dumps({name: getattr(tables, name) for name in Tables.__slots__})
     content = _MAGIC + f"{wanted} {zlib.crc32(body):08x}\n".encode() + body
+    import tempfile  # only the one process that builds needs it
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".new")

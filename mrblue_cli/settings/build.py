@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from platformdirs import user_cache_path
-
 from mrblue_cli.assistant.options import ChatOptions
 from mrblue_cli.assistant.roles import BLUE
 from mrblue_cli.audio.gate import Route
 from mrblue_cli.core.errors import ConfigError
 from mrblue_cli.engine.options import EngineOptions
 from mrblue_cli.protocol.session import Audio, AudioFormat, AudioInput, AudioOutput, Session, Transcription
+from mrblue_cli.settings.places import place
 from mrblue_cli.settings.schema import Settings
 from mrblue_cli.settings.secrets import Secret
 from mrblue_cli.voice.events import TurnMode
@@ -24,7 +23,7 @@ def engine_options(settings: Settings, *, host: str = "127.0.0.1", port: int = 0
     """Options of the embedded engine."""
     section = settings.engine
     return EngineOptions(
-        cache_folder=Path(section.cache_folder).expanduser() if section.cache_folder else user_cache_path("mrblue"),
+        cache_folder=Path(section.cache_folder).expanduser() if section.cache_folder else place("cache"),
         host=host,
         port=port,
         token=token,

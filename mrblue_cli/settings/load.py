@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from platformdirs import user_config_path
 
 from mrblue_cli.core.errors import ConfigError
+from mrblue_cli.settings.places import place
 from mrblue_cli.settings.schema import LIMITS, Settings
 
 _SECRET = re.compile(r"(api_?key|token|secret|password)", re.IGNORECASE)
@@ -56,7 +56,7 @@ def load(
 
 def default_file() -> Path:
     """Where the file is looked for when nobody says otherwise."""
-    return user_config_path("mrblue") / "config.toml"
+    return place("config") / "config.toml"
 
 
 def _read(path: Path, *, required: bool) -> Table:

@@ -52,6 +52,23 @@ class KnowledgeSection(Section, frozen=True, kw_only=True):
     folders: tuple[str, ...] = ()
 
 
+class AskSection(Section, frozen=True, kw_only=True):
+    """`[ask]`: answers in the terminal."""
+
+    top: int = 3
+    ai: Literal["never", "fallback", "always"] = "never"
+    """When a chat model is asked as well: only with --ai, when nothing confident was found, or every time."""
+    feedback_prompt: bool = True
+    """Ask for one key after a hit, in a terminal."""
+
+
+class AssistantSection(Section, frozen=True, kw_only=True):
+    """`[assistant]`: who asks, and in which mode."""
+
+    role: Literal["god", "super_admin", "admin", "moderator", "user", "premium"] = "god"
+    mode: Literal["chat", "global", "visual_editor"] = "global"
+
+
 class UiSection(Section, frozen=True, kw_only=True):
     """`[ui]`: the screen."""
 
@@ -65,6 +82,8 @@ class Settings(Section, frozen=True, kw_only=True):
     engine: EngineSection = EngineSection()
     chat: ChatSection = ChatSection()
     knowledge: KnowledgeSection = KnowledgeSection()
+    ask: AskSection = AskSection()
+    assistant: AssistantSection = AssistantSection()
     ui: UiSection = UiSection()
 
 
@@ -72,4 +91,5 @@ LIMITS: dict[tuple[str, str], tuple[float, float]] = {
     ("talk", "threshold"): (0.0, 1.0),
     ("talk", "silence_ms"): (100, 5000),
     ("engine", "threads"): (1, 64),
+    ("ask", "top"): (1, 20),
 }

@@ -157,7 +157,7 @@ class NoticeListener:
         session = self._session
         if not self._announced:
             self._announced = True
-            session.emit(ev.Thinking(Thought("answer", "reply started"), session.now_ms))
+            session.emit(ev.Thinking(Thought("generating", "reply started"), session.now_ms))
         if notice.heard_ms is not None:
             self._final_texts.pop(notice.item_id, None)
             session.emit(ev.AssistantTranscript(notice.item_id, notice.text, final=True, heard_ms=notice.heard_ms))

@@ -68,12 +68,12 @@ CONTRACT = [
         {"type": "kb_hit", "id": "node/port-in-use", "title": "Port already in use", "confidence": 0.94},
     ),
     (
-        Thinking(Thought("type", "port in use", 0.987), 120, "i1"),
-        {"type": "thinking", "stage": "type", "text": "port in use", "confidence": 0.99},
+        Thinking(Thought("analysing", "port in use", 0.987), 120, "i1"),
+        {"type": "thinking", "stage": "analysing", "text": "port in use", "confidence": "high"},
     ),
     (
-        Thinking(Thought("heard", "2 words"), 5),
-        {"type": "thinking", "stage": "heard", "text": "2 words", "confidence": None},
+        Thinking(Thought("understanding", "2 words"), 5),
+        {"type": "thinking", "stage": "understanding", "text": "2 words", "confidence": None},
     ),
     (
         AssistantTranscript("a1", "Found", True, 420),

@@ -34,9 +34,9 @@ def question(item_id="q1", text=QUESTION):
     return [
         StatusChanged(State.HEARING),
         UserTranscript(item_id, text, True),
-        Thinking(Thought("heard", "heard 9 words"), 2000, item_id),
-        Thinking(Thought("type", "type: port in use", 0.9), 2010, item_id),
-        Thinking(Thought("candidates", "2 candidates, best 97 %: Port already in use", 0.97), 2020, item_id),
+        Thinking(Thought("understanding", "heard 9 words"), 2000, item_id),
+        Thinking(Thought("analysing", "type: port in use", 0.9), 2010, item_id),
+        Thinking(Thought("analysing", "2 candidates, best 97 %: Port already in use", 0.97), 2020, item_id),
         *[KbHit(item_id, hit) for hit in BASE.search(text).hits],
         StatusChanged(State.THINKING),
     ]
@@ -44,7 +44,7 @@ def question(item_id="q1", text=QUESTION):
 
 def answer(item_id="a1", text=ANSWER):
     return [
-        Thinking(Thought("answer", "reply started"), 2480),
+        Thinking(Thought("generating", "reply started"), 2480),
         StatusChanged(State.SPEAKING),
         AssistantTranscript(item_id, text, False),
         Levels(0.1, 0.7),

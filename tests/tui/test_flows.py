@@ -15,7 +15,7 @@ from mrblue_cli.tui.widgets.composer import Composer
 from mrblue_cli.tui.widgets.fixes import Fixes, FixItem
 from mrblue_cli.tui.widgets.meters import Meters
 from mrblue_cli.tui.widgets.status_strip import StatusStrip
-from mrblue_cli.tui.widgets.thinking import ThinkingPanel, sureness
+from mrblue_cli.tui.widgets.thinking import ThinkingPanel
 from mrblue_cli.tui.widgets.transcript import Line, Transcript
 from mrblue_cli.voice import controls as do
 from mrblue_cli.voice import events as ev
@@ -254,7 +254,3 @@ async def test_a_long_evening_stays_bounded():
         kept = words(app)
         assert len(kept) <= 401
         assert kept[-1] == ("You", "line 449")
-
-
-def test_sureness_is_a_word():
-    assert [sureness(value) for value in (None, 0.1, 0.5, 0.9)] == ["", "low", "medium", "high"]

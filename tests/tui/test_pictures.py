@@ -18,7 +18,7 @@ STATES = {
         *conversation.connected(),
         ev.StatusChanged(ev.State.HEARING),
         ev.UserTranscript("q1", "I get address already in", False),
-        ev.Thinking(Thought("type", "type: port in use", 0.7), 900, "q1"),
+        ev.Thinking(Thought("analysing", "type: port in use", 0.7), 900, "q1"),
     ],
     "thinking": [*conversation.connected(), *conversation.question()],
     "speaking": [*conversation.connected(), *conversation.question(), *conversation.answer()],

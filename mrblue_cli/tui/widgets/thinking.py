@@ -12,13 +12,6 @@ from mrblue_cli.voice.events import Thinking
 KEPT = 200
 
 
-def sureness(confidence: float | None) -> str:
-    """A word for a confidence; nothing where there is none."""
-    if confidence is None:
-        return ""
-    return "high" if confidence >= 0.75 else "medium" if confidence >= 0.45 else "low"
-
-
 class ThinkingPanel(VerticalScroll):
     """Lines with seconds since the item began."""
 
@@ -38,7 +31,7 @@ class ThinkingPanel(VerticalScroll):
         row.add_column(ratio=1)
         row.add_column(width=6)
         seconds = max(0, event.at_ms - self._began_ms) / 1000
-        row.add_row(Text(f"{seconds:.2f}", "dim"), Text(event.thought.text), sureness(event.thought.confidence))
+        row.add_row(Text(f"{seconds:.2f}", "dim"), Text(event.thought.text), event.thought.level or "")
         self.mount(Static(row))
         for gone in list(self.children)[:-KEPT]:
             gone.remove()

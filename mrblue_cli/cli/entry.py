@@ -1,0 +1,36 @@
+"""Where the program begins: `mrblue ask` in its common forms, and the shell hooks, without the command line
+library; the rest with it.
+
+Typer takes longer to import than `ask` takes to find its answer, and `ask` is what people run all day.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from mrblue_cli.cli.errors import run
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    arguments = sys.argv[1:]
+    sys.exit(run(lambda: _dispatch(arguments), debug="--debug" in arguments))
+
+
+def _dispatch(arguments: Sequence[str]) -> object:
+    if arguments[:1] == ["ask"]:
+        from mrblue_cli.cli.quick import quick_options
+
+        options = quick_options(arguments[1:])
+        if options is not None:
+            from mrblue_cli.cli.ask_run import run_ask
+
+            return run_ask(options)
+    if arguments[:1] == ["record"]:
+        from mrblue_cli.cli.record import record
+
+        return record(arguments[1:])
+    from mrblue_cli.cli.main import app
+
+    return app(list(arguments), standalone_mode=False)
