@@ -1,8 +1,8 @@
 """Fit ranking and confidence of the search: `python -m bench.ask_calibrate [--write]`.
 
-Learns from the entries' own examples, each kept out of the index while it is asked, whole and damaged in the ways people
-and recognisers damage texts; from the same texts with the right entry taken away (what is asked is not in the base); and
-from ordinary talk made here. It never reads the evaluation set in tests/data/ask; `bench.ask_quality` measures on that.
+Learns from the entries' own examples, each kept out of the index while it is asked, whole and damaged in the ways
+people and recognisers damage texts; from the same texts with the right entry taken away (what is asked is not in the
+base); and from ordinary talk made here. It never reads the evaluation set in tests/data/ask; `bench.ask_quality` measures on that.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def gather(seed: int = 3) -> tuple[list[np.ndarray], list[int], list[Manner], li
     for index, asked in halves():
         for question in asked:
             found = judge(index, question.text)
-            ids = [index.id(item.candidate.entry) for item in found.ranked]
+            ids = [index.name(item.candidate.entry) for item in found.ranked]
             rows = [tuple(item.candidate.features) for item in found.ranked]
             if question.right in ids:
                 keep(rows, ids.index(question.right), found.manner, question.weight)
@@ -122,8 +122,12 @@ def gather(seed: int = 3) -> tuple[list[np.ndarray], list[int], list[Manner], li
 
 def borrowed(index: Index, chance: random.Random) -> Iterator[tuple[str, str]]:
     """Pairs of telling words of one phrase."""
-    for row in index.tables.phrases:
-        words = [word for word in chance.choice(row)[0] if word.isalpha() and len(word) > 3 and word not in PLAIN]
+    for number in range(index.size):
+        words = [
+            word
+            for word in chance.choice(index.phrases(number)).words
+            if word.isalpha() and len(word) > 3 and word not in PLAIN
+        ]
         if len(words) >= 2:
             first, second = chance.sample(words, 2)
             yield first, second
@@ -178,7 +182,7 @@ def main() -> None:
     first = [float(row) for row, right in zip(labels, rights, strict=True) if right >= 0]
     print(f"{len(labels)} questions, {len(first)} with an answer, right first {np.mean(first):.1%}")
     lines = (
-        '"""Fitted by `python -m bench.ask_calibrate --write`; do not edit by hand. What they mean: `confidence`."""\n\n'
+        '"""Fitted by `python -m bench.ask_calibrate --write`, not by hand. What they mean: `confidence`."""\n\n'
         "from __future__ import annotations\n\n"
         f"RANK = ({', '.join(f'{value:.3f}' for value in (-6.0, *ranking))})\n"
         f"TRUST = ({', '.join(f'{value:.3f}' for value in trust)})\n"

@@ -1,4 +1,4 @@
-"""Ordinary talk for fitting: sentences without an error, made of parts, many with the numbers and words that errors have."""
+"""Ordinary talk for fitting: sentences without an error, many with the numbers and words that errors have."""
 
 from __future__ import annotations
 
@@ -7,15 +7,45 @@ from collections.abc import Iterable, Iterator
 from string import Formatter
 
 _PARTS = {
-    "number": ["404", "500", "403", "401", "502", "503", "429", "3000", "8080", "443", "22", "137", "200", "301", "127", "1006"],
-    "crowd": ["people", "dancers", "guests", "visitors", "runners", "voters", "fans", "students", "books", "cars", "pages"],
-    "did": ["attended", "arrived", "left early", "bought tickets", "were invited", "signed up", "got lost", "were sold", "went home"],
-    "thing": ["the bus", "my flight", "the train", "the concert", "the meeting", "our house", "the kitchen", "the garden", "dinner", "the bridge", "my phone", "the museum", "the library", "a new bike", "the old server at the restaurant", "the port of Hamburg", "the court"],
-    "place": ["Buenos Aires", "Berlin", "the park", "the old town", "Lisbon", "the station", "the harbour", "the office", "London"],
-    "topic": ["tango events", "a birthday present", "learning rust", "writing a novel", "the history of python the snake", "making coffee", "hiking", "the node of Ranvier", "a docker in the harbour", "java the island", "go the board game", "swift the singer", "react to bad news", "angular momentum", "the ruby ring", "a redis cover of my song", "postcards", "spring in the alps"],
-    "verb": ["was refused entry", "denied the claim", "failed the exam", "lost the connection at the airport", "crashed the party", "broke the promise", "found the key", "rejected the offer", "missed the deadline", "timed the race", "exited through the gift shop", "had permission to leave", "could not find a seat", "committed to the plan", "pushed the door", "pulled a muscle"],
-    "word": ["value", "module", "key", "process", "memory", "address", "host", "container", "package", "token", "certificate", "policy", "table", "index", "stack"],
-}  # fmt: skip
+    name: tuple(choice.strip() for choice in choices.replace("\n", " ").split("|"))
+    for name, choices in {
+        "number": """
+            404 | 500 | 403 | 401 | 502 | 503 | 429 | 3000 | 8080 | 443 | 22 | 137 | 200 | 301 | 127 | 1006
+        """,
+        "crowd": """
+            people | dancers | guests | visitors | runners | voters | fans | students | books | cars | pages
+        """,
+        "did": """
+            attended | arrived | left early | bought tickets | were invited | signed up | got lost | were sold |
+            went home
+        """,
+        "thing": """
+            the bus | my flight | the train | the concert | the meeting | our house | the kitchen | the garden |
+            dinner | the bridge | my phone | the museum | the library | a new bike |
+            the old server at the restaurant | the port of Hamburg | the court
+        """,
+        "place": """
+            Buenos Aires | Berlin | the park | the old town | Lisbon | the station | the harbour | the office |
+            London
+        """,
+        "topic": """
+            tango events | a birthday present | learning rust | writing a novel |
+            the history of python the snake | making coffee | hiking | the node of Ranvier |
+            a docker in the harbour | java the island | go the board game | swift the singer | react to bad news
+            | angular momentum | the ruby ring | a redis cover of my song | postcards | spring in the alps
+        """,
+        "verb": """
+            was refused entry | denied the claim | failed the exam | lost the connection at the airport |
+            crashed the party | broke the promise | found the key | rejected the offer | missed the deadline |
+            timed the race | exited through the gift shop | had permission to leave | could not find a seat |
+            committed to the plan | pushed the door | pulled a muscle
+        """,
+        "word": """
+            value | module | key | process | memory | address | host | container | package | token | certificate
+            | policy | table | index | stack
+        """,
+    }.items()
+}
 _FRAMES = (
     "{number} {crowd} {did}", "the total was {number} euros", "{thing} leaves at {number}", "{thing} is number {number}",
     "best {topic} in {place}", "tell me about {topic}", "she {verb} in {place}", "he {verb} and {thing} was late",
@@ -27,7 +57,9 @@ _FRAMES = (
     "page {number} of the book says they {verb}", "a {word} for {number} {crowd}", "recommend {topic} near {place}",
     "{crowd} in {place} {verb}", "his {word} {verb} after {number} days", "the weather in {place} is {number} times better",
 )  # fmt: skip
-_SINGLE = """
+_SINGLE = tuple(
+    line
+    for line in """
 Hello, how are you today?
 Compiled successfully in 312 ms
 Tests: 48 passed, 48 total
@@ -54,9 +86,9 @@ write a poem about the sea
 explain async and await to a beginner
 what is the best way to learn kubernetes
 who won the world cup in 2014
-""".strip().splitlines()
-
-
+""".splitlines()
+    if line
+)
 _BORROWING = (
     "my {0} hurts, and the {thing} is {1}", "the {0} of {place} has a {1}", "of course the {0} and the {1} are fine",
     "she said the {0} was {1} after {thing}", "{0} {crowd} {verb}, no {1} though", "I moved and want to {0} a {1}",

@@ -37,7 +37,7 @@ def write_answer(
     think: Think,
     write: Write,
 ) -> AiAnswer:
-    """Stream an answer to `write`. Raises `ConfigError` without a key, right or endpoint, `RemoteError` when it fails."""
+    """Stream an answer to `write`. Raises `ConfigError` without key, right or endpoint, `RemoteError` when it fails."""
     role, mode = Role(settings.role), Mode(settings.mode)
     require(role, mode, Right.TEXT)
     chat = chat_options(load(file=config).settings, find_secret("OPENAI_API_KEY"), find_secret("MRBLUE_CHAT_API_KEY"))
@@ -57,13 +57,13 @@ def write_answer(
     for thought in _validated(written.text, written.finished, written.entries, written.invented):
         think(thought)
     return AiAnswer(
-        written.text,
-        written.provider,
-        written.model,
-        written.cached,
-        written.cost_usd,
-        written.entries,
-        written.finished,
+        text=written.text,
+        provider=written.provider,
+        model=written.model,
+        cached=written.cached,
+        cost_usd=written.cost_usd,
+        entries=written.entries,
+        whole=written.finished,
     )
 
 

@@ -1,4 +1,4 @@
-"""What the person did last: the newest fifty steps, kept in one small file, secrets taken out before they are written."""
+"""What the person did last: the newest fifty steps in one small file, secrets taken out before they are written."""
 
 from __future__ import annotations
 

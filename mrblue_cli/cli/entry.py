@@ -6,6 +6,7 @@ Typer takes longer to import than `ask` takes to find its answer, and `ask` is w
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -20,6 +21,7 @@ def main() -> None:
 
 def _dispatch(arguments: Sequence[str]) -> object:
     if arguments[:1] == ["ask"]:
+        gc.disable()  # it ends before there is garbage worth looking for; the look would take a tenth of its time
         from mrblue_cli.cli.quick import quick_options
 
         options = quick_options(arguments[1:])
@@ -27,6 +29,7 @@ def _dispatch(arguments: Sequence[str]) -> object:
             from mrblue_cli.cli.ask_run import run_ask
 
             return run_ask(options)
+        gc.enable()
     if arguments[:1] == ["record"]:
         from mrblue_cli.cli.record import record
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -56,7 +55,7 @@ def run(command: Callable[[], Any], *, debug: bool) -> int:
         return _outcome(command())
     except e.MrBlueError as error:
         if debug:
-            traceback.print_exc()
+            _print_traceback()
         report(error.what, error.hint)
         return exit_code_of(error)
     except KeyboardInterrupt:
@@ -75,7 +74,7 @@ def run(command: Callable[[], Any], *, debug: bool) -> int:
             report(error.format_message() or "a required argument is missing", "see: mrblue --help")
             return 2
         if debug:
-            traceback.print_exc()
+            _print_traceback()
         report(f"internal error: {error!r}", "run it again with --debug, and report what it prints")
         return INTERNAL
 
@@ -89,3 +88,9 @@ def _after_exit(ending: SystemExit) -> int:
 
 def _outcome(value: object) -> int:
     return value if isinstance(value, int) else 0
+
+
+def _print_traceback() -> None:
+    import traceback  # takes longer to import than the fastest command takes
+
+    traceback.print_exc()

@@ -45,11 +45,11 @@ class KnowledgeBase:
     def entry(self, entry_id: str) -> Entry:
         """The entry with this id; raises `UsageError`."""
         for number in range(self._index.size):
-            if self._index.id(number) == entry_id:
+            if self._index.name(number) == entry_id:
                 return self._index.entry(number)
         import difflib
 
-        near = difflib.get_close_matches(entry_id, [self._index.id(n) for n in range(self._index.size)], 1, 0.5)
+        near = difflib.get_close_matches(entry_id, [self._index.name(n) for n in range(self._index.size)], 1, 0.5)
         hint = f"did you mean {near[0]}?" if near else "list them with: mrblue kb list"
         raise UsageError(f"no entry '{entry_id}' in the knowledge base", hint=hint)
 

@@ -5,6 +5,7 @@ Built once per set of entries; searching never changes it.
 
 from __future__ import annotations
 
+import marshal
 import math
 import re
 from collections import Counter, defaultdict
@@ -49,17 +50,19 @@ class Pattern(NamedTuple):
 
 @dataclass(slots=True)
 class Tables:
-    """What is kept in a file. Only tuples, dicts, strings and numbers, see `store`."""
+    """What is kept in a file. Rows that few searches touch stay packed (`marshal`) until one does."""
 
-    entries: list[tuple[object, ...]]
+    ids: tuple[str, ...]
     weights: dict[str, float]
     holders: dict[str, tuple[int, ...]]
     """Term to the entries that hold it, for terms that are not plain."""
-    phrases: list[tuple[tuple[tuple[str, ...], float, str, bool], ...]]
-    """Per entry."""
-    patterns: list[tuple[int, str, tuple[str, ...], float]]
     first_words: dict[str, tuple[int, ...]]
     """The rarest needed word of a pattern to the patterns that need it; "" for patterns without any."""
+    entries: tuple[bytes, ...]
+    phrases: tuple[bytes, ...]
+    """Per entry: rows of (words, weight, source, example), see `Phrase`."""
+    patterns: tuple[bytes, ...]
+    """Rows of (entry, symptom, needs, weight), see `Pattern`."""
 
 
 @dataclass
@@ -68,27 +71,44 @@ class Index:
 
     tables: Tables
     _entries: dict[int, Entry] = field(default_factory=dict)
+    _phrases: dict[int, tuple[Phrase, ...]] = field(default_factory=dict)
+    _patterns: dict[int, Pattern] = field(default_factory=dict)
     _regexes: dict[str, re.Pattern[str]] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
         """How many entries there are."""
-        return len(self.tables.entries)
+        return len(self.tables.ids)
+
+    def name(self, number: int) -> str:
+        """An entry's id, without unpacking it."""
+        return self.tables.ids[number]
+
+    def category(self, number: int) -> str:
+        """An entry's category, without unpacking it."""
+        return self.tables.ids[number].partition("/")[0]
 
     def entry(self, number: int) -> Entry:
         """An entry by its place."""
         found = self._entries.get(number)
         if found is None:
-            found = self._entries[number] = _thaw(self.tables.entries[number])
+            found = self._entries[number] = _thaw(_unpacked(self.tables.entries[number]))
         return found
 
-    def id(self, number: int) -> str:
-        """An entry's id, without thawing it."""
-        return str(self.tables.entries[number][0])
+    def phrases(self, number: int) -> tuple[Phrase, ...]:
+        """The phrases of an entry."""
+        found = self._phrases.get(number)
+        if found is None:
+            rows = _unpacked(self.tables.phrases[number])
+            found = self._phrases[number] = tuple(Phrase(*row) for row in rows)
+        return found
 
-    def category(self, number: int) -> str:
-        """An entry's category, without thawing it."""
-        return str(self.tables.entries[number][2])
+    def pattern(self, place: int) -> Pattern:
+        """A pattern by its place."""
+        found = self._patterns.get(place)
+        if found is None:
+            found = self._patterns[place] = Pattern(*_unpacked(self.tables.patterns[place]))
+        return found
 
     def regex(self, symptom: str) -> re.Pattern[str]:
         """A symptom's pattern."""
@@ -121,26 +141,31 @@ def build(entries: Iterable[Entry], *, examples: bool = True) -> Index:
     first_words: defaultdict[str, list[int]] = defaultdict(list)
     for place, pattern in enumerate(patterns):
         first_words[pattern.needs[0] if pattern.needs else ""].append(place)
+    rows = [
+        [(found, sum(weights[word] for word in found), source, example) for found, source, example in row]
+        for row in per_entry
+    ]
     return Index(
         Tables(
-            entries=[_freeze(entry) for entry in kept],
+            ids=tuple(entry.id for entry in kept),
             weights=weights,
             holders={word: tuple(sorted(found)) for word, found in holders.items() if word not in PLAIN},
-            phrases=[
-                tuple((found, sum(weights[word] for word in found), source, example) for found, source, example in row)
-                for row in per_entry
-            ],
-            patterns=[(*pattern,) for pattern in patterns],
             first_words={word: tuple(places) for word, places in first_words.items()},
+            entries=tuple(marshal.dumps(_freeze(entry)) for entry in kept),
+            phrases=tuple(marshal.dumps(row) for row in rows),
+            patterns=tuple(marshal.dumps(tuple(pattern)) for pattern in patterns),
         )
     )
 
 
+def _unpacked(data: bytes) -> Any:
+    return marshal.loads(data)  # noqa: S302 - packed by `build`; a file of them carries a checksum, see `store`
+
+
 def common_terms(index: Index) -> tuple[str, ...]:
     """Words of the index, those first that are distinctive and stand in several phrases."""
-    counts = Counter(
-        word for row in index.tables.phrases for words, _, _, example in row if not example for word in words
-    )
+    phrases = [phrase for number in range(index.size) for phrase in index.phrases(number) if not phrase.example]
+    counts = Counter(word for phrase in phrases for word in phrase.words)
     weights = index.tables.weights
     kept = (word for word in counts if len(word) >= 4 and not word.isdigit() and word not in PLAIN)
     return tuple(sorted(kept, key=lambda word: (-counts[word] * weights[word], word)))
@@ -195,7 +220,7 @@ def _needed(symptom: str) -> Iterator[str]:
         yield from raw_words(text[start.end() if start else 0 : end.start() if end else len(text)])
 
 
-def _freeze(entry: Entry) -> tuple[object, ...]:
+def _freeze(entry: Entry) -> Any:
     solutions = tuple(
         (item.title, item.steps, item.success_rate, item.risk.value, item.platforms, item.why)
         for item in entry.solutions

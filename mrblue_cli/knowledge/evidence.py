@@ -87,7 +87,7 @@ def by_pattern(index: Index, text: str) -> Iterator[tuple[int, str, float, float
     places = [place for word in present for place in index.tables.first_words.get(word, ())]
     places += index.tables.first_words.get("", ())
     for place in sorted(places):
-        entry, symptom, needs, weight = index.tables.patterns[place]
+        entry, symptom, needs, weight = index.pattern(place)
         if not all(word in present for word in needs):
             continue
         match = _last_match(index, symptom, needs, text, lowered)
@@ -188,7 +188,7 @@ def _best_phrase(index: Index, number: int, piece: Said, total: float) -> tuple[
     following: dict[str, set[str]] | None = None
     best, source = Features(), None
     overall = min(1.0, total / max(piece.weight, 0.1))
-    for words, weight, text, example in index.tables.phrases[number]:
+    for words, weight, text, example in index.phrases(number):
         shared = [word for word in words if word in quality]
         telling = sum(
             quality[word] * weights[word]

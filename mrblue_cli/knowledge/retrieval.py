@@ -70,7 +70,7 @@ def judge(index: Index, text: str) -> Findings:
 
 def _ranked(found: list[Candidate], manner: Manner, index: Index) -> list[Ranked]:
     scored = sorted(
-        ((fit(item.features), item) for item in found), key=lambda pair: (-pair[0], index.id(pair[1].entry))
+        ((fit(item.features), item) for item in found), key=lambda pair: (-pair[0], index.name(pair[1].entry))
     )
     return [
         Ranked(item, own, trust(own, _rival(scored, place), manner)) for place, (own, item) in enumerate(scored[:20])

@@ -9,6 +9,7 @@ are whole.
 from __future__ import annotations
 
 import contextlib
+import gc
 import marshal
 import os
 import sys
@@ -72,11 +73,17 @@ def read(path: Path, wanted: str) -> Index | None:
     name, _, checksum = header.decode("ascii", "replace").rpartition(" ")
     if not data.startswith(_MAGIC) or name != wanted or checksum != f"{zlib.crc32(body):08x}":
         return None
+    # Nothing of what is read is garbage: looking for some would double the time.
+    collecting = gc.isenabled()
+    gc.disable()
     try:
         values: dict[str, Any] = marshal.loads(body)  # noqa: S302 - our own file, checked above
         return Index(Tables(**values))
     except (ValueError, TypeError, EOFError):
         return None
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def write(path: Path, wanted: str, index: Index) -> bool:
