@@ -2,7 +2,8 @@
 
 Learns from the entries' own examples, each kept out of the index while it is asked, whole and damaged in the ways
 people and recognisers damage texts; from the same texts with the right entry taken away (what is asked is not in the
-base); and from ordinary talk made here. It never reads the evaluation set in tests/data/ask; `bench.ask_quality` measures on that.
+base); and from ordinary talk made here. It never reads the evaluation set in tests/data/ask; `bench.ask_quality`
+measures on that.
 """
 
 from __future__ import annotations

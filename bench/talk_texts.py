@@ -47,7 +47,8 @@ _PARTS = {
     }.items()
 }
 _FRAMES = (
-    "{number} {crowd} {did}", "the total was {number} euros", "{thing} leaves at {number}", "{thing} is number {number}",
+    "{number} {crowd} {did}", "the total was {number} euros", "{thing} leaves at {number}",
+    "{thing} is number {number}",
     "best {topic} in {place}", "tell me about {topic}", "she {verb} in {place}", "he {verb} and {thing} was late",
     "what do you think about {topic}", "I need {number} {crowd} for {thing}", "we met in {place} at room {number}",
     "my favourite {word} is {topic}", "the {word} of {thing} in {place}", "can you explain what a {word} is",
@@ -55,7 +56,8 @@ _FRAMES = (
     "is {thing} open on sunday", "they {verb} because of {thing}", "please remind me about {thing} at {number}",
     "what is the difference between a {word} and a {word}", "the article is about {topic} and {topic}",
     "page {number} of the book says they {verb}", "a {word} for {number} {crowd}", "recommend {topic} near {place}",
-    "{crowd} in {place} {verb}", "his {word} {verb} after {number} days", "the weather in {place} is {number} times better",
+    "{crowd} in {place} {verb}", "his {word} {verb} after {number} days",
+    "the weather in {place} is {number} times better",
 )  # fmt: skip
 _SINGLE = tuple(
     line

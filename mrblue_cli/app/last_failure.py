@@ -50,7 +50,7 @@ def _from_tmux(crumb: Breadcrumb) -> str:
     if not os.environ.get("TMUX") or not crumb.command or shutil.which("tmux") is None:
         return ""
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - fixed arguments
             ["tmux", "capture-pane", "-p", "-J", "-S", f"-{_PANE_LINES}"],  # noqa: S607 - the person's own tmux
             capture_output=True, text=True, timeout=2, check=False, errors="replace",
         )  # fmt: skip

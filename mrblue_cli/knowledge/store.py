@@ -2,8 +2,8 @@
 
 The file is for one machine's cache directory and no format to exchange: `marshal` reads it three times faster than any
 library that was tried, and importing one would cost more than reading. A checksum guards against torn or foreign
-files. Two processes that build at once each write a file of their own and rename it into place: the later one wins, both
-are whole.
+files. Two processes that build at once each write a file of their own and rename it into place: the later one wins,
+both are whole.
 """
 
 from __future__ import annotations

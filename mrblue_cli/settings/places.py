@@ -20,7 +20,8 @@ _LINUX = {
 
 def place(kind: str, environment: Mapping[str, str] | None = None) -> Path:
     """mrblue's folder of a kind: `config`, `data` or `cache`. It need not exist yet."""
-    if sys.platform == "linux":
+    system: str = sys.platform
+    if system == "linux":
         env = os.environ if environment is None else environment
         variable, below = _LINUX[kind]
         named = env.get(variable, "").strip()
