@@ -56,7 +56,29 @@ def damaged(text: str, chance: random.Random) -> Iterator[str]:
         half = len(words) // 2 + 1
         yield " ".join(words[:half] if chance.random() < 0.5 else words[-half:]).lower()
     yield typed(text, chance)
+    yield heard(text, chance)
     yield "\n".join([*chance.sample(_LOG, 4), *lines, *chance.sample(_LOG, 2)])
+
+
+_HEARD = {
+    "daemon": "damon", "npm": "mpm", "cors": "course", "eacces": "e access", "nginx": "engine x", "sudo": "sue do",
+    "json": "jason", "async": "a sink", "kubectl": "cube control", "redis": "read is", "postgres": "post gress",
+    "pip": "pep", "sql": "sequel", "py": "pie", "econnrefused": "econn refused", "enoent": "eno ent", "git": "get",
+    "eaddrinuse": "e address in use", "host": "hosts", "permission": "permissions", "denied": "tonight", "tls": "tea ls",
+    "found": "fond", "module": "modules", "cannot": "can not", "can't": "can not", "undefined": "on defined",
+}  # fmt: skip
+
+
+def heard(text: str, chance: random.Random) -> str:
+    """What a recogniser may make of the last line when a person reads it out: no marks, some words misheard."""
+    line = [line for line in text.splitlines() if line.strip()][-1]
+    spoken = re.sub(r"[^A-Za-z0-9' ]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", line)).lower().split()[:16]
+    known = [place for place, word in enumerate(spoken) if word in _HEARD]
+    for place in known[: 1 + chance.randrange(2)]:
+        spoken[place] = _HEARD[spoken[place]]
+    if not known and len(spoken) > 2:
+        del spoken[chance.randrange(len(spoken))]
+    return " ".join(spoken)
 
 
 def typed(text: str, chance: random.Random) -> str:
@@ -113,7 +135,7 @@ def gather(seed: int = 3) -> tuple[list[np.ndarray], list[int], list[Manner], li
             if chance.random() < 0.5:
                 left = [row for row, name in zip(rows, ids, strict=True) if name != question.right]
                 if left:
-                    keep(left, -1, found.manner, 0.7)
+                    keep(left, -1, found.manner, 0.5)
         for text in (*ordinary_texts(), *borrowing_texts(borrowed(index, chance))):
             found = judge(index, text)
             if found.ranked:

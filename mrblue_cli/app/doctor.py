@@ -15,6 +15,7 @@ from mrblue_cli.core.errors import MrBlueError
 from mrblue_cli.knowledge.base import load_base
 from mrblue_cli.settings.build import knowledge_folders
 from mrblue_cli.settings.load import Configuration, default_file
+from mrblue_cli.settings.places import place
 from mrblue_cli.settings.secrets import find_secret
 from mrblue_cli.voice.sound_check import SoundReport, check_microphone, check_speaker
 
@@ -58,7 +59,7 @@ def _config(configuration: Configuration) -> Finding:
 
 def _knowledge(configuration: Configuration) -> Finding:
     try:
-        base = load_base(knowledge_folders(configuration.settings))
+        base = load_base(knowledge_folders(configuration.settings), cache=place("cache"))
     except MrBlueError as error:
         return Finding("knowledge base", False, error.what, error.hint, needed=True)
     return Finding("knowledge base", True, f"{len(base.entries)} entries in {len(base.categories)} categories")

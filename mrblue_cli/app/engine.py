@@ -11,6 +11,7 @@ from mrblue_cli.engine.vocabulary import recogniser_prompt
 from mrblue_cli.engine.whisper import WhisperStt
 from mrblue_cli.knowledge.base import load_base
 from mrblue_cli.settings.build import chat_options, engine_options, knowledge_folders
+from mrblue_cli.settings.places import place
 from mrblue_cli.settings.schema import Settings
 from mrblue_cli.settings.secrets import find_secret
 
@@ -18,7 +19,7 @@ from mrblue_cli.settings.secrets import find_secret
 def build_engine(settings: Settings, *, host: str = "127.0.0.1", port: int = 0, token: str = "") -> EngineServer:
     """The engine, not yet listening; models load when it starts. Raises `ConfigError`."""
     options = engine_options(settings, host=host, port=port, token=token)
-    base = load_base(knowledge_folders(settings))
+    base = load_base(knowledge_folders(settings), cache=place("cache"))
     knowledge = KnowledgeBrain(base, platform=this_platform())
     chat = chat_options(settings, find_secret("OPENAI_API_KEY"), find_secret("MRBLUE_CHAT_API_KEY"))
     brain: Brain = LadderBrain(knowledge, ChatBrain(chat, knowledge) if chat else None)

@@ -23,6 +23,7 @@ from mrblue_cli.realtime.endpoints import endpoint_from_url, openai_endpoint
 from mrblue_cli.realtime.options import ConnectOptions
 from mrblue_cli.settings.build import knowledge_folders, talk_options
 from mrblue_cli.settings.load import Configuration
+from mrblue_cli.settings.places import place
 from mrblue_cli.settings.secrets import find_secret
 from mrblue_cli.voice.controls import Control
 from mrblue_cli.voice.devices import choose_device
@@ -86,7 +87,7 @@ class Conversation:
         self._emit = emit
         self._clock = clock or SystemClock()
         self._engine = choose_engine(configuration)
-        self._base = load_base(knowledge_folders(configuration.settings))
+        self._base = load_base(knowledge_folders(configuration.settings), cache=place("cache"))
         self._process: EngineProcess | None = None
         self._session: TalkSession | None = None
 

@@ -6,10 +6,18 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from mrblue_cli.assistant.reply import FollowUp, describe, describe_causes, follow_up_of, spoken_reply
+from mrblue_cli.assistant.reply import (
+    FollowUp,
+    describe,
+    describe_causes,
+    describe_step,
+    follow_up_of,
+    spoken_reply,
+    told_at_once,
+)
 from mrblue_cli.knowledge.base import KnowledgeBase
 from mrblue_cli.knowledge.detect import detect
-from mrblue_cli.knowledge.model import SearchResult, for_platform
+from mrblue_cli.knowledge.model import Hit, SearchResult, for_platform
 
 OFFLINE = (
     "I can't answer that offline. My own knowledge is about errors. For everything else, set an OpenAI key, or point "
@@ -88,21 +96,43 @@ class KnowledgeBrain:
         said = list(question.history)
         if kind is FollowUp.REPEAT:
             return next((turn.text for turn in reversed(said) if turn.role == "assistant" and turn.text), None)
-        asked = 0
+        hit, since = self._told_about(said)
+        if hit is None:
+            return None
+        if kind is FollowUp.WHY:
+            return describe_causes(hit)
+        way, step = _position(hit, since)
+        if kind is FollowUp.NEXT:
+            return describe_step(hit, way, step)
+        if way + 1 < len(hit.solutions):
+            return f"Another way. {describe(hit, way + 1)}"
+        return "That was all I know about it. A chat model could go on; the settings say how to add one."
+
+    def _told_about(self, said: list[Exchange]) -> tuple[Hit | None, list[FollowUp]]:
+        """The entry that the talk is about, and what was asked since it came up."""
+        since: list[FollowUp] = []
         for turn in reversed(said):
             if turn.role != "user":
                 continue
             result = self.search(turn.text)
             if result.confident:
-                hit = result.hits[0]
-                if kind is FollowUp.WHY:
-                    return describe_causes(hit)
-                if asked + 1 < len(hit.solutions):
-                    return f"Another way. {describe(hit, asked + 1)}"
-                return "That was all I know about it. A chat model could go on; the settings say how to add one."
-            if follow_up_of(turn.text) is FollowUp.MORE:
-                asked += 1
-        return None
+                return result.hits[0], since[::-1]
+            kind = follow_up_of(turn.text)
+            if kind is not None:
+                since.append(kind)
+        return None, []
+
+
+def _position(hit: Hit, since: list[FollowUp]) -> tuple[int, int]:
+    """Which way out is being told, and the number of its next step."""
+    way, step = 0, told_at_once(hit.solutions[0])
+    for kind in since:
+        if kind is FollowUp.NEXT:
+            step += 1
+        elif kind is FollowUp.MORE and way + 1 < len(hit.solutions):
+            way += 1
+            step = told_at_once(hit.solutions[way])
+    return way, step
 
 
 def _small_talk(text: str) -> str | None:

@@ -1,20 +1,24 @@
-"""What Blue says about a search result: short, the fix first, in words that can be spoken.
+"""What Blue says about a search result: short, the fix first, one step at a time, in words that can be spoken.
 
-The first clause is short on purpose: it is what a listener waits for.
+The first clause is short on purpose: it is what a listener waits for. A way out of one or two steps is told whole; of a
+longer one the first step, and the next one each time the listener says "next".
 """
 
 from __future__ import annotations
 
 from enum import StrEnum, auto
 
-from mrblue_cli.knowledge.model import Hit, Risk, SearchResult, Solution
+from mrblue_cli.knowledge.model import Hit, Risk, SearchResult, Solution, is_prose
 
 MAX_SPOKEN_STEPS = 2
+_LONG_COMMAND = 90
 
 
 class FollowUp(StrEnum):
     """What a person may mean by a few words after an answer."""
 
+    NEXT = auto()
+    """The next step of this way out."""
     MORE = auto()
     """Another way out."""
     REPEAT = auto()
@@ -22,8 +26,11 @@ class FollowUp(StrEnum):
 
 
 _FOLLOW_UPS = {
+    FollowUp.NEXT: (
+        "next", "next step", "next one", "done", "and then", "go on", "continue", "what now", "then what", "i did that",
+    ),
     FollowUp.MORE: (
-        "what else", "something else", "next", "another", "other", "that did not help", "that didn't help",
+        "what else", "something else", "another", "other", "that did not help", "that didn't help",
         "did not work", "didn't work", "doesn't work", "still", "again and again", "comes back", "second",
     ),
     FollowUp.REPEAT: ("repeat", "say that again", "once more", "pardon", "what did you say", "come again"),
@@ -51,9 +58,28 @@ def describe(hit: Hit, number: int) -> str:
     """The way out with this number, as one would tell a colleague."""
     solution = hit.solutions[number]
     cause = _cause(hit) if number == 0 else _sentence(solution.title)
-    more = len(hit.solutions) - number - 1
-    tail = "If that does not help, ask for another way." if more else ""
-    return " ".join(part for part in (cause, _warning(solution), _told(solution), tail) if part)
+    told = told_at_once(solution)
+    if told < len(solution.steps):
+        tail = "Say next for the next step."
+    else:
+        tail = "If that does not help, ask for another way." if len(hit.solutions) > number + 1 else ""
+    return " ".join(part for part in (cause, _warning(solution), _steps(solution, 0, told), tail) if part)
+
+
+def told_at_once(solution: Solution) -> int:
+    """How many steps are told before the listener is waited for."""
+    count = len(solution.steps)
+    return count if count <= MAX_SPOKEN_STEPS else 1
+
+
+def describe_step(hit: Hit, number: int, step: int) -> str:
+    """One step of a way out, counted from 0, and what can be said after it."""
+    solution = hit.solutions[number]
+    if step >= len(solution.steps):
+        more = len(hit.solutions) > number + 1
+        return f"That was the last step.{' If it did not help, ask for another way.' if more else ''}"
+    tail = "" if step + 1 < len(solution.steps) else "That is the last step."
+    return " ".join(part for part in (_steps(solution, step, step + 1), tail) if part)
 
 
 def _cause(hit: Hit) -> str:
@@ -69,15 +95,22 @@ def describe_causes(hit: Hit) -> str:
     return " ".join(("The usual causes:", *(_sentence(cause) for cause in hit.entry.causes)))
 
 
-def _told(solution: Solution) -> str:
-    steps = solution.steps[:MAX_SPOKEN_STEPS]
-    rest = "The rest is on the screen." if len(solution.steps) > len(steps) else ""
-    told = " ".join(f"{word}, {_step(step)}." for word, step in zip(("First", "Then"), steps, strict=False))
-    return " ".join(part for part in (told, rest) if part)
+def _steps(solution: Solution, start: int, end: int) -> str:
+    words = [_ORDINALS[min(place, len(_ORDINALS) - 1)] for place in range(start, end)]
+    return " ".join(f"{word}, {_step(solution.steps[start + place])}." for place, word in enumerate(words))
+
+
+_ORDINALS = ("First", "Then", "Third", "Fourth", "Fifth", "Next")
 
 
 def _step(step: str) -> str:
-    return step.rstrip(" .;")
+    """A step for the ear: sentences as they are, commands after a verb, what is too long to follow by its place."""
+    if is_prose(step):
+        text = step.rstrip(" .:;")
+        return text[0].lower() + text[1:] if text.split(" ", 1)[0].istitle() else text
+    if "\n" in step.strip() or len(step) > _LONG_COMMAND:
+        return "copy the lines that are on the screen"
+    return f"run {step.rstrip(' ;')}" if step[0].islower() and " " in step else step.rstrip(" ;")
 
 
 def _warning(solution: Solution) -> str:
@@ -91,12 +124,74 @@ def _sentence(text: str) -> str:
 def _lower(text: str) -> str:
     """Begin in lower case, unless the first word is a name or an acronym."""
     head = text.split(" ", 1)[0]
-    plain = head.isalpha() and head[1:].islower() and head in _COMMON
+    plain = head.isalpha() and head[1:].islower() and head not in _NAMES
     return text[0].lower() + text[1:] if plain else text
 
 
-_COMMON = {
-    "Another", "Port", "Connection", "Request", "Invalid", "Process", "Permission", "Push", "Detached", "Merge", "Not",
-    "Too", "No", "Command", "Host", "Somebody", "Two", "Tabs", "Both", "More", "Global", "The", "A", "Your", "There",
-    "Hydration", "Pod", "Class", "Linker", "Circular",
-}  # fmt: skip
+_NAMES = frozenset(
+    [
+        "Docker",
+        "Node",
+        "Python",
+        "Git",
+        "React",
+        "Next",
+        "Vue",
+        "Angular",
+        "Svelte",
+        "Vite",
+        "Webpack",
+        "Electron",
+        "Java",
+        "Gradle",
+        "Maven",
+        "Go",
+        "Rust",
+        "Cargo",
+        "Ruby",
+        "Rails",
+        "Bundler",
+        "Composer",
+        "Laravel",
+        "Django",
+        "Flask",
+        "Redis",
+        "Postgres",
+        "Kafka",
+        "Prisma",
+        "Alembic",
+        "Drizzle",
+        "Kubernetes",
+        "Terraform",
+        "Tailwind",
+        "Jupyter",
+        "Ollama",
+        "Homebrew",
+        "Windows",
+        "Xcode",
+        "Chrome",
+        "Playwright",
+        "Selenium",
+        "Safari",
+        "Firefox",
+        "Spring",
+        "Kotlin",
+        "Bluetooth",
+        "Hibernate",
+        "Metro",
+        "Expo",
+        "Yarn",
+        "Poetry",
+        "Conda",
+        "Debian",
+        "Ubuntu",
+        "Helm",
+        "Heroku",
+        "Azure",
+        "Vercel",
+        "Netlify",
+        "Apache",
+        "Nginx",
+        "Elasticsearch",
+    ]
+)

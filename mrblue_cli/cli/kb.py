@@ -28,7 +28,8 @@ causes:
   - What usually causes it
 solutions:           # most promising first
   - title: What to do
-    steps: ["the exact command"]
+    why: Why it works, and what it changes.
+    steps: ["the-command --exactly {{port}}", "A sentence ending in a full stop is told, everything else is to be copied."]
     success_rate: 80 # your estimate, in percent
     risk: safe       # safe | changes | destructive (never first)
     platforms: [linux, macos, windows]
@@ -41,9 +42,10 @@ rejects: ["a similar text that must not find it"]
 def _base(context: typer.Context) -> KnowledgeBase:
     from mrblue_cli.knowledge.base import load_base
     from mrblue_cli.settings.load import load
+    from mrblue_cli.settings.places import place
 
     folders = load(file=context.obj.config).settings.knowledge.folders
-    return load_base(Path(folder).expanduser() for folder in folders)
+    return load_base((Path(folder).expanduser() for folder in folders), cache=place("cache"))
 
 
 def _print(document: Any) -> None:
@@ -194,5 +196,7 @@ def _whole(entry: Entry) -> dict[str, Any]:
 def _solution(solution: Solution) -> None:
     warning = {"destructive": "  ! deletes data", "changes": "  changes your system", "safe": ""}[solution.risk]
     _line(f"\n{solution.title}  ({solution.success_rate} % by the editor's estimate){warning}")
+    if solution.why:
+        _line(f"  {solution.why}")
     for number, step in enumerate(solution.steps, 1):
         _line(f"  {number}  {step}")

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from mrblue_cli.knowledge.captures import FIELD, compile_pattern
+from mrblue_cli.knowledge.detect import types_in
 from mrblue_cli.knowledge.lexicon import GENERIC, PLAIN
 from mrblue_cli.knowledge.model import Entry, Risk, Solution
 from mrblue_cli.knowledge.normalize import raw_words, spoken_to_text, terms
@@ -58,6 +59,8 @@ class Tables:
     """Term to the entries that hold it, for terms that are not plain."""
     first_words: dict[str, tuple[int, ...]]
     """The rarest needed word of a pattern to the patterns that need it; "" for patterns without any."""
+    types: tuple[tuple[str, ...], ...]
+    """Per entry: names of the error types that its symptoms and spoken forms are of."""
     entries: tuple[bytes, ...]
     phrases: tuple[bytes, ...]
     """Per entry: rows of (words, weight, source, example), see `Phrase`."""
@@ -151,6 +154,7 @@ def build(entries: Iterable[Entry], *, examples: bool = True) -> Index:
             weights=weights,
             holders={word: tuple(sorted(found)) for word, found in holders.items() if word not in PLAIN},
             first_words={word: tuple(places) for word, places in first_words.items()},
+            types=tuple(tuple(sorted(types_in("\n".join((*entry.symptoms, *entry.spoken))))) for entry in kept),
             entries=tuple(marshal.dumps(_freeze(entry)) for entry in kept),
             phrases=tuple(marshal.dumps(row) for row in rows),
             patterns=tuple(marshal.dumps(tuple(pattern)) for pattern in patterns),

@@ -37,6 +37,13 @@ def error_types() -> tuple[ErrorType, ...]:
     return ERROR_TYPES
 
 
+def types_in(text: str) -> frozenset[str]:
+    """The names of all types whose words stand in a text."""
+    said = f" {_BETWEEN.sub(' ', text.lower()).replace(chr(10), ' ')} "
+    said = f"{said}{said.replace('_', ' ')}"
+    return frozenset(ERROR_TYPES[number].name for phrase, number in _PHRASES if phrase in said)
+
+
 def type_named(name: str | None) -> ErrorType | None:
     """The type with this name."""
     return next((kind for kind in ERROR_TYPES if kind.name == name), None)

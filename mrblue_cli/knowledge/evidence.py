@@ -13,6 +13,7 @@ from mrblue_cli.knowledge.captures import is_valid
 from mrblue_cli.knowledge.compiled import Index
 from mrblue_cli.knowledge.lexicon import GENERIC, PLAIN
 from mrblue_cli.knowledge.normalize import raw_words, terms
+from mrblue_cli.knowledge.repair import Repairs
 
 _CANDIDATES = 14
 _UNKNOWN_WEIGHT = 2.5
@@ -41,6 +42,8 @@ class Features(NamedTuple):
     """Share of the text's weight that all words of the entry explain."""
     affinity: float = 0.0
     """How much the text's words belong to its category."""
+    kin: float = 0.0
+    """1 when the text's error type is one of the entry's."""
     late: float = 0.0
     """How far down the evidence stands: causes come at the end."""
 
@@ -66,14 +69,17 @@ class Said(NamedTuple):
     late: float
 
 
-def said(index: Index, piece: str, late: float, repairs: Mapping[str, float]) -> Said:
+def said(index: Index, piece: str, late: float, repairs: Repairs | None = None) -> Said:
     """A piece's known words with their qualities."""
     order = terms(piece)
     weights = index.tables.weights
     distinct = dict.fromkeys(order)
     quality = {word: 1.0 for word in distinct if word in weights}
-    for word, sure in repairs.items():
-        quality.setdefault(word, sure)
+    if repairs is not None:
+        for word, sure in repairs.quality.items():
+            quality.setdefault(word, sure)
+        order = [part for word in order for part in repairs.meant.get(word, (word,))]
+        distinct = dict.fromkeys(order)
     weight = sum(
         weights.get(word, 0.3 if word.isdigit() else _UNKNOWN_WEIGHT) for word in distinct if word not in PLAIN
     )
@@ -120,8 +126,8 @@ def _last_match(
     return None
 
 
-def candidates(index: Index, pieces: Sequence[Said], text: str) -> list[Candidate]:
-    """Every entry worth judging, with its features."""
+def candidates(index: Index, pieces: Sequence[Said], text: str, kind: str | None) -> list[Candidate]:
+    """Every entry worth judging, with its features. `kind` is the text's error type."""
     found: dict[int, Candidate] = {}
     totals: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
     for entry, symptom, weight, late, captures in by_pattern(index, text):
@@ -140,7 +146,8 @@ def candidates(index: Index, pieces: Sequence[Said], text: str) -> list[Candidat
         _judge_piece(index, piece, found)
     for candidate in found.values():
         share = affinity.get(index.category(candidate.entry), 0.0)
-        candidate.features = candidate.features._replace(affinity=share)
+        kin = float(kind in index.tables.types[candidate.entry])
+        candidate.features = candidate.features._replace(affinity=share, kin=kin)
     return list(found.values())
 
 

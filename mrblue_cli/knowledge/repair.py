@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import pairwise
+from typing import NamedTuple
 
 from mrblue_cli.knowledge.compiled import Index
 
@@ -13,28 +14,42 @@ _MOST_WORDS = 40
 _LINKS = frozenset(("in", "is", "no", "on", "to", "of"))
 
 
-def repaired(index: Index, asked: list[str]) -> dict[str, float]:
-    """Known terms that unknown words of the query were meant to be, each with how sure we are (0..1)."""
+class Repairs(NamedTuple):
+    """What words were meant to be."""
+
+    quality: dict[str, float]
+    """Known terms that were meant, each with how sure we are (0..1)."""
+    meant: dict[str, tuple[str, ...]]
+    """A word of the query to the known ones in its place."""
+
+
+def repaired(index: Index, asked: list[str]) -> Repairs:
+    """Known terms that unknown words of the query were meant to be."""
     from rapidfuzz import fuzz, process  # loaded only when a text is not understood as it stands
 
     weights = index.tables.weights
     found: dict[str, float] = {}
+    meant: dict[str, tuple[str, ...]] = {}
     for first, second in pairwise(asked):
         joined = first + second
         if len(joined) >= 5 and joined in weights:
             found[joined] = _SURE
+            if first not in weights or second not in weights:
+                meant[first] = (joined,)
     unknown = [word for word in dict.fromkeys(asked) if word not in weights and not word.isdigit()]
     for word in unknown[:_MOST_WORDS]:
         parts = split_run(weights, word)
         for part in parts:
             found[part] = _SURE
-        if parts or len(word) < 4:
-            continue
-        choices = index.buckets.get(word[0], []) + (index.buckets.get(word[1], []) if len(word) > 5 else [])
-        near = process.extractOne(word, _alike(choices, len(word)), scorer=fuzz.ratio, score_cutoff=_CUTOFF)
-        if near is not None:
-            found[near[0]] = max(found.get(near[0], 0.0), near[1] / 100.0 - 0.08)
-    return found
+        if not parts and len(word) >= 4:
+            choices = index.buckets.get(word[0], []) + (index.buckets.get(word[1], []) if len(word) > 5 else [])
+            near = process.extractOne(word, _alike(choices, len(word)), scorer=fuzz.ratio, score_cutoff=_CUTOFF)
+            if near is not None:
+                parts = (near[0],)
+                found[near[0]] = max(found.get(near[0], 0.0), near[1] / 100.0 - 0.08)
+        if parts:
+            meant.setdefault(word, parts)
+    return Repairs(found, meant)
 
 
 def _alike(words: Iterable[str], length: int) -> list[str]:

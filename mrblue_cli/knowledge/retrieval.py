@@ -53,17 +53,18 @@ def judge(index: Index, text: str) -> Findings:
     """Rank every candidate; typos are repaired only when the text as it stands is not understood."""
     cleaned = spoken_to_text(clean(text))
     kind = detect_clean(cleaned)
+    name = kind.name if kind else None
     pieces = focus(cleaned, index.tables.weights)
-    spoken = [said(index, piece, (place + 1) / len(pieces), {}) for place, piece in enumerate(pieces)]
+    spoken = [said(index, piece, (place + 1) / len(pieces)) for place, piece in enumerate(pieces)]
     manner = _manner(cleaned, spoken, kind)
-    ranked = _ranked(candidates(index, spoken, cleaned), manner, index)
+    ranked = _ranked(candidates(index, spoken, cleaned, name), manner, index)
     if spoken and (not ranked or ranked[0].confidence < _SURE) and sum(len(p.order) for p in spoken) <= _SHORT_WORDS:
         mended = [
             said(index, piece, old.late, repaired(index, old.order)) for piece, old in zip(pieces, spoken, strict=True)
         ]
         if any(len(new.quality) > len(old.quality) for new, old in zip(mended, spoken, strict=True)):
-            again = _ranked(candidates(index, mended, cleaned), manner, index)
-            if again and (not ranked or again[0].fit > ranked[0].fit):
+            again = _ranked(candidates(index, mended, cleaned, name), _manner(cleaned, mended, kind), index)
+            if again and (not ranked or again[0].confidence > ranked[0].confidence):
                 ranked = again
     return Findings(ranked, manner, cleaned, kind)
 
@@ -87,7 +88,8 @@ def _manner(text: str, pieces: list[Said], kind: ErrorType | None) -> Manner:
     lowered = text[-20_000:].lower()
     error = 0.5 * (kind is not None) + 0.25 * min(2, sum(mark in lowered for mark in MARKS))
     words = [word for piece in pieces for word in piece.order]
-    ordinary = sum(word in PLAIN or not any(word in piece.quality for piece in pieces[:1]) for word in words)
+    known = {word for piece in pieces for word in piece.quality if word not in PLAIN}
+    ordinary = sum(word not in known for word in words)
     return Manner(error, ordinary / len(words) if words else 1.0)
 
 

@@ -133,7 +133,7 @@ LIGHT = [["--help"], ["kb", "search", "jwt expired"], ["kb", "list"], ["talk", "
 def test_light_commands_load_nothing_heavy(args):
     code = (
         "import sys; sys.argv = ['mrblue', *sys.argv[1:]]\n"
-        "from mrblue_cli.cli.main import main\n"
+        "from mrblue_cli.cli.entry import main\n"
         "try: main()\nexcept SystemExit: pass\n"
         "heavy = [m for m in ('textual','numpy','openai','websockets','sounddevice') if m in sys.modules]\n"
         "print('HEAVY', heavy)"
