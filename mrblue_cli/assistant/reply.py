@@ -121,6 +121,10 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 def _lower(text: str) -> str:
     """Begin in lower case, unless the first word is a name or an acronym."""
     head = text.split(" ", 1)[0]
@@ -128,70 +132,10 @@ def _lower(text: str) -> str:
     return text[0].lower() + text[1:] if plain else text
 
 
-_NAMES = frozenset(
-    [
-        "Docker",
-        "Node",
-        "Python",
-        "Git",
-        "React",
-        "Next",
-        "Vue",
-        "Angular",
-        "Svelte",
-        "Vite",
-        "Webpack",
-        "Electron",
-        "Java",
-        "Gradle",
-        "Maven",
-        "Go",
-        "Rust",
-        "Cargo",
-        "Ruby",
-        "Rails",
-        "Bundler",
-        "Composer",
-        "Laravel",
-        "Django",
-        "Flask",
-        "Redis",
-        "Postgres",
-        "Kafka",
-        "Prisma",
-        "Alembic",
-        "Drizzle",
-        "Kubernetes",
-        "Terraform",
-        "Tailwind",
-        "Jupyter",
-        "Ollama",
-        "Homebrew",
-        "Windows",
-        "Xcode",
-        "Chrome",
-        "Playwright",
-        "Selenium",
-        "Safari",
-        "Firefox",
-        "Spring",
-        "Kotlin",
-        "Bluetooth",
-        "Hibernate",
-        "Metro",
-        "Expo",
-        "Yarn",
-        "Poetry",
-        "Conda",
-        "Debian",
-        "Ubuntu",
-        "Helm",
-        "Heroku",
-        "Azure",
-        "Vercel",
-        "Netlify",
-        "Apache",
-        "Nginx",
-        "Elasticsearch",
-    ]
-)
+_NAMES = _words("""
+    Docker Node Python Git React Next Vue Angular Svelte Vite Webpack Electron Java Gradle Maven Go Rust Cargo
+    Ruby Rails Bundler Composer Laravel Django Flask Redis Postgres Kafka Prisma Alembic Drizzle Kubernetes
+    Terraform Tailwind Jupyter Ollama Homebrew Windows Xcode Chrome Playwright Selenium Safari Firefox Spring
+    Kotlin Bluetooth Hibernate Metro Expo Yarn Poetry Conda Debian Ubuntu Helm Heroku Azure Vercel Netlify Apache
+    Nginx Elasticsearch
+""")

@@ -29,7 +29,9 @@ causes:
 solutions:           # most promising first
   - title: What to do
     why: Why it works, and what it changes.
-    steps: ["the-command --exactly {{port}}", "A sentence ending in a full stop is told, everything else is to be copied."]
+    steps:           # a sentence that ends in a full stop is told, everything else is to be copied as it stands
+      - "the-command --exactly {{port}}"
+      - "Start your program again."
     success_rate: 80 # your estimate, in percent
     risk: safe       # safe | changes | destructive (never first)
     platforms: [linux, macos, windows]

@@ -27,6 +27,7 @@ from mrblue_cli.tui.widgets.thinking import ThinkingPanel
 from mrblue_cli.tui.widgets.transcript import Transcript
 from mrblue_cli.voice import controls as do
 from mrblue_cli.voice import events as ev
+from mrblue_cli.voice.indicator import Indicator
 
 WIDE = 100
 METER_ROWS = 24
@@ -55,6 +56,7 @@ class TalkScreen(Screen[None]):
         self._muted = False
         self._recording = False
         self._shown = "fixes"
+        self._indicator = Indicator()
         self.failure: ev.Failure | None = None
         """The failure that ended the conversation, if one did."""
 
@@ -97,6 +99,7 @@ class TalkScreen(Screen[None]):
     @on(Happened)
     def _happened(self, message: Happened) -> None:
         event = message.event
+        self.query_one(ThinkingPanel).set_status(self._indicator.see(event))
         match event:
             case ev.Levels():
                 self.query_one(Meters).read(event)

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from mrblue_cli.knowledge.model import Hit, Risk
+from mrblue_cli.knowledge.model import Hit, Risk, is_prose
 from mrblue_cli.tui.messages import CopyStep
 from mrblue_cli.voice.events import KbHit
 
@@ -48,8 +48,9 @@ class FixItem(Static):
 
     @property
     def steps(self) -> list[str]:
-        """The steps shown first, in the order of their numbers."""
-        return list(self.hit.solutions[0].steps[:MAX_NUMBERED]) if self.hit.solutions else []
+        """The commands of the first way out, in the order of their numbers; what is told has none."""
+        ways = self.hit.solutions[:1]
+        return [step for way in ways for step in way.steps if not is_prose(step)][:MAX_NUMBERED]
 
     def draw(self) -> RenderableType:
         """Title line, then steps."""
@@ -68,7 +69,10 @@ class FixItem(Static):
             if note:
                 head.append(f"  {note}", "bold" if solution.risk is Risk.DESTRUCTIVE else "dim")
             parts.append(head)
-            parts += [self._step(number if place == 0 else None, step) for number, step in enumerate(solution.steps, 1)]
+            if solution.why:
+                parts.append(Padding(Text(solution.why, "dim"), (0, 0, 0, 2)))
+            numbers = {step: number for number, step in enumerate(self.steps, 1)} if place == 0 else {}
+            parts += [self._step(numbers.get(step), step) for step in solution.steps]
         if self.hit.entry.causes:
             parts.append(Padding(Text(f"why: {self.hit.entry.causes[0]}", "dim"), (0, 0, 0, 2)))
         return Group(*parts)
@@ -79,8 +83,8 @@ class FixItem(Static):
         row.add_column(width=4, justify="right")
         row.add_column(ratio=1)
         row.add_column(width=4)
-        numbered = number is not None and number <= MAX_NUMBERED
-        row.add_row(Text(str(number) if numbered else "·"), Text(step), Text("copy" if numbered else "", "dim"))
+        shown = Text(step, "" if is_prose(step) else "bold")
+        row.add_row(Text("·" if number is None else str(number)), shown, Text("" if number is None else "copy", "dim"))
         return row
 
 

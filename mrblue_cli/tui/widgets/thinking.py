@@ -7,6 +7,7 @@ from rich.text import Text
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from mrblue_cli.assistant.status import Status
 from mrblue_cli.voice.events import Thinking
 
 KEPT = 200
@@ -36,6 +37,10 @@ class ThinkingPanel(VerticalScroll):
         for gone in list(self.children)[:-KEPT]:
             gone.remove()
         self.call_after_refresh(self.scroll_end, animate=False)
+
+    def set_status(self, status: Status) -> None:
+        """Show how the assistant is doing, in one word."""
+        self.border_subtitle = str(status)
 
     def clear(self) -> None:
         """Empty the panel."""
