@@ -7,9 +7,12 @@ import re
 from mrblue_cli.knowledge.error_types import ERROR_TYPES, ErrorType
 from mrblue_cli.knowledge.normalize import clean, spoken_to_text
 
-_TAIL = 60_000
+_TAIL = 40_000
 _BETWEEN = re.compile(r"[^a-z0-9_\n]+")
-_PHRASES = tuple((f" {phrase} ", number) for number, kind in enumerate(ERROR_TYPES) for phrase in kind.phrases)
+_BY_FIRST_WORD: dict[str, list[tuple[str, int]]] = {}
+for _number, _kind in enumerate(ERROR_TYPES):
+    for _phrase in _kind.phrases:
+        _BY_FIRST_WORD.setdefault(_phrase.split(" ", 1)[0], []).append((f" {_phrase} ", _number))
 
 
 def detect(text: str) -> ErrorType | None:
@@ -20,15 +23,16 @@ def detect(text: str) -> ErrorType | None:
 def detect_clean(text: str) -> ErrorType | None:
     """The same for a text that is cleaned already."""
     said = " " + _BETWEEN.sub(" ", text[-_TAIL:].lower()).replace("\n", " \n ") + " "
-    if "_" in said:
-        said = f"{said}\n{said.replace('_', ' ')}" if said.count("_") < 200 else said
     best: tuple[int, int, int] | None = None
-    for phrase, number in _PHRASES:
-        place = said.rfind(phrase)
-        if place >= 0:
-            found = (said.count("\n", 0, place), len(phrase), -number)
-            if best is None or found > best:
-                best = found
+    # `ERR_CONNECTION_REFUSED` is named by its code as it stands, and by its words.
+    for version in (said, said.replace("_", " ")) if "_" in said else (said,):
+        for word in set(version.split()):
+            for phrase, number in _BY_FIRST_WORD.get(word, ()):
+                place = version.rfind(phrase)
+                if place >= 0:
+                    found = (version.count("\n", 0, place), len(phrase), -number)
+                    if best is None or found > best:
+                        best = found
     return ERROR_TYPES[-best[2]] if best else None
 
 
@@ -41,7 +45,12 @@ def types_in(text: str) -> frozenset[str]:
     """The names of all types whose words stand in a text."""
     said = f" {_BETWEEN.sub(' ', text.lower()).replace(chr(10), ' ')} "
     said = f"{said}{said.replace('_', ' ')}"
-    return frozenset(ERROR_TYPES[number].name for phrase, number in _PHRASES if phrase in said)
+    return frozenset(
+        ERROR_TYPES[number].name
+        for word in set(said.split())
+        for phrase, number in _BY_FIRST_WORD.get(word, ())
+        if phrase in said
+    )
 
 
 def type_named(name: str | None) -> ErrorType | None:

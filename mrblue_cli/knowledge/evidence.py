@@ -15,7 +15,9 @@ from mrblue_cli.knowledge.lexicon import GENERIC, PLAIN
 from mrblue_cli.knowledge.normalize import raw_words, terms
 from mrblue_cli.knowledge.repair import Repairs
 
-_CANDIDATES = 14
+_CANDIDATES = 12
+_LEAST_SHARE = 0.3
+_LEAST_COVER = 0.2
 _UNKNOWN_WEIGHT = 2.5
 _LINE = 2_000
 _MANY_HOLDERS = 0.25
@@ -67,6 +69,8 @@ class Said(NamedTuple):
     weight: float
     """What all its words weigh."""
     late: float
+    following: dict[str, set[str]]
+    """Each word to the words that come right after it, or after one in between."""
 
 
 def said(index: Index, piece: str, late: float, repairs: Repairs | None = None) -> Said:
@@ -83,7 +87,7 @@ def said(index: Index, piece: str, late: float, repairs: Repairs | None = None) 
     weight = sum(
         weights.get(word, 0.3 if word.isdigit() else _UNKNOWN_WEIGHT) for word in distinct if word not in PLAIN
     )
-    return Said(order, quality, weight, late)
+    return Said(order, quality, weight, late, _following(order))
 
 
 def by_pattern(index: Index, text: str) -> Iterator[tuple[int, str, float, float, dict[str, str]]]:
@@ -161,7 +165,9 @@ def _judge_piece(index: Index, piece: Said, found: dict[int, Candidate]) -> None
                 weight = sure * weights[word]
                 for number in holders if not common else [n for n in holders if n in sums]:
                     sums[number] += weight
-    best = sorted(sums, key=lambda number: (-sums[number], number))[:_CANDIDATES]
+    least = _LEAST_SHARE * max(sums.values(), default=0.0)
+    worth = [number for number, weight in sums.items() if weight >= least]
+    best = sorted(worth, key=lambda number: (-sums[number], number))[:_CANDIDATES]
     for number in dict.fromkeys((*best, *(entry for entry in found if entry in sums))):
         lexical, source = _best_phrase(index, number, piece, sums[number])
         if source is None:
@@ -192,28 +198,29 @@ def _lexical(features: Features) -> float:
 def _best_phrase(index: Index, number: int, piece: Said, total: float) -> tuple[Features, str | None]:
     weights = index.tables.weights
     quality = piece.quality
-    following: dict[str, set[str]] | None = None
     best, source = Features(), None
     overall = min(1.0, total / max(piece.weight, 0.1))
     for words, weight, text, example in index.phrases(number):
+        if total < _LEAST_COVER * weight:
+            continue
         shared = [word for word in words if word in quality]
+        if len(shared) < 2 and len(words) > 1:
+            continue
         telling = sum(
             quality[word] * weights[word]
             for word in shared
             if word not in PLAIN and word not in GENERIC and not word.isdigit()
         )
-        if not telling or (len(shared) < 2 and len(words) > 1):
+        if not telling:
             continue
         held = sum(quality[word] * weights[word] for word in shared)
         cover = min(1.0, held / weight) * (0.9 if example else 1.0)
-        if cover < 0.2 or cover + 1.5 < _lexical(best):
+        if cover < _LEAST_COVER or (cover + 1.5) * _saturate(telling) < _lexical(best):
             continue
-        if following is None:
-            following = _following(piece)
         content = sum(quality[word] * weights[word] for word in shared if word not in PLAIN)
         features = Features(
             cover=cover,
-            order=_order(words, following),
+            order=_order(words, piece.following),
             explained=min(1.0, content / max(piece.weight, 0.1)),
             strength=_saturate(telling),
             overall=overall,
@@ -224,10 +231,8 @@ def _best_phrase(index: Index, number: int, piece: Said, total: float) -> tuple[
     return best, source
 
 
-def _following(piece: Said) -> dict[str, set[str]]:
-    """Each word to the words that come right after it, or after one in between."""
+def _following(order: list[str]) -> dict[str, set[str]]:
     found: defaultdict[str, set[str]] = defaultdict(set)
-    order = piece.order
     for gap in (1, 2):
         for first, second in zip(order, order[gap:], strict=False):
             found[first].add(second)

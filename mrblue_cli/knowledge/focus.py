@@ -11,7 +11,8 @@ WHOLE_WORDS = 45
 """Texts of at most this many words are one piece."""
 _LINES = 10
 _MAX_LINE = 1_500
-_DIGITS = re.compile(r"\d+")
+_NO_DIGITS = str.maketrans("", "", "0123456789")
+_MARK = re.compile("|".join(re.escape(mark) for mark in MARKS))
 _FRAME = re.compile(r"\s*(?:at\s+[\w.$<>\[\]/ ]+\(|File \"|from /|\.{3} \d+ more|#\d+ |goroutine \d+|\w+\.go:\d+)")
 """A frame of a stack trace says where, not what."""
 
@@ -26,7 +27,7 @@ def focus(text: str, weights: dict[str, float]) -> list[str]:
         if len(line) < 4:
             continue
         lowered = line[:_MAX_LINE].lower()
-        shape = _DIGITS.sub("0", lowered)
+        shape = lowered.translate(_NO_DIGITS)
         if shape in ranked:
             continue
         ranked[shape] = (_telling(line, lowered, weights) + 1.5 * number / len(lines), number, line[:_MAX_LINE])
@@ -35,7 +36,7 @@ def focus(text: str, weights: dict[str, float]) -> list[str]:
 
 
 def _telling(line: str, lowered: str, weights: dict[str, float]) -> float:
-    marks = sum(mark in lowered for mark in MARKS)
+    marks = len(set(_MARK.findall(lowered)))
     known = sum(weights.get(word, 0.0) for word in set(raw_words(lowered)) if word not in PLAIN)
     score = 4.0 * min(marks, 3) + min(known, 20.0)
     return score * 0.3 if _FRAME.match(line) else score
