@@ -2,11 +2,12 @@
 # red starts it (arguments go to the server) and stops it when the part of the case ends.
 red() {
   mkdir -p "$HOME/red"
+  rm -f "$HOME/red/sock"
   redis-server --port 0 --unixsocket "$HOME/red/sock" --dir "$HOME/red" "$@" >>"$HOME/server.log" 2>&1 &
   red_job=$!
   trap 'kill $red_job 2>/dev/null || true; wait $red_job 2>/dev/null || true' EXIT
   for _ in $(seq 100); do
-    if [ -S "$HOME/red/sock" ]; then return 0; fi
+    if cli ping >/dev/null 2>&1; then return 0; fi
     sleep 0.05
   done
   cat "$HOME/server.log"
