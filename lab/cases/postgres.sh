@@ -19,7 +19,7 @@ pg() {
   [ -d "$HOME/pg" ] || pg_new
   plain_user postgres -D "$HOME/pg" "$@" >>"$HOME/server.log" 2>&1 &
   pg_job=$!
-  trap 'kill -INT $(head -n 1 "$HOME/pg/postmaster.pid" 2>/dev/null) 2>/dev/null; wait $pg_job || true' EXIT
+  trap 'kill -INT $(head -n 1 "$HOME/pg/postmaster.pid" 2>/dev/null) 2>/dev/null || true; wait $pg_job || true' EXIT
   for _ in $(seq 150); do
     if pg_isready -q; then return 0; fi
     sleep 0.1
