@@ -20,7 +20,12 @@ def environment(**more):
 def python(code, *args, env=None, timeout=60):
     """Run Python code with this checkout importable."""
     return subprocess.run(
-        [sys.executable, "-c", code, *args], capture_output=True, text=True, env=env or environment(), timeout=timeout
+        [sys.executable, "-c", code, *args],
+        capture_output=True,
+        text=True,
+        env=env or environment(),
+        timeout=timeout,
+        check=False,
     )
 
 
@@ -34,4 +39,5 @@ def mrblue(*args, stdin="", env=None, cwd=None, timeout=60):
         env=env or environment(),
         cwd=cwd,
         timeout=timeout,
+        check=False,
     )
