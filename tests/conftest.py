@@ -21,6 +21,7 @@ def _nobodys_settings(monkeypatch, tmp_path):
     for name in ("OPENAI_API_KEY", "BIFROST_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,8 @@ from mrblue_cli.assistant.redact import redact
 
 KEPT = 50
 _MAX_TEXT = 4_000
+_LATEST = 253_000_000_000.0
+"""The year 9987: later than that no calendar here can show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +61,11 @@ class Breadcrumbs:
             text = self._path.read_text(encoding="utf-8", errors="replace")
         except OSError:
             return ()
-        found = (_parsed(line) for line in text.splitlines())
+        found = (_parsed(line) for line in text.split("\n"))
         return tuple(crumb for crumb in found if crumb is not None)[-KEPT:]
 
     def last_failed(self) -> Breadcrumb | None:
-        """The newest step that failed, when nothing but questions to mrblue came after it."""
+        """The newest step that failed, also when others went well after it."""
         for crumb in reversed(self.latest()):
             if crumb.failed:
                 return crumb
@@ -80,9 +82,14 @@ class Breadcrumbs:
             lines = [json.dumps(_row(kept), ensure_ascii=False) for kept in self.latest()[-(KEPT - 1) :]]
             lines.append(json.dumps(row, ensure_ascii=False))
             handle, temporary = tempfile.mkstemp(dir=self._path.parent, prefix=self._path.name, suffix=".new")
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write("\n".join(lines) + "\n")
-            Path(temporary).replace(self._path)
+            try:
+                # Names of files need not be Unicode: what cannot be written becomes a question mark.
+                with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
+                    file.write("\n".join(lines) + "\n")
+                Path(temporary).replace(self._path)
+            except OSError:
+                Path(temporary).unlink(missing_ok=True)
+                raise
 
     def clear(self) -> None:
         """Forget everything."""
@@ -99,8 +106,11 @@ def _parsed(line: str) -> Breadcrumb | None:
         metadata = row["metadata"]
         if not isinstance(metadata, dict):
             return None
-        return Breadcrumb(str(row["place"]), str(row["action"]), float(row["time"]), metadata)
-    except (ValueError, KeyError, TypeError):
+        time = float(row["time"])
+        if not 0 <= time < _LATEST:
+            return None
+        return Breadcrumb(str(row["place"]), str(row["action"]), time, metadata)
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
 
 
