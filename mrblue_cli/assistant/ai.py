@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from mrblue_cli.knowledge.model import Hit
 _MAX_QUESTION = 12_000
 _MAX_CRUMBS = 8
 _CITED = re.compile(r"\[([a-z0-9-]+/[a-z0-9-]+)\]")
+_TAG = re.compile(r"<(?=\s*/?\s*error)", re.IGNORECASE)
 _RULES = (
     "You are Mr. Blue, a calm colleague who fixes errors of developers at a terminal. Give the fix first, as numbered "
     "steps with exact commands in fenced blocks, then one or two sentences why it works and what it changes. Never "
@@ -71,16 +73,24 @@ def messages(request: Request) -> list[dict[str, str]]:
         system.append(f"What the person did last, oldest first:\n{steps}")
     if request.hits:
         system.append("\n".join((_ENTRIES, *(_facts(hit) for hit in request.hits))))
-    question = request.text if len(request.text) <= _MAX_QUESTION else f"…{request.text[-_MAX_QUESTION:]}"
     return [
         {"role": "system", "content": redact("\n\n".join(system))},
-        {"role": "user", "content": f"<error>\n{redact(question)}\n</error>"},
+        {"role": "user", "content": f"<error>\n{_question(request.text)}\n</error>"},
     ]
+
+
+def _question(text: str) -> str:
+    """The end of the text, without secrets and without a way out of its tags."""
+    # Redacted before it is cut to size, so that no secret loses the name by which it is known.
+    clean = redact(text[-2 * _MAX_QUESTION :])
+    clean = _TAG.sub("‹", clean)
+    return clean if len(clean) <= _MAX_QUESTION else f"…{clean[-_MAX_QUESTION:]}"
 
 
 def _step(crumb: Breadcrumb) -> str:
     branch = f" on {crumb.metadata['branch']}" if crumb.metadata.get("branch") else ""
-    return f"- in {crumb.place}{branch}: {crumb.command or crumb.action} (exit status {crumb.status})"
+    step = f"- in {crumb.place}{branch}: {crumb.command or crumb.action} (exit status {crumb.status})"
+    return " ⏎ ".join(step.splitlines())
 
 
 def _facts(hit: Hit) -> str:
@@ -119,6 +129,11 @@ class Writer:
                         yield piece
         except openai.OpenAIError as error:
             raise _fault(openai, error, self.written.provider) from None
+        except (ValueError, TypeError, LookupError, AttributeError):
+            # The client takes what it gets: a server that speaks something else shows in the shapes.
+            raise ProviderError(
+                f"{self.written.provider} sent something that is no chat completion", hint="check [chat] base_url"
+            ) from None
         finally:
             self.written.text = "".join(pieces)
         known = {hit.entry.id for hit in request.hits}
@@ -138,9 +153,10 @@ class Writer:
         self.written.provider = headers.get("x-mrblue-provider", self.written.provider)
         self.written.cached = headers.get("x-mrblue-cache", "").startswith("hit")
         try:
-            self.written.cost_usd = float(headers["x-mrblue-cost-usd"])
+            cost = float(headers["x-mrblue-cost-usd"])
         except (KeyError, ValueError):
-            self.written.cost_usd = None
+            cost = math.nan
+        self.written.cost_usd = cost if math.isfinite(cost) and cost >= 0 else None
 
 
 def _typed(value: list[dict[str, str]]) -> Any:
