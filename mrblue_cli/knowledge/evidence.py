@@ -16,6 +16,7 @@ from mrblue_cli.knowledge.normalize import raw_words, terms
 from mrblue_cli.knowledge.repair import Repairs
 
 _CANDIDATES = 12
+_MOST_CANDIDATES = 40
 _LEAST_SHARE = 0.3
 _LEAST_COVER = 0.2
 _UNKNOWN_WEIGHT = 2.5
@@ -167,7 +168,10 @@ def _judge_piece(index: Index, piece: Said, found: dict[int, Candidate]) -> None
                     sums[number] += weight
     least = _LEAST_SHARE * max(sums.values(), default=0.0)
     worth = [number for number, weight in sums.items() if weight >= least]
-    best = sorted(worth, key=lambda number: (-sums[number], number))[:_CANDIDATES]
+    best = sorted(worth, key=lambda number: (-sums[number], number))[:_MOST_CANDIDATES]
+    # Many entries may share the few telling words of a short text: which one says just that is seen phrase by phrase.
+    near = 0.95 * sums[best[0]] if best else 0.0
+    best = [number for place, number in enumerate(best) if place < _CANDIDATES or sums[number] >= near]
     for number in dict.fromkeys((*best, *(entry for entry in found if entry in sums))):
         lexical, source = _best_phrase(index, number, piece, sums[number])
         if source is None:
@@ -206,11 +210,7 @@ def _best_phrase(index: Index, number: int, piece: Said, total: float) -> tuple[
         shared = [word for word in words if word in quality]
         if len(shared) < 2 and len(words) > 1:
             continue
-        telling = sum(
-            quality[word] * weights[word]
-            for word in shared
-            if word not in PLAIN and word not in GENERIC and not word.isdigit()
-        )
+        telling = sum(quality[word] * weights[word] for word in shared if word not in PLAIN and word not in GENERIC)
         if not telling:
             continue
         held = sum(quality[word] * weights[word] for word in shared)

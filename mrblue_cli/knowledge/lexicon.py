@@ -44,3 +44,10 @@ MARKS = tuple(
     )
 )
 """Signs that a line of a log is about something that went wrong."""
+
+HEARD_AS = {
+    "cores": "cors", "course": "cors", "damon": "daemon", "demon": "daemon", "mpm": "npm", "npn": "npm", "jason": "json",
+    "sequel": "sql", "cash": "cache", "doctor": "docker", "poster": "postgres", "postcards": "postgres",
+    "cube": "kubectl", "pie": "py", "sink": "sync", "engine": "nginx", "reddis": "redis",
+}  # fmt: skip
+"""What recognisers made of words they do not know (measured with the bundled model and others) to what was said."""

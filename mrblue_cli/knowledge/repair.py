@@ -7,8 +7,10 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from mrblue_cli.knowledge.compiled import Index
+from mrblue_cli.knowledge.lexicon import HEARD_AS
 
 _SURE = 0.95
+_HEARD = 0.9
 _CUTOFF = 80.0
 _MOST_WORDS = 40
 _LINKS = frozenset(("in", "is", "no", "on", "to", "of"))
@@ -32,10 +34,13 @@ def repaired(index: Index, asked: list[str]) -> Repairs:
     meant: dict[str, tuple[str, ...]] = {}
     for first, second in pairwise(asked):
         joined = first + second
-        if len(joined) >= 5 and joined in weights:
+        if len(joined) >= 5 and joined in weights and (first not in weights or second not in weights):
             found[joined] = _SURE
-            if first not in weights or second not in weights:
-                meant[first] = (joined,)
+            meant[first] = (joined,)
+    for word in asked:
+        if word in HEARD_AS and HEARD_AS[word] in weights:
+            found[HEARD_AS[word]] = _HEARD
+            meant[word] = (HEARD_AS[word],)
     unknown = [word for word in dict.fromkeys(asked) if word not in weights and not word.isdigit()]
     for word in unknown[:_MOST_WORDS]:
         parts = split_run(weights, word)
