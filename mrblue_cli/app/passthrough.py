@@ -12,6 +12,7 @@ import selectors
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import FrameType
@@ -20,6 +21,9 @@ from mrblue_cli.core.errors import UsageError
 
 KEPT_BYTES = 256 * 1024
 _CHUNK = 65_536
+_SILENCE = 0.1
+_LAST_WORDS = 1.0
+"""Seconds to wait for the last output of a command that left something running."""
 _FORWARDED = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 
 
@@ -87,49 +91,103 @@ def _on_terminal(command: Sequence[str]) -> Finished:
     import termios
     import tty
 
-    child, terminal = pty.fork()
-    if child == 0:
-        try:
-            os.execvp(command[0], list(command))  # noqa: S606 - asked for
-        except OSError as error:
-            os.write(2, f"mrblue: {command[0]}: {error.strerror}\n".encode())
-            os._exit(127 if isinstance(error, FileNotFoundError) else 126)
-    keyboard = sys.stdin.fileno()
-    before = termios.tcgetattr(keyboard)
     tail = _Tail()
-    try:
-        _copy_size(terminal)
-        tty.setraw(keyboard)
-        with _signals_to(child), _sizes_to(terminal):
-            _copy(keyboard, terminal, tail)
-        _, ended = os.waitpid(child, 0)
-    finally:
-        termios.tcsetattr(keyboard, termios.TCSADRAIN, before)
-        os.close(terminal)
+    with _endings() as endings:
+        told, tell = os.pipe()
+        child, terminal = pty.fork()
+        if child == 0:
+            try:
+                os.execvp(command[0], list(command))  # noqa: S606 - asked for
+            except OSError as error:
+                os.write(tell, str(error.errno).encode())
+            finally:
+                os._exit(127)
+        os.close(tell)
+        with os.fdopen(told, "rb") as failure:
+            # The handle closes by itself when the program begins.
+            reason = failure.read()
+        if reason:
+            os.waitpid(child, 0)
+            os.close(terminal)
+            raise _missing(command[0], OSError(int(reason), os.strerror(int(reason))))
+        keyboard = sys.stdin.fileno()
+        before = termios.tcgetattr(keyboard)
+        try:
+            _copy_size(terminal)
+            tty.setraw(keyboard, termios.TCSADRAIN)  # the default would throw away what was typed ahead
+            with _signals_to(child), _sizes_to(terminal):
+                ended = _copy(keyboard, terminal, child, endings, tail)
+        finally:
+            termios.tcsetattr(keyboard, termios.TCSADRAIN, before)
+            os.close(terminal)
     return Finished(_status(os.waitstatus_to_exitcode(ended)), tail.text())
 
 
-def _copy(keyboard: int, terminal: int, tail: _Tail) -> None:
-    """Keys in, output out, until the command closes its terminal."""
+def _copy(keyboard: int, terminal: int, child: int, endings: int, tail: _Tail) -> int:
+    """Keys in, output out, until the command has closed its terminal or has ended; how it ended.
+
+    What it leaves running in the background may keep the terminal open for ever, so that its end alone counts.
+    """
     with selectors.DefaultSelector() as selector:
-        selector.register(terminal, selectors.EVENT_READ)
-        selector.register(keyboard, selectors.EVENT_READ)
+        for handle in (terminal, keyboard, endings):
+            selector.register(handle, selectors.EVENT_READ)
         while True:
             for key, _ in selector.select():
-                try:
-                    data = os.read(key.fd, _CHUNK)
-                except OSError:
-                    # Linux reports the closed end of a pty as an input error.
-                    data = b""
-                if key.fd == terminal:
+                data = _read(key.fd)
+                if key.fd == endings:
+                    ended, status = os.waitpid(child, os.WNOHANG)
+                    if ended:
+                        _drain(terminal, tail)
+                        return status
+                elif key.fd == terminal:
                     if not data:
-                        return
+                        return os.waitpid(child, 0)[1]
                     tail.add(data)
                     _write(1, data)
                 elif data:
                     _write(terminal, data)
                 else:
                     selector.unregister(keyboard)
+
+
+def _drain(terminal: int, tail: _Tail) -> None:
+    """What the command printed last may still be on its way through the terminal."""
+    waited = 0.0
+    with selectors.DefaultSelector() as selector:
+        selector.register(terminal, selectors.EVENT_READ)
+        while waited < _LAST_WORDS:
+            began = time.monotonic()
+            ready = selector.select(_SILENCE)
+            waited += time.monotonic() - began
+            data = _read(terminal) if ready else b""
+            if not data:
+                return
+            tail.add(data)
+            _write(1, data)
+
+
+def _read(handle: int) -> bytes:
+    try:
+        return os.read(handle, _CHUNK)
+    except OSError:
+        # Linux reports the closed end of a pty as an input error.
+        return b""
+
+
+@contextlib.contextmanager
+def _endings() -> Iterator[int]:
+    """A handle that can be read once a child has ended, or another signal has come."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    watched = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    before = signal.signal(signal.SIGCHLD, lambda *_: None)
+    try:
+        yield reader
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+        signal.set_wakeup_fd(watched)
+        os.close(reader)
+        os.close(writer)
 
 
 def _write(target: int, data: bytes) -> None:

@@ -27,11 +27,19 @@ add-zsh-hook precmd _mrblue_precmd
 _BASH = r"""
 # mrblue: remembers your last commands for `mrblue ask`. To stop: remove this line and open a new shell.
 _mrblue_now() { _mrblue_time=${EPOCHREALTIME:-$SECONDS.0}; _mrblue_time=${_mrblue_time/[.,]/}; }
+_mrblue_last() {
+  line=$(HISTTIMEFORMAT= builtin history 1)
+  line=${line#"${line%%[![:space:]]*}"}; number=${line%%[!0-9]*}; line=${line#"$number"}; line=${line#[* ] }
+}
 _mrblue_precmd() {
-  local ended=$? line
+  local ended=$? line number
   if [ -n "${_mrblue_began:-}" ]; then
-    line=$(HISTTIMEFORMAT= builtin history 1)
-    line=${line#"${line%%[![:space:]]*}"}; line=${line#"${line%%[!0-9]*}"}; line=${line#\*}; line=${line#'  '}
+    _mrblue_last
+    # A private command left no trace in the history: the one before it must not be told in its place.
+    case ${HISTCONTROL-} in
+      *ignorespace*|*ignoreboth*) [ "$number" != "$_mrblue_number" ] || line= ;;
+    esac
+    _mrblue_number=$number
     _mrblue_now
     case $line in
       ''|[[:blank:]]*) ;;
@@ -39,6 +47,8 @@ _mrblue_precmd() {
              >/dev/null 2>&1 & ) ;;
     esac
     _mrblue_began=
+  elif [ -z "${_mrblue_number+set}" ]; then
+    _mrblue_last; _mrblue_number=$number
   fi
   return $ended
 }

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from mrblue_cli.app.engine_process import EngineProcess
 from mrblue_cli.app.platform import this_platform
+from mrblue_cli.assistant.permissions import Mode, Right, Role, may
 from mrblue_cli.assistant.reasoning import Reasoner
 from mrblue_cli.audio.wav import WavAudio, parse_wav
 from mrblue_cli.core.clock import Clock, SystemClock
@@ -106,6 +107,12 @@ class Conversation:
         talk = self._configuration.settings.talk
         microphone: MicrophonePort | None = None
         speaker: SpeakerPort = PacedSpeaker(self._clock)
+        who = self._configuration.settings.assistant
+        if not may(Role(who.role), Mode(who.mode), Right.VOICE):
+            self._advise(
+                f"role {who.role} in mode {who.mode} may type and read, not talk ([assistant] in the settings)"
+            )
+            return self._build(None, speaker)
         try:
             device, advice = choose_device("input", talk.input_device)
             microphone = DeviceMicrophone(device)

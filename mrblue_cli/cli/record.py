@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Sequence
@@ -59,4 +60,7 @@ def git_branch(where: Path) -> str:
 
 def _seconds(text: str) -> float:
     unit = next((unit for unit in ("us", "ms") if text.endswith(unit)), "")
-    return float(text.removesuffix(unit)) * _UNITS[unit or "s"]
+    seconds = float(text.removesuffix(unit)) * _UNITS[unit or "s"]
+    if not math.isfinite(seconds):
+        raise ValueError(text)
+    return seconds
