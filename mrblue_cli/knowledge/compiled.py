@@ -61,6 +61,8 @@ class Tables:
     """The rarest needed word of a pattern to the patterns that need it; "" for patterns without any."""
     types: tuple[tuple[str, ...], ...]
     """Per entry: names of the error types that its symptoms and spoken forms are of."""
+    wrappers: frozenset[int]
+    """Entries whose message only says that something failed."""
     entries: tuple[bytes, ...]
     phrases: tuple[bytes, ...]
     """Per entry: rows of (words, weight, source, example), see `Phrase`."""
@@ -155,6 +157,7 @@ def build(entries: Iterable[Entry], *, examples: bool = True) -> Index:
             holders={word: tuple(sorted(found)) for word, found in holders.items() if word not in PLAIN},
             first_words={word: tuple(places) for word, places in first_words.items()},
             types=tuple(tuple(sorted(types_in("\n".join((*entry.symptoms, *entry.spoken))))) for entry in kept),
+            wrappers=frozenset(number for number, entry in enumerate(kept) if entry.wrapper),
             entries=tuple(marshal.dumps(_freeze(entry)) for entry in kept),
             phrases=tuple(marshal.dumps(row) for row in rows),
             patterns=tuple(marshal.dumps(tuple(pattern)) for pattern in patterns),
@@ -231,7 +234,7 @@ def _freeze(entry: Entry) -> Any:
     )
     return (
         entry.id, entry.title, entry.category, entry.symptoms, entry.spoken, entry.causes, solutions, entry.sources,
-        entry.matches, entry.rejects,
+        entry.matches, entry.rejects, entry.wrapper,
     )  # fmt: skip
 
 

@@ -46,7 +46,8 @@ MARKS = tuple(
 """Signs that a line of a log is about something that went wrong."""
 
 HEARD_AS = {
-    "cores": "cors", "course": "cors", "damon": "daemon", "demon": "daemon", "mpm": "npm", "npn": "npm", "jason": "json",
+    "cores": "cors", "course": "cors", "damon": "daemon", "demon": "daemon", "mpm": "npm", "npn": "npm",
+    "jason": "json",
     "sequel": "sql", "cash": "cache", "doctor": "docker", "poster": "postgres", "postcards": "postgres",
     "cube": "kubectl", "pie": "py", "sink": "sync", "engine": "nginx", "reddis": "redis",
 }  # fmt: skip

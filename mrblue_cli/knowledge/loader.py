@@ -58,6 +58,7 @@ class _EntryFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     sources: tuple[str, ...]
     matches: tuple[str, ...]
     rejects: tuple[str, ...]
+    wrapper: bool = False
 
 
 _MAYBE_ALIAS = re.compile(r"(?:^|[\s\[{,:-])\*\w", re.MULTILINE)
@@ -124,6 +125,7 @@ def _entry(entry_id: str, category: str, file: _EntryFile) -> Entry:
         sources=file.sources,
         matches=file.matches,
         rejects=file.rejects,
+        wrapper=file.wrapper,
     )
 
 

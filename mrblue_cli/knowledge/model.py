@@ -59,6 +59,8 @@ class Entry:
     """Texts that must find this entry first."""
     rejects: tuple[str, ...]
     """Texts that must not find it."""
+    wrapper: bool = False
+    """The message only says that something failed: it yields to the entry of the cause in the same text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mrblue_cli.knowledge.captures import fields_of, fill, loose_values
 from mrblue_cli.knowledge.compiled import Index
-from mrblue_cli.knowledge.confidence import CONFIDENT, Manner, fit, trust
+from mrblue_cli.knowledge.confidence import CONFIDENT, YIELDING, Manner, fit, trust
 from mrblue_cli.knowledge.detect import detect_clean
 from mrblue_cli.knowledge.error_types import ErrorType
 from mrblue_cli.knowledge.evidence import Candidate, Said, candidates, said
