@@ -62,7 +62,9 @@ def _from_tmux(crumb: Breadcrumb) -> str:
 def after_command(screen: str, command: str) -> str:
     """The lines of a screen between the last prompt with this command and the next question to mrblue."""
     lines = screen.rstrip().splitlines()
-    first = command.splitlines()[0]
+    first = command.partition("\n")[0].rstrip()
+    if not first:
+        return ""
     places = [place for place, line in enumerate(lines) if line.rstrip().endswith(first)]
     if not places:
         return ""

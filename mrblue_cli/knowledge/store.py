@@ -35,11 +35,15 @@ def stamp(folders: Iterable[Path]) -> str:
                 continue
             for file in _listed(category.path):
                 if file.name.endswith(".yaml"):
-                    status = file.stat()
-                    seen = f"{category.name}/{file.name}:{status.st_mtime_ns}:{status.st_size}"
-                    total = zlib.crc32(seen.encode(), total)
+                    try:
+                        status = file.stat()
+                        seen = f"{category.name}/{file.name}:{status.st_mtime_ns}:{status.st_size}"
+                    except OSError:
+                        # A link to nowhere, such as an editor's lock, or a file that is just going away.
+                        seen = f"{category.name}/{file.name}:gone"
+                    total = zlib.crc32(os.fsencode(seen), total)
                     count += 1
-        total = zlib.crc32(str(folder).encode(), total)
+        total = zlib.crc32(os.fsencode(folder), total)
     python = f"{sys.implementation.cache_tag}-{marshal.version}"
     return f"{VERSION}:{python}:{_code_stamp()}:{count}:{total:08x}"
 
