@@ -19,6 +19,7 @@ from mrblue_cli.knowledge.repair import repaired
 
 _SHOWN = 0.03
 _SURE = 0.93
+_CAUSE = 0.5
 _SHORT_WORDS = 60
 
 
@@ -70,9 +71,11 @@ def judge(index: Index, text: str) -> Findings:
 
 
 def _ranked(found: list[Candidate], manner: Manner, index: Index) -> list[Ranked]:
-    scored = sorted(
-        ((fit(item.features), item) for item in found), key=lambda pair: (-pair[0], index.name(pair[1].entry))
-    )
+    wrappers = index.tables.wrappers
+    # "Unhandled rejection", "unit failed", "exit code 1": where the cause stands beside it, the cause is asked for.
+    causes = any(item.features.pattern >= _CAUSE and item.entry not in wrappers for item in found)
+    scored = [(fit(item.features) - (YIELDING if causes and item.entry in wrappers else 0.0), item) for item in found]
+    scored.sort(key=lambda pair: (-pair[0], index.name(pair[1].entry)))
     return [
         Ranked(item, own, trust(own, _rival(scored, place), manner)) for place, (own, item) in enumerate(scored[:20])
     ]
