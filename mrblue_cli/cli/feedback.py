@@ -67,12 +67,13 @@ def ask_one_key(hit: Hit) -> None:
         import tty
     except ImportError:
         return
-    sys.stdout.write("\nDid it help?  w worked · f failed · any other key: later ")
-    sys.stdout.flush()
     handle = sys.stdin.fileno()
     before = termios.tcgetattr(handle)
     try:
+        # First this, which throws away what was typed before: keys count from when the question stands there.
         tty.setcbreak(handle)
+        sys.stdout.write("\nDid it help?  w worked · f failed · any other key: later ")
+        sys.stdout.flush()
         key = sys.stdin.read(1).lower()
     except KeyboardInterrupt:
         key = ""

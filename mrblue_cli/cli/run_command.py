@@ -13,6 +13,7 @@ import typer
 from mrblue_cli.app.ask import Answered, AskOptions, ask
 from mrblue_cli.app.passthrough import run
 from mrblue_cli.assistant.breadcrumbs import Breadcrumb
+from mrblue_cli.assistant.redact import redact
 from mrblue_cli.cli.ask_view import show
 from mrblue_cli.cli.errors import report
 from mrblue_cli.cli.record import keep
@@ -35,12 +36,17 @@ def run_command(
     typed = shlex.join(command)
     crumb = Breadcrumb("", "run", began, {"command": typed, "status": done.status})
     try:
-        keep("run", typed, done.status, seconds, Path.cwd(), done.output[-_KEPT_OUTPUT:] if crumb.failed else "")
+        keep("run", typed, done.status, seconds, Path.cwd(), _end(done.output) if crumb.failed else "")
     except OSError as error:
         report(f"the breadcrumb could not be kept: {error.strerror or error}", "check the space in the data folder")
     if crumb.failed:
         _explain(done.output, crumb, context.obj.config)
     return done.status
+
+
+def _end(output: str) -> str:
+    """The last of what was printed; redacted before it is cut, so that no secret loses the name that gives it away."""
+    return redact(output[-4 * _KEPT_OUTPUT :])[-_KEPT_OUTPUT:]
 
 
 def _explain(output: str, crumb: Breadcrumb, config: Path | None) -> None:
