@@ -110,6 +110,7 @@ class Room:
             "LC_ALL": "C.UTF-8",
             "TERM": "dumb",
             "NO_COLOR": "1",
+            "LAB": _HERE,
         }
         with tempfile.TemporaryFile() as output:
             process = subprocess.Popen(
