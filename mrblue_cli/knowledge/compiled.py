@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from mrblue_cli.knowledge.captures import FIELD, compile_pattern
 from mrblue_cli.knowledge.detect import types_in
-from mrblue_cli.knowledge.lexicon import GENERIC, PLAIN
+from mrblue_cli.knowledge.lexicon import FRAME, GENERIC, PLAIN
 from mrblue_cli.knowledge.model import Entry, Risk, Solution
 from mrblue_cli.knowledge.normalize import raw_words, spoken_to_text, terms
 
@@ -24,6 +24,7 @@ _PLAIN_WEIGHT = 0.12
 _GENERIC_SHARE = 0.4
 _NUMBER_SHARE = 0.5
 _EXAMPLE_LINE_TERMS = 40
+_SHARED_BY_MOST = 2
 
 
 class Phrase(NamedTuple):
@@ -135,7 +136,7 @@ class Index:
 def build(entries: Iterable[Entry], *, examples: bool = True) -> Index:
     """Compile entries. Without `examples` their `matches` are no evidence, so that they can be used to measure."""
     kept = tuple(entries)
-    per_entry = [[(_distinct(text), source, example) for text, source, example in _texts(e, examples)] for e in kept]
+    per_entry = _phrases(kept, examples)
     holders: defaultdict[str, set[int]] = defaultdict(set)
     for number, phrases in enumerate(per_entry):
         for found, _, _ in phrases:
@@ -165,6 +166,13 @@ def build(entries: Iterable[Entry], *, examples: bool = True) -> Index:
     )
 
 
+def _phrases(entries: tuple[Entry, ...], examples: bool) -> list[list[tuple[tuple[str, ...], str, bool]]]:
+    """Per entry: words, text, whether it is an example. Lines that several entries' examples share tell nothing."""
+    rows = [[(_distinct(text), source, example) for text, source, example in _texts(e, examples)] for e in entries]
+    shared = Counter(words for row in rows for words in {words for words, _, example in row if example})
+    return [[phrase for phrase in row if not phrase[2] or shared[phrase[0]] <= _SHARED_BY_MOST] for row in rows]
+
+
 def _unpacked(data: bytes) -> Any:
     return marshal.loads(data)  # noqa: S302 - packed by `build`; a file of them carries a checksum, see `store`
 
@@ -185,7 +193,7 @@ def _texts(entry: Entry, examples: bool) -> Iterator[tuple[str, str, bool]]:
         yield spoken_to_text(FIELD.sub(" ", text)), text, False
     if examples:
         for line in dict.fromkeys(line.strip() for text in entry.matches for line in text.splitlines()):
-            if line and len(line.split()) <= _EXAMPLE_LINE_TERMS:
+            if line and len(line.split()) <= _EXAMPLE_LINE_TERMS and not FRAME.match(line):
                 yield line, line, True
 
 

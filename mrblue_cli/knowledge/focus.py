@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mrblue_cli.knowledge.lexicon import MARKS, PLAIN
+from mrblue_cli.knowledge.lexicon import FRAME, MARKS, PLAIN
 from mrblue_cli.knowledge.normalize import raw_words
 
 WHOLE_WORDS = 45
@@ -13,8 +13,6 @@ _LINES = 10
 _MAX_LINE = 1_500
 _NO_DIGITS = str.maketrans("", "", "0123456789")
 _MARK = re.compile("|".join(re.escape(mark) for mark in MARKS))
-_FRAME = re.compile(r"\s*(?:at\s+[\w.$<>\[\]/ ]+\(|File \"|from /|\.{3} \d+ more|#\d+ |goroutine \d+|\w+\.go:\d+)")
-"""A frame of a stack trace says where, not what."""
 
 
 def focus(text: str, weights: dict[str, float]) -> list[str]:
@@ -39,4 +37,4 @@ def _telling(line: str, lowered: str, weights: dict[str, float]) -> float:
     marks = len(set(_MARK.findall(lowered)))
     known = sum(weights.get(word, 0.0) for word in set(raw_words(lowered)) if word not in PLAIN)
     score = 4.0 * min(marks, 3) + min(known, 20.0)
-    return score * 0.3 if _FRAME.match(line) else score
+    return score * 0.3 if FRAME.match(line) else score

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 def _listed(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -52,3 +54,8 @@ HEARD_AS = {
     "cube": "kubectl", "pie": "py", "sink": "sync", "engine": "nginx", "reddis": "redis",
 }  # fmt: skip
 """What recognisers made of words they do not know (measured with the bundled model and others) to what was said."""
+
+FRAME = re.compile(
+    r"\s*(?:Traceback \(most recent|During handling of the above|The above exception was|at\s+[\w.$<>\[\]/ ]+\(|File \"|from /|\.{3} \d+ more|#\d+ |goroutine \d+|\w+\.go:\d+)"
+)
+"""A frame of a stack trace, or a line that announces one: says where, not what."""
