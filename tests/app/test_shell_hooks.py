@@ -21,18 +21,18 @@ PROMPT = "ready>"
 BASH = f"""
 PS1='{PROMPT}'
 HISTCONTROL=ignoreboth
-PROMPT_COMMAND='custom=ran'
+PROMPT_COMMAND='custom=ran$?'
 trap 'true' DEBUG
 """
 ZSH = f"""
 PROMPT='{PROMPT}'
 unsetopt zle prompt_cr prompt_sp
-precmd() {{ custom=ran }}
+precmd() {{ custom=ran$? }}
 """
 FISH = f"""
 function fish_prompt; printf '{PROMPT}'; end
 function fish_greeting; end
-function custom_event --on-event fish_postexec; set -g custom ran; end
+function custom_event --on-event fish_postexec; set -g custom ran$status; end
 """
 
 
@@ -108,7 +108,7 @@ def test_a_session(shell, programs, repository, tmp_path):
         enter(" echo private-first", "private-first\r\n")
         # A failure with a secret, which takes a moment; the hook must not change what the next command sees.
         enter(f"sh -c 'sleep 0.2; exit 7' --token {SECRET}")
-        enter(f"echo was-{status}-{status} was=$custom", "was-7-7 was=ran")
+        enter(f"echo was-{status}-{status} was=$custom", "was-7-7 was=ran7")
         terminal.until(lambda: kept.of("exit 7"))
         # Private, empty, and a question to mrblue itself.
         enter(" echo private-thing", "private-thing\r\n")
