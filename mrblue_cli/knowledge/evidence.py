@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
-from mrblue_cli.knowledge.captures import is_valid
+from mrblue_cli.knowledge.captures import FIELD, is_valid
 from mrblue_cli.knowledge.compiled import Index
 from mrblue_cli.knowledge.lexicon import GENERIC, PLAIN
 from mrblue_cli.knowledge.normalize import raw_words, terms
@@ -19,6 +19,8 @@ _CANDIDATES = 12
 _MOST_CANDIDATES = 40
 _LEAST_SHARE = 0.3
 _LEAST_COVER = 0.2
+_WELL_COVERED = 0.6
+_RIVALS = 10
 _UNKNOWN_WEIGHT = 2.5
 _LINE = 2_000
 _MANY_HOLDERS = 0.25
@@ -45,6 +47,8 @@ class Features(NamedTuple):
     """Share of the text's weight that all words of the entry explain."""
     affinity: float = 0.0
     """How much the text's words belong to its category."""
+    alone: float = 0.0
+    """How telling the words are that it explains and its rivals do not, saturating."""
     kin: float = 0.0
     """1 when the text's error type is one of the entry's."""
     late: float = 0.0
@@ -59,6 +63,8 @@ class Candidate:
     features: Features = field(default_factory=Features)
     matched: dict[str, None] = field(default_factory=dict)
     captures: dict[str, str] = field(default_factory=dict)
+    explains: set[str] = field(default_factory=set)
+    """Words of the text that its fitting symptoms and well covered phrases hold."""
 
 
 class Said(NamedTuple):
@@ -138,6 +144,7 @@ def candidates(index: Index, pieces: Sequence[Said], text: str, kind: str | None
     for entry, symptom, weight, late, captures in by_pattern(index, text):
         candidate = found.setdefault(entry, Candidate(entry))
         candidate.matched[symptom] = None
+        candidate.explains.update(terms(FIELD.sub(" ", symptom)))
         totals[entry].append((weight, late))
         # Values of the heavier symptom win.
         best = weight >= max(other for other, _ in totals[entry])
@@ -149,6 +156,7 @@ def candidates(index: Index, pieces: Sequence[Said], text: str, kind: str | None
     affinity = _affinities(index, pieces)
     for piece in pieces:
         _judge_piece(index, piece, found)
+    _set_apart(index, list(found.values()))
     for candidate in found.values():
         share = affinity.get(index.category(candidate.entry), 0.0)
         kin = float(kind in index.tables.types[candidate.entry])
@@ -173,13 +181,14 @@ def _judge_piece(index: Index, piece: Said, found: dict[int, Candidate]) -> None
     near = 0.95 * sums[best[0]] if best else 0.0
     best = [number for place, number in enumerate(best) if place < _CANDIDATES or sums[number] >= near]
     for number in dict.fromkeys((*best, *(entry for entry in found if entry in sums))):
-        lexical, source = _best_phrase(index, number, piece, sums[number])
+        lexical, source, explains = _best_phrase(index, number, piece, sums[number])
         if source is None:
             continue
         old = found.get(number)
         if old is None:
-            found[number] = Candidate(number, lexical, {source: None})
+            found[number] = Candidate(number, lexical, {source: None}, explains=explains)
         else:
+            old.explains |= explains
             if not old.features.pattern:
                 old.matched.setdefault(source)
             old.features = _merged(old.features, lexical)
@@ -199,10 +208,12 @@ def _lexical(features: Features) -> float:
     return (features.cover + features.order + 0.5 * features.explained) * features.strength
 
 
-def _best_phrase(index: Index, number: int, piece: Said, total: float) -> tuple[Features, str | None]:
+def _best_phrase(index: Index, number: int, piece: Said, total: float) -> tuple[Features, str | None, set[str]]:
+    """The features of an entry's best phrase, its text, and the words that all well covered phrases share."""
     weights = index.tables.weights
     quality = piece.quality
     best, source = Features(), None
+    explains: set[str] = set()
     overall = min(1.0, total / max(piece.weight, 0.1))
     for words, weight, text, example in index.phrases(number):
         if total < _LEAST_COVER * weight:
@@ -215,6 +226,8 @@ def _best_phrase(index: Index, number: int, piece: Said, total: float) -> tuple[
             continue
         held = sum(quality[word] * weights[word] for word in shared)
         cover = min(1.0, held / weight) * (0.9 if example else 1.0)
+        if cover >= _WELL_COVERED:
+            explains.update(shared)
         if cover < _LEAST_COVER or (cover + 1.5) * _saturate(telling) < _lexical(best):
             continue
         content = sum(quality[word] * weights[word] for word in shared if word not in PLAIN)
@@ -228,7 +241,28 @@ def _best_phrase(index: Index, number: int, piece: Said, total: float) -> tuple[
         )
         if source is None or _lexical(features) > _lexical(best):
             best, source = features, text
-    return best, source
+    return best, source, explains
+
+
+def _set_apart(index: Index, found: list[Candidate]) -> None:
+    """Weigh what each candidate explains by how few of its rivals explain it too.
+
+    Sister entries share the frame of a message ("blocked by CORS policy", "error: failed to push"); which one is meant
+    stands in the words that they do not share.
+    """
+    weights = index.tables.weights
+    ranked = sorted(found, key=lambda item: -(item.features.patterns + _lexical(item.features)))[:_RIVALS]
+    holders: defaultdict[str, int] = defaultdict(int)
+    for candidate in ranked:
+        for word in candidate.explains:
+            holders[word] += 1
+    for candidate in ranked:
+        own = sum(
+            weights.get(word, 0.0) * (1.0 - (holders[word] - 1) / len(ranked))
+            for word in candidate.explains
+            if word not in PLAIN
+        )
+        candidate.features = candidate.features._replace(alone=_saturate(own))
 
 
 def _following(order: list[str]) -> dict[str, set[str]]:

@@ -31,6 +31,7 @@ GENERIC = _listed("""
     failure fatal file found given got home http https info install installed invalid js lib line local log main
     message name new open org path please process py read request response root run running server src start started
     status test tmp ts unable user usr value var version warning write www
+    traceback most recent call last stack trace
 """)
 """Words that errors share: some evidence, never enough alone."""
 
@@ -56,6 +57,7 @@ HEARD_AS = {
 """What recognisers made of words they do not know (measured with the bundled model and others) to what was said."""
 
 FRAME = re.compile(
-    r"\s*(?:Traceback \(most recent|During handling of the above|The above exception was|at\s+[\w.$<>\[\]/ ]+\(|File \"|from /|\.{3} \d+ more|#\d+ |goroutine \d+|\w+\.go:\d+)"
+    r"\s*(?:Traceback \(most recent|During handling of the above|The above exception was|at\s+[\w.$<>\[\]/ ]+\("
+    r"|File \"|from /|\.{3} \d+ more|#\d+ |goroutine \d+|\w+\.go:\d+)"
 )
 """A frame of a stack trace, or a line that announces one: says where, not what."""
