@@ -2,8 +2,8 @@
 
 `python -m bench.ask_quality [--json FILE] [--misses]`. `tests/data/ask` may be looked at while working on retrieval;
 `tests/data/ask_heldout`, collected later by others, is only ever counted, and is what docs/benchmarks.md reports. Each
-text stands there with its source and the entries that answer it. hit@1 counts every error text, also those for which the
-base has no entry.
+text stands there with its source and the entries that answer it. hit@1 counts every error text, also those for which
+the base has no entry.
 """
 
 from __future__ import annotations

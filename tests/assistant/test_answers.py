@@ -63,9 +63,8 @@ async def test_follow_ups_go_through_the_other_ways_and_end():
             break
         ways += 1
         assert "findstr" not in answer
-    assert ways == len(
-        [way for way in BASE.entry("node/port-in-use").solutions if "linux" in (way.platforms or ("linux",))]
-    )
+    fitting = [way for way in BASE.entry("node/port-in-use").solutions if "linux" in (way.platforms or ("linux",))]
+    assert ways == len(fitting)
     assert "all I know" in answer
     assert await spoken(BRAIN, "say that again", said(*told[:2])) == told[1]
     assert "usual causes" in await spoken(BRAIN, "why?", said(*told[:2]))
