@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
 
 from mrblue_cli.knowledge.captures import fields_of, fill, loose_values
@@ -116,4 +115,4 @@ def _safe_first(solutions: tuple[Solution, ...]) -> tuple[Solution, ...]:
 
 
 def _filled(solution: Solution, values: dict[str, str]) -> Solution:
-    return replace(solution, steps=tuple(fill(step, values) for step in solution.steps))
+    return solution._replace(steps=tuple(fill(step, values) for step in solution.steps))
