@@ -64,8 +64,9 @@ _HEARD = {
     "daemon": "damon", "npm": "mpm", "cors": "course", "eacces": "e access", "nginx": "engine x", "sudo": "sue do",
     "json": "jason", "async": "a sink", "kubectl": "cube control", "redis": "read is", "postgres": "post gress",
     "pip": "pep", "sql": "sequel", "py": "pie", "econnrefused": "econn refused", "enoent": "eno ent", "git": "get",
-    "eaddrinuse": "e address in use", "host": "hosts", "permission": "permissions", "denied": "tonight", "tls": "tea ls",
-    "found": "fond", "module": "modules", "cannot": "can not", "can't": "can not", "undefined": "on defined",
+    "eaddrinuse": "e address in use", "host": "hosts", "permission": "permissions", "denied": "tonight",
+    "tls": "tea ls", "found": "fond", "module": "modules", "cannot": "can not", "can't": "can not",
+    "undefined": "on defined",
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from rapidfuzz import fuzz
 
 from mrblue_cli.knowledge.base import KnowledgeBase
 from mrblue_cli.knowledge.captures import FIELD, NEVER_IN_STEPS, fields_of, kind_of
+from mrblue_cli.knowledge.compiled import build
 from mrblue_cli.knowledge.loader import Fault, load_folder
 from mrblue_cli.knowledge.model import Entry, Risk
 
@@ -36,6 +37,24 @@ def _complete(entry: Entry) -> Iterator[str]:
     for solution in entry.solutions:
         if not solution.steps:
             yield f"solution '{solution.title}' has no steps"
+
+
+def _template(entry: Entry) -> Iterator[str]:
+    for text in (*entry.symptoms, *entry.spoken, *entry.causes, *entry.matches, *entry.rejects):
+        if text in TEMPLATE_TEXTS:
+            yield f"'{text}' still stands there from the template"
+
+
+TEMPLATE_TEXTS = frozenset(
+    {
+        "the exact message, with {port} or {file} where it varies",
+        "the message in spoken words",
+        "What usually causes it",
+        "a real text that must find this entry first",
+        "a similar text that must not find it",
+    }
+)
+"""What `mrblue kb new` writes, to be replaced."""
 
 
 def _solutions(entry: Entry) -> Iterator[str]:
@@ -72,7 +91,14 @@ def _symptoms(entry: Entry) -> Iterator[str]:
             yield f"symptom '{symptom}' is too short to mean anything"
 
 
-VALIDATORS: tuple[Callable[[Entry], Iterator[str]], ...] = (_complete, _solutions, _fields, _sources, _symptoms)
+VALIDATORS: tuple[Callable[[Entry], Iterator[str]], ...] = (
+    _complete,
+    _template,
+    _solutions,
+    _fields,
+    _sources,
+    _symptoms,
+)
 
 
 def _advice(entry: Entry) -> Iterator[str]:
@@ -90,10 +116,12 @@ def lint_folder(folder: Path, others: Iterable[Entry] = ()) -> LintReport:
         faults += [Fault(path, 1, message) for validator in VALIDATORS for message in validator(entry)]
         faults += [Fault(path, 1, message, severity="warning") for message in _advice(entry)]
     own = {entry.id for entry in loaded.entries}
-    base = KnowledgeBase((*loaded.entries, *(entry for entry in others if entry.id not in own)))
+    together = (*loaded.entries, *(entry for entry in others if entry.id not in own))
+    base, unseen = KnowledgeBase(together), KnowledgeBase(index=build(together, examples=False))
     for entry in loaded.entries:
         path = loaded.paths[entry.id]
         faults += [Fault(path, 1, message) for message in _examples(base, entry)]
+        faults += [Fault(path, 1, message, severity=severity) for severity, message in _unaided(unseen, entry)]
     faults += [
         Fault(loaded.paths[first.id], 1, f"nearly the same as {second.id}: merge them", severity="warning")
         for first, second in _near_duplicates(loaded.entries)
@@ -109,15 +137,24 @@ def _examples(base: KnowledgeBase, entry: Entry) -> Iterator[str]:
             yield f"'{_short(text)}' finds {first} first"
         elif not result.confident:
             yield f"'{_short(text)}' finds the entry with too little confidence ({result.hits[0].confidence:.2f})"
-    for text in entry.spoken:
-        said = FIELD.sub("3000", text)
-        result = base.search(said)
-        if entry.id not in [hit.entry.id for hit in result.hits]:
-            yield f"the spoken form '{_short(said)}' does not find the entry"
     for text in entry.rejects:
         result = base.search(text)
         if result.confident and result.hits[0].entry.id == entry.id:
             yield f"'{_short(text)}' must not find this entry"
+
+
+def _unaided(base: KnowledgeBase, entry: Entry) -> Iterator[tuple[str, str]]:
+    """What the entry finds by what it says alone, its examples kept out of the index: (severity, message)."""
+    for text in entry.matches:
+        found = [hit.entry.id for hit in base.search(text).hits]
+        if entry.id not in found:
+            yield "error", f"no symptom leads from '{_short(text)}' to the entry: add one"
+        elif found[0] != entry.id:
+            yield "warning", f"by symptoms alone '{_short(text)}' finds {found[0]} first"
+    for text in entry.spoken:
+        said = FIELD.sub("3000", text)
+        if entry.id not in [hit.entry.id for hit in base.search(said).hits]:
+            yield "error", f"the spoken form '{_short(said)}' does not find the entry"
 
 
 def _near_duplicates(entries: tuple[Entry, ...]) -> Iterator[tuple[Entry, Entry]]:

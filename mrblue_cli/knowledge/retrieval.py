@@ -83,7 +83,7 @@ def _ranked(found: list[Candidate], manner: Manner, index: Index) -> list[Ranked
 
 def _stands_alone(features: Features) -> bool:
     """Whether an entry fits well enough to be the cause behind a wrapper."""
-    return features.pattern >= _CAUSE or (features.cover >= 0.7 and features.strength >= _CAUSE)
+    return features.pattern >= _CAUSE or (features.cover >= 0.85 and features.strength >= _CAUSE)
 
 
 def _rival(scored: list[tuple[float, Candidate]], place: int) -> float:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mrblue_cli.assistant.brain import NOT_HEARD, OFFLINE, Exchange, KnowledgeBrain, LadderBrain, Question
 from mrblue_cli.assistant.reasoning import Reasoner
 from mrblue_cli.assistant.reply import FollowUp, follow_up_of
 from mrblue_cli.assistant.roles import BLUE, grounded
-from mrblue_cli.knowledge.base import load_base
+from mrblue_cli.knowledge.base import KnowledgeBase, load_base
+from mrblue_cli.knowledge.model import Risk, Solution
 
 BASE = load_base()
 BRAIN = KnowledgeBrain(BASE, platform="linux")
@@ -30,7 +33,7 @@ async def test_an_error_is_answered_with_its_fix_and_the_captured_value():
 def test_every_entry_can_be_told_in_a_minute(entry):
     answer = BRAIN.try_answer(Question(entry.matches[0]))
     assert answer is not None
-    assert len(answer.split()) <= 75
+    assert len(answer.split()) <= 100
 
 
 async def test_what_is_not_known_is_said_honestly():
@@ -51,19 +54,44 @@ def said(*turns):
 
 
 async def test_follow_ups_go_through_the_other_ways_and_end():
-    first = await spoken(BRAIN, PORT)
-    second = await spoken(BRAIN, "that did not help", said(PORT, first))
-    assert second.startswith("Another way.")
-    assert "findstr" not in second
-    third = await spoken(BRAIN, "what else?", said(PORT, first, "that did not help", second))
-    assert "all I know" in third
-    assert await spoken(BRAIN, "say that again", said(PORT, first)) == first
-    assert "usual causes" in await spoken(BRAIN, "why?", said(PORT, first))
+    told = [PORT, await spoken(BRAIN, PORT)]
+    ways = 1
+    while True:
+        answer = await spoken(BRAIN, "that did not help", said(*told))
+        told += ["that did not help", answer]
+        if not answer.startswith("Another way."):
+            break
+        ways += 1
+        assert "findstr" not in answer
+    fitting = [way for way in BASE.entry("node/port-in-use").solutions if "linux" in (way.platforms or ("linux",))]
+    assert ways == len(fitting)
+    assert "all I know" in answer
+    assert await spoken(BRAIN, "say that again", said(*told[:2])) == told[1]
+    assert "usual causes" in await spoken(BRAIN, "why?", said(*told[:2]))
     assert await spoken(BRAIN, "what else?") == OFFLINE
+
+
+async def test_a_long_way_is_told_step_by_step():
+    steps = ("lsof -i :3000", "kill <PID>", "Start the server again.", "curl localhost:3000")
+    way = Solution("Find it", steps, 90, Risk.CHANGES)
+    other = Solution("Move away", ("PORT=3001 npm start",), 60, Risk.SAFE)
+    entry = replace(BASE.entry("node/port-in-use"), solutions=(way, other))
+    brain = KnowledgeBrain(KnowledgeBase([entry]), platform="linux")
+    told = [PORT, await spoken(brain, PORT)]
+    assert "First, run lsof -i :3000. Say next for the next step." in told[1]
+    expected = ("Then, run kill", "Third, start the server again", "run curl localhost:3000", "That was the last step")
+    for words in expected:
+        answer = await spoken(brain, "next", said(*told))
+        assert words in answer
+        told += ["next", answer]
+    answer = await spoken(brain, "what else?", said(*told))
+    assert answer.startswith("Another way. Move away.")
+    assert await spoken(brain, "next") == OFFLINE
 
 
 def test_follow_ups_are_short():
     assert follow_up_of("what else") is FollowUp.MORE
+    assert follow_up_of("next step please") is FollowUp.NEXT
     assert follow_up_of("why is that") is FollowUp.WHY
     assert follow_up_of("the next thing I did was to install all of it again from the beginning") is None
 

@@ -64,9 +64,9 @@ def solution(**changes):
 FAULTS = [
     ({"sources": []}, "'sources' is empty"),
     ({"sources": ["http://example.org"]}, "is not an https address"),
-    ({"matches": ["something else entirely"]}, "finds nothing first"),
+    ({"matches": ["something else entirely"]}, "no symptom leads from"),
     ({"rejects": ["flux capacitor drained on x"]}, "must not find this entry"),
-    ({"spoken": ["nothing alike"]}, "spoken form"),
+    ({"spoken": ["it is not"]}, "spoken form"),
     ({"symptoms": ["flux"]}, "too short"),
     (solution(success_rate=101), "not in 0..100"),
     (solution(risk="destructive"), "first solution is destructive"),

@@ -10,29 +10,29 @@ BASE = load_base()
 
 TRACES = {
     "python": (
-        'Traceback (most recent call last):\n  File "/srv/app/main.py", line 3, in <module>\n    import pandas as pd\n'
-        "ModuleNotFoundError: No module named 'pandas'",
+        ('Traceback (most recent call last):\n  File "/srv/app/main.py", line 3, in <module>\n    import pandas as pd\n'
+        "ModuleNotFoundError: No module named 'pandas'"),
         "python/module-not-found",
     ),
     "javascript": (
-        "node:events:496\n      throw er; // Unhandled 'error' event\n      ^\n\nError: listen EADDRINUSE: address already in "
-        "use :::3000\n    at Server.setupListenHandle [as _listen2] (node:net:1940:16)\n    at listenInCluster "
+        ("node:events:496\n      throw er; // Unhandled 'error' event\n      ^\n\nError: listen EADDRINUSE: address"
+        " already in use :::3000\n    at Server.setupListenHandle [as _listen2] (node:net:1940:16)\n    at listenInCluster "
         "(node:net:1997:12)\nEmitted 'error' event on Server instance at:\n    at emitErrorNT (node:net:1976:8) {\n"
-        "  code: 'EADDRINUSE',\n  errno: -98,\n  syscall: 'listen',\n  address: '::',\n  port: 3000\n}",
+        "  code: 'EADDRINUSE',\n  errno: -98,\n  syscall: 'listen',\n  address: '::',\n  port: 3000\n}"),
         "node/port-in-use",
     ),
     "java": (
-        'Exception in thread "main" java.lang.OutOfMemoryError: Java heap space\n'
-        "\tat java.base/java.util.Arrays.copyOf(Arrays.java:3512)\n\tat com.example.Main.main(Main.java:12)",
+        ('Exception in thread "main" java.lang.OutOfMemoryError: Java heap space\n'
+        "\tat java.base/java.util.Arrays.copyOf(Arrays.java:3512)\n\tat com.example.Main.main(Main.java:12)"),
         "java/heap-space",
     ),
     "rust": (
-        "error[E0382]: borrow of moved value: `s`\n --> src/main.rs:4:20\n  |\n2 |     let s = String::new();\n"
-        "  |         - move occurs because `s` has type `String`, which does not implement the `Copy` trait",
+        ("error[E0382]: borrow of moved value: `s`\n --> src/main.rs:4:20\n  |\n2 |     let s = String::new();\n"
+        "  |         - move occurs because `s` has type `String`, which does not implement the `Copy` trait"),
         "rust/borrow-of-moved-value",
     ),
     "go": (
-        "main.go:5:2: missing go.sum entry for module providing package github.com/x/y; to add:\n\tgo mod download github.com/x/y",
+        "main.go:5:2: missing go.sum entry for module providing package github.com/x/y; to add:\n\tgo mod download",
         "go/missing-go-sum",
     ),
 }  # fmt: skip
@@ -63,7 +63,7 @@ def test_halves_and_slips(text, entry):
 @pytest.mark.parametrize("place", [0, 2500, 4999])
 def test_the_error_in_a_log_of_5000_lines(place):
     lines = [
-        f"2026-11-21T10:{n // 60 % 60:02}:{n % 60:02}Z \x1b[32mINFO\x1b[0m [worker-{n % 5}] request {n} served in {n % 90} ms"
+        f"2026-11-21T10:{n // 60 % 60:02}:{n % 60:02}Z \x1b[32mINFO\x1b[0m [worker-{n % 5}] request {n}: {n % 90} ms"
         for n in range(5000)
     ]  # fmt: skip
     lines[place] = (

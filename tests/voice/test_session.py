@@ -109,7 +109,7 @@ def test_a_hands_free_turn_from_speech_to_silence(tmp_path):
     assert talk.of(ev.UserTranscript)[-1].final
     assert talk.of(ev.KbHit)[0].hit.entry.id == "node/port-in-use"
     stages = [event.thought.stage for event in talk.of(ev.Thinking)]
-    assert stages == ["heard", "type", "candidates", "answer"]
+    assert stages == ["understanding", "analysing", "analysing", "generating"]
     final = [event for event in talk.of(ev.AssistantTranscript) if event.final]
     assert [(event.text, event.heard_ms) for event in final] == [("Found it. Stop the process.", None)]
     (turn,) = talk.of(ev.TurnMeasured)
