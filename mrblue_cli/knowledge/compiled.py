@@ -58,11 +58,6 @@ class Packed(Sequence[memoryview]):
         self._ends = ends
         """Where the first row begins, then where each ends."""
 
-    @property
-    def end(self) -> int:
-        """Where the last row ends."""
-        return self._ends[-1]
-
     def __len__(self) -> int:
         return len(self._ends) - 1
 
