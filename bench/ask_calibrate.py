@@ -12,7 +12,6 @@ import argparse
 import random
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -101,7 +100,7 @@ def halves() -> list[tuple[Index, list[Asked]]]:
     chance = random.Random(7)
     made = []
     for side in (0, 1):
-        known = [replace(entry, matches=entry.matches[1 - side :: 2]) for entry in entries]
+        known = [entry._replace(matches=entry.matches[1 - side :: 2]) for entry in entries]
         asked = [
             Asked(text, entry.id, 1.0)
             for entry in entries

@@ -10,7 +10,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from bench.ask_quality import load_cases
@@ -57,8 +56,7 @@ def multiplied(entries: Sequence[Entry], count: int) -> list[Entry]:
             return " ".join(words)
 
         made.append(
-            replace(
-                entry,
+            entry._replace(
                 id=f"{entry.category}/made-{number}",
                 symptoms=tuple(changed(text) for text in entry.symptoms),
                 spoken=tuple(changed(text) for text in entry.spoken),

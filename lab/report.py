@@ -24,9 +24,9 @@ def section(found: list[Report]) -> str:
     entries = {case.entry for report in found for case in report.cases}
     typed = {case.entry for report in found for case in report.cases if case.cure == "step"}
     lines = [
-        f"{len(entries)} entries were seen: the tool printed a text of their `matches`, and the first solution cured it.",
-        f"In {len(typed)} of them (marked *) the cure types a command of that solution as it stands; in the others it does",
-        "what a step tells.",
+        f"{len(entries)} entries were seen: a tool printed one of their `matches`, the first solution cured it.",
+        f"In {len(typed)} of them (marked *) the cure types at least one command of that solution as it stands (some",
+        "of these commands only look); in the others it does what a step tells.",
         "",
         "| tool | version | entries |",
         "|---|---|---|",

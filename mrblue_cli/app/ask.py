@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from mrblue_cli.app.platform import this_platform
 from mrblue_cli.assistant.thinking import Thought
@@ -21,8 +21,7 @@ Think = Callable[[Thought], None]
 Write = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class AskOptions:
+class AskOptions(NamedTuple):
     """What was asked for on the command line; None means: as configured."""
 
     text: str | None = None
@@ -36,8 +35,7 @@ class AskOptions:
     config: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AiAnswer:
+class AiAnswer(NamedTuple):
     """What a chat model wrote."""
 
     text: str
@@ -51,8 +49,7 @@ class AiAnswer:
     """False: the stream broke off."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(NamedTuple):
     """All there is to show."""
 
     result: SearchResult
@@ -86,7 +83,7 @@ def ask(
     base = load_base((Path(folder).expanduser() for folder in settings.folders), cache=place("cache"))
     result = base.search(text, top=options.top or settings.top)
     platform = this_platform()
-    result = replace(result, hits=tuple(for_platform(hit, platform) for hit in result.hits))
+    result = result._replace(hits=tuple(for_platform(hit, platform) for hit in result.hits))
     result, tallies = _with_feedback(result)
     kind = type_named(result.error_type)
     _tell(think, result, base)
@@ -102,8 +99,8 @@ def ask(
 
         answer = write_answer(text, result, kind, options.config, settings, think=think, write=write)
     except MrBlueError as error:
-        return replace(known, trouble=error)
-    return replace(known, answer=answer, elapsed_ms=(time.perf_counter() - began) * 1000)
+        return known._replace(trouble=error)
+    return known._replace(answer=answer, elapsed_ms=(time.perf_counter() - began) * 1000)
 
 
 def _configured(when: str, result: SearchResult) -> bool:

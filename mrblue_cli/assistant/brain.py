@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from mrblue_cli.assistant.reply import (
@@ -87,7 +87,7 @@ class KnowledgeBrain:
     def search(self, text: str) -> SearchResult:
         """What the base holds about a text, without ways out that are for other systems."""
         result = self._base.search(text)
-        return replace(result, hits=tuple(for_platform(hit, self._platform) for hit in result.hits))
+        return result._replace(hits=tuple(for_platform(hit, self._platform) for hit in result.hits))
 
     def _follow_up(self, question: Question) -> str | None:
         kind = follow_up_of(question.text)

@@ -10,7 +10,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from mrblue_cli.core.errors import ConfigError
@@ -100,9 +100,9 @@ def apply(result: SearchResult, tallies: Tallies) -> SearchResult:
         near = first.confidence - second.confidence <= _NEAR and second.confidence >= 0.5
         if near and _shift(second, tallies) > _shift(first, tallies) + 5.0:
             hits[place - 1 : place + 1] = [
-                replace(second, confidence=first.confidence), replace(first, confidence=second.confidence),
+                second._replace(confidence=first.confidence), first._replace(confidence=second.confidence),
             ]  # fmt: skip
-    return replace(result, hits=tuple(hits))
+    return result._replace(hits=tuple(hits))
 
 
 def tally_of(hit: Hit, solution: Solution, tallies: Tallies) -> Tally:
@@ -112,14 +112,14 @@ def tally_of(hit: Hit, solution: Solution, tallies: Tallies) -> Tally:
 
 def _ranked(hit: Hit, tallies: Tallies) -> Hit:
     rated = [
-        replace(item, success_rate=round(tally_of(hit, item, tallies).rate(item.success_rate)))
+        item._replace(success_rate=round(tally_of(hit, item, tallies).rate(item.success_rate)))
         for item in hit.solutions
     ]
     priors = {item.title: place for place, item in enumerate(hit.solutions)}
     known = any(tally_of(hit, item, tallies).total for item in hit.solutions)
     if known:
         rated.sort(key=lambda item: (item.risk is Risk.DESTRUCTIVE, -item.success_rate, priors[item.title]))
-    return replace(hit, solutions=tuple(rated))
+    return hit._replace(solutions=tuple(rated))
 
 
 def _shift(hit: Hit, tallies: Tallies) -> float:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Stage = Literal["understanding", "analysing", "generating", "validating", "tool", "note"]
 STAGES: dict[str, str] = {
@@ -33,8 +32,7 @@ def level_of(confidence: float) -> Level:
     return Level.MEDIUM if confidence >= 0.5 else Level.LOW
 
 
-@dataclass(frozen=True, slots=True)
-class Thought:
+class Thought(NamedTuple):
     """A line of the thinking panel. The time is added by whoever emits it."""
 
     stage: Stage

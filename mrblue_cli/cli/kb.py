@@ -190,9 +190,7 @@ def _brief(entry: Entry) -> dict[str, Any]:
 
 
 def _whole(entry: Entry) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    return asdict(entry)
+    return {**entry._asdict(), "solutions": [way._asdict() for way in entry.solutions]}
 
 
 def _solution(solution: Solution) -> None:

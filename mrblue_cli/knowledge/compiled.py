@@ -8,11 +8,11 @@ from __future__ import annotations
 import marshal
 import math
 import re
+from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 from mrblue_cli.knowledge.captures import FIELD, compile_pattern
 from mrblue_cli.knowledge.detect import types_in
@@ -50,36 +50,56 @@ class Pattern(NamedTuple):
     """How much its own words say: the sum of their weights."""
 
 
-@dataclass(slots=True)
-class Tables:
+class Packed(Sequence[memoryview]):
+    """Rows in one block of memory, such as a mapped file."""
+
+    def __init__(self, block: memoryview, ends: array[int]) -> None:
+        self._block = block
+        self._ends = ends
+        """Where the first row begins, then where each ends."""
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    @overload
+    def __getitem__(self, place: int) -> memoryview: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[memoryview]: ...
+    def __getitem__(self, place: int | slice) -> memoryview | Sequence[memoryview]:
+        if isinstance(place, slice):
+            return [self[number] for number in range(*place.indices(len(self)))]
+        return self._block[self._ends[place] : self._ends[place + 1]]
+
+
+class Tables(NamedTuple):
     """What is kept in a file. Rows that few searches touch stay packed (`marshal`) until one does."""
 
     ids: tuple[str, ...]
     weights: dict[str, float]
-    holders: dict[str, tuple[int, ...]]
-    """Term to the entries that hold it, for terms that are not plain."""
+    holders: dict[str, bytes]
+    """Term to the entries that hold it (an array of unsigned ints), for terms that are not plain."""
     first_words: dict[str, tuple[int, ...]]
     """The rarest needed word of a pattern to the patterns that need it; "" for patterns without any."""
     types: tuple[tuple[str, ...], ...]
     """Per entry: names of the error types that its symptoms and spoken forms are of."""
     wrappers: frozenset[int]
     """Entries whose message only says that something failed."""
-    entries: tuple[bytes, ...]
-    phrases: tuple[bytes, ...]
+    entries: Sequence[bytes | memoryview]
+    phrases: Sequence[bytes | memoryview]
     """Per entry: rows of (words, weight, source, example), see `Phrase`."""
-    patterns: tuple[bytes, ...]
+    patterns: Sequence[bytes | memoryview]
     """Rows of (entry, symptom, needs, weight), see `Pattern`."""
 
 
-@dataclass
 class Index:
     """Tables with what is made from them on demand."""
 
-    tables: Tables
-    _entries: dict[int, Entry] = field(default_factory=dict)
-    _phrases: dict[int, tuple[Phrase, ...]] = field(default_factory=dict)
-    _patterns: dict[int, Pattern] = field(default_factory=dict)
-    _regexes: dict[str, re.Pattern[str]] = field(default_factory=dict)
+    def __init__(self, tables: Tables) -> None:
+        self.tables = tables
+        self._entries: dict[int, Entry] = {}
+        self._phrases: dict[int, tuple[Phrase, ...]] = {}
+        self._patterns: dict[int, Pattern] = {}
+        self._regexes: dict[str, re.Pattern[str]] = {}
 
     @property
     def size(self) -> int:
@@ -93,6 +113,10 @@ class Index:
     def category(self, number: int) -> str:
         """An entry's category, without unpacking it."""
         return self.tables.ids[number].partition("/")[0]
+
+    def holders(self, word: str) -> array[int]:
+        """The entries that hold a term; none for plain and unknown ones."""
+        return array("I", self.tables.holders.get(word, b""))
 
     def entry(self, number: int) -> Entry:
         """An entry by its place."""
@@ -155,7 +179,7 @@ def build(entries: Iterable[Entry], *, examples: bool = True) -> Index:
         Tables(
             ids=tuple(entry.id for entry in kept),
             weights=weights,
-            holders={word: tuple(sorted(found)) for word, found in holders.items() if word not in PLAIN},
+            holders={word: array("I", sorted(found)).tobytes() for word, found in holders.items() if word not in PLAIN},
             first_words={word: tuple(places) for word, places in first_words.items()},
             types=tuple(tuple(sorted(types_in("\n".join((*entry.symptoms, *entry.spoken))))) for entry in kept),
             wrappers=frozenset(number for number, entry in enumerate(kept) if entry.wrapper),
@@ -173,7 +197,7 @@ def _phrases(entries: tuple[Entry, ...], examples: bool) -> list[list[tuple[tupl
     return [[phrase for phrase in row if not phrase[2] or shared[phrase[0]] <= _SHARED_BY_MOST] for row in rows]
 
 
-def _unpacked(data: bytes) -> Any:
+def _unpacked(data: bytes | memoryview) -> Any:
     return marshal.loads(data)  # noqa: S302 - packed by `build`; a file of them carries a checksum, see `store`
 
 

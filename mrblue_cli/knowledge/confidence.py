@@ -16,7 +16,7 @@ from mrblue_cli.knowledge.evidence import Features
 CONFIDENT = 0.5
 """Below this we would rather say nothing than mislead."""
 
-YIELDING = 5.0
+YIELDING = 3.0
 """How far (log odds) an entry that is marked as a mere wrapper steps back when a cause stands in the same text."""
 
 

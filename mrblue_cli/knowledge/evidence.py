@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -55,16 +54,19 @@ class Features(NamedTuple):
     """How far down the evidence stands: causes come at the end."""
 
 
-@dataclass(slots=True)
 class Candidate:
     """An entry with what speaks for it."""
 
-    entry: int
-    features: Features = field(default_factory=Features)
-    matched: dict[str, None] = field(default_factory=dict)
-    captures: dict[str, str] = field(default_factory=dict)
-    explains: set[str] = field(default_factory=set)
-    """Words of the text that its fitting symptoms and well covered phrases hold."""
+    __slots__ = ("captures", "entry", "explains", "features", "matched")
+
+    def __init__(self, entry: int, features: Features | None = None) -> None:
+        self.entry = entry
+        self.features = features or Features()
+        self.matched: dict[str, None] = {}
+        """Symptoms and phrases that fitted, the patterns first."""
+        self.captures: dict[str, str] = {}
+        self.explains: set[str] = set()
+        """Words of the text that its fitting symptoms and well covered phrases hold."""
 
 
 class Said(NamedTuple):
@@ -169,7 +171,7 @@ def _judge_piece(index: Index, piece: Said, found: dict[int, Candidate]) -> None
     sums: defaultdict[int, float] = defaultdict(float)
     for common in (False, True):
         for word, sure in piece.quality.items():
-            holders = index.tables.holders.get(word, ())
+            holders = index.holders(word)
             if (len(holders) > max(limit, 12)) is common:
                 weight = sure * weights[word]
                 for number in holders if not common else [n for n in holders if n in sums]:
@@ -186,7 +188,9 @@ def _judge_piece(index: Index, piece: Said, found: dict[int, Candidate]) -> None
             continue
         old = found.get(number)
         if old is None:
-            found[number] = Candidate(number, lexical, {source: None}, explains=explains)
+            old = found[number] = Candidate(number, lexical)
+            old.matched[source] = None
+            old.explains = explains
         else:
             old.explains |= explains
             if not old.features.pattern:
@@ -284,7 +288,7 @@ def _affinities(index: Index, pieces: Sequence[Said]) -> dict[str, float]:
     sums: defaultdict[str, float] = defaultdict(float)
     limit = max(4.0, 0.1 * index.size)
     for word in {word for piece in pieces for word in piece.quality}:
-        holders = index.tables.holders.get(word, ())
+        holders = index.holders(word)
         if not holders or len(holders) > limit:
             continue
         share = index.tables.weights[word] / len(holders)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
 
 from mrblue_cli.knowledge.captures import fields_of, fill, loose_values
@@ -10,7 +9,7 @@ from mrblue_cli.knowledge.compiled import Index
 from mrblue_cli.knowledge.confidence import CONFIDENT, YIELDING, Manner, fit, trust
 from mrblue_cli.knowledge.detect import detect_clean
 from mrblue_cli.knowledge.error_types import ErrorType
-from mrblue_cli.knowledge.evidence import Candidate, Features, Said, candidates, said
+from mrblue_cli.knowledge.evidence import Candidate, Said, candidates, said
 from mrblue_cli.knowledge.focus import focus
 from mrblue_cli.knowledge.lexicon import MARKS, PLAIN
 from mrblue_cli.knowledge.model import Hit, Risk, SearchResult, Solution
@@ -73,17 +72,12 @@ def judge(index: Index, text: str) -> Findings:
 def _ranked(found: list[Candidate], manner: Manner, index: Index) -> list[Ranked]:
     wrappers = index.tables.wrappers
     # "Unhandled rejection", "unit failed", "exit code 1": where the cause stands beside it, the cause is asked for.
-    causes = any(_stands_alone(item.features) for item in found if item.entry not in wrappers)
+    causes = any(item.features.pattern >= _CAUSE and item.entry not in wrappers for item in found)
     scored = [(fit(item.features) - (YIELDING if causes and item.entry in wrappers else 0.0), item) for item in found]
     scored.sort(key=lambda pair: (-pair[0], index.name(pair[1].entry)))
     return [
         Ranked(item, own, trust(own, _rival(scored, place), manner)) for place, (own, item) in enumerate(scored[:20])
     ]
-
-
-def _stands_alone(features: Features) -> bool:
-    """Whether an entry fits well enough to be the cause behind a wrapper."""
-    return features.pattern >= _CAUSE or (features.cover >= 0.85 and features.strength >= _CAUSE)
 
 
 def _rival(scored: list[tuple[float, Candidate]], place: int) -> float:
@@ -116,4 +110,4 @@ def _safe_first(solutions: tuple[Solution, ...]) -> tuple[Solution, ...]:
 
 
 def _filled(solution: Solution, values: dict[str, str]) -> Solution:
-    return replace(solution, steps=tuple(fill(step, values) for step in solution.steps))
+    return solution._replace(steps=tuple(fill(step, values) for step in solution.steps))

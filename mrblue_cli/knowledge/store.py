@@ -11,16 +11,18 @@ from __future__ import annotations
 import contextlib
 import gc
 import marshal
+import mmap
 import os
 import sys
 import zlib
+from array import array
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from mrblue_cli.knowledge.compiled import Index, Tables
+from mrblue_cli.knowledge.compiled import Index, Packed, Tables
 
-VERSION = 1
+VERSION = 2
 """Raised with every change of what is built from an entry."""
 _MAGIC = b"mrblue-index\n"
 
@@ -33,18 +35,20 @@ def stamp(folders: Iterable[Path]) -> str:
         for category in _listed(folder):
             if not category.is_dir():
                 continue
+            above = category.name
             for file in _listed(category.path):
                 if file.name.endswith(".yaml"):
                     try:
                         status = file.stat()
-                        seen = f"{category.name}/{file.name}:{status.st_mtime_ns}:{status.st_size}"
+                        seen = f"{above}/{file.name}:{status.st_mtime_ns}:{status.st_size}"
                     except OSError:
                         # A link to nowhere, such as an editor's lock, or a file that is just going away.
-                        seen = f"{category.name}/{file.name}:gone"
-                    total = zlib.crc32(os.fsencode(seen), total)
+                        seen = f"{above}/{file.name}:gone"
+                    # A sum, because a folder lists its files in any order.
+                    total += zlib.crc32(os.fsencode(seen))
                     count += 1
-        total = zlib.crc32(os.fsencode(folder), total)
-    python = f"{sys.implementation.cache_tag}-{marshal.version}"
+        total = zlib.crc32(os.fsencode(folder), total & 0xFFFFFFFF)
+    python = f"{sys.implementation.cache_tag}-{marshal.version}-{sys.byteorder}"
     return f"{VERSION}:{python}:{_code_stamp()}:{count}:{total:08x}"
 
 
@@ -62,7 +66,7 @@ def _code_stamp() -> int:
 def _listed(folder: Path | str) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as found:
-            return sorted(found, key=lambda item: item.name)
+            return list(found)
     except OSError:
         return []
 
@@ -70,31 +74,58 @@ def _listed(folder: Path | str) -> list[os.DirEntry[str]]:
 def read(path: Path, wanted: str) -> Index | None:
     """The index kept in a file, None when there is none, it is damaged, or it was built from something else."""
     try:
-        data = path.read_bytes()
-    except OSError:
+        with path.open("rb") as file:
+            header = file.read(len(_MAGIC) + 200)
+            name, size, checksum = _header(header)
+            if name != wanted:
+                return None
+            # Mapped, not read: a search touches a hundredth of the rows.
+            data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    except (OSError, ValueError):
         return None
-    header, _, body = data.removeprefix(_MAGIC).partition(b"\n")
-    name, _, checksum = header.decode("ascii", "replace").rpartition(" ")
-    if not data.startswith(_MAGIC) or name != wanted or checksum != f"{zlib.crc32(body):08x}":
+    start = header.index(b"\n", len(_MAGIC)) + 1
+    body, rows = data[start : start + size], data[start + size :]
+    if zlib.crc32(data[start:]) != checksum:
         return None
     # Nothing of what is read is garbage: looking for some would double the time.
     collecting = gc.isenabled()
     gc.disable()
     try:
         values: dict[str, Any] = marshal.loads(body)  # noqa: S302 - our own file, checked above
+        spans: dict[str, bytes] = values.pop("spans")
+        values |= {name: Packed(rows, array("Q", ends)) for name, ends in spans.items()}
         return Index(Tables(**values))
-    except (ValueError, TypeError, EOFError):
+    except (ValueError, TypeError, EOFError, KeyError):
         return None
     finally:
         if collecting:
             gc.enable()
 
 
+def _header(data: bytes) -> tuple[str, int, int]:
+    """Stamp, size and checksum of the tables; raises `ValueError` for anything else."""
+    if not data.startswith(_MAGIC):
+        raise ValueError("not an index")
+    line, end, _ = data[len(_MAGIC) :].partition(b"\n")
+    name, size, checksum = line.decode("ascii", "replace").rsplit(" ", 2)
+    if not end:
+        raise ValueError("cut off")
+    return name, int(size), int(checksum, 16)
+
+
 def write(path: Path, wanted: str, index: Index) -> bool:
     """Keep an index; False when the place cannot be written, which costs time at the next start and nothing else."""
-    tables = index.tables
-    body = marshal.dumps({name: getattr(tables, name) for name in Tables.__slots__})
-    content = _MAGIC + f"{wanted} {zlib.crc32(body):08x}\n".encode() + body
+    values = index.tables._asdict()
+    spans: dict[str, bytes] = {}
+    rows = bytearray()
+    for name in ("entries", "phrases", "patterns"):
+        ends = array("Q", [len(rows)])
+        for row in values.pop(name):
+            rows += row
+            ends.append(len(rows))
+        spans[name] = ends.tobytes()
+    body = marshal.dumps({**values, "spans": spans})
+    content = _MAGIC + f"{wanted} {len(body)} {zlib.crc32(rows, zlib.crc32(body)):08x}\n".encode() + body + bytes(rows)
     import tempfile  # only the one process that builds needs it
 
     try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from mrblue_cli.assistant.brain import NOT_HEARD, OFFLINE, Exchange, KnowledgeBrain, LadderBrain, Question
@@ -75,7 +73,7 @@ async def test_a_long_way_is_told_step_by_step():
     steps = ("lsof -i :3000", "kill <PID>", "Start the server again.", "curl localhost:3000")
     way = Solution("Find it", steps, 90, Risk.CHANGES)
     other = Solution("Move away", ("PORT=3001 npm start",), 60, Risk.SAFE)
-    entry = replace(BASE.entry("node/port-in-use"), solutions=(way, other))
+    entry = BASE.entry("node/port-in-use")._replace(solutions=(way, other))
     brain = KnowledgeBrain(KnowledgeBase([entry]), platform="linux")
     told = [PORT, await spoken(brain, PORT)]
     assert "First, run lsof -i :3000. Say next for the next step." in told[1]

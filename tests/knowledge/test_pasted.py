@@ -16,7 +16,7 @@ TRACES = {
     ),
     "javascript": (
         ("node:events:496\n      throw er; // Unhandled 'error' event\n      ^\n\nError: listen EADDRINUSE: address"
-        " already in use :::3000\n    at Server.setupListenHandle [as _listen2] (node:net:1940:16)\n    at listenInCluster "
+        " already in use :::3000\n    at Server.setupListenHandle [as _listen2] (node:net:1940:16)\n    at x "
         "(node:net:1997:12)\nEmitted 'error' event on Server instance at:\n    at emitErrorNT (node:net:1976:8) {\n"
         "  code: 'EADDRINUSE',\n  errno: -98,\n  syscall: 'listen',\n  address: '::',\n  port: 3000\n}"),
         "node/port-in-use",
