@@ -216,8 +216,9 @@ def telling_phrases(index: Index, phrases: Iterable[str], count: int = 60) -> li
     Greedy choice for weighted coverage (Nemhauser, Wolsey and Fisher, 1978): what an earlier phrase says counts no more.
     """
     holders = index.tables.holders
-    worth = {word: math.sqrt(len(places) / 4) for word, places in holders.items() if word.isalpha() and len(word) > 2}
-    left = {text: {word for word in raw_words(text.lower()) if word in worth} for text in phrases if len(text) <= 48}
+    worth = {word: len(places) / 4 for word, places in holders.items() if word.isalpha() and len(word) > 2}
+    short = (text for text in phrases if len(text) <= 48)
+    left = {text: {word for word in raw_words(text.lower()) if word in worth} for text in short}
     chosen: list[str] = []
     while left and len(chosen) < count:
         best = max(left, key=lambda text: (sum(worth[word] for word in left[text]) / (len(text) + 12), text))
