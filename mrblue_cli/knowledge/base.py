@@ -5,12 +5,11 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from collections.abc import Iterable
-from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mrblue_cli.core.errors import ConfigError, UsageError
-from mrblue_cli.knowledge.compiled import Index, build, common_terms
+from mrblue_cli.knowledge.compiled import Index, build, common_terms, telling_phrases
 from mrblue_cli.knowledge.model import Entry, SearchResult
 from mrblue_cli.knowledge.places import bundled_folder
 from mrblue_cli.knowledge.retrieval import search
@@ -58,14 +57,9 @@ class KnowledgeBase:
         return search(self._index, text, top=top)
 
     def vocabulary(self) -> tuple[str, ...]:
-        """Phrases and words to expect in speech, the most useful first: a spoken form of every category in turn."""
-        by_category: dict[str, list[str]] = {}
-        for entry in self.entries:
-            spoken = min(entry.spoken, key=len, default="")
-            by_category.setdefault(entry.category, []).append(spoken.replace("{", "").replace("}", ""))
-        rounds = zip_longest(*(sorted(phrases, key=len) for phrases in by_category.values()), fillvalue="")
-        phrases = dict.fromkeys(phrase for turn in rounds for phrase in turn if phrase)
-        return (*phrases, *common_terms(self._index))
+        """Phrases and words to expect in speech, the most useful first."""
+        spoken = (text.replace("{", "").replace("}", "") for entry in self.entries for text in entry.spoken)
+        return (*telling_phrases(self._index, dict.fromkeys(spoken)), *common_terms(self._index))
 
 
 def load_base(user_folders: Iterable[Path] = (), *, cache: Path | None = None) -> KnowledgeBase:
