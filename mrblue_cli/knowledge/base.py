@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mrblue_cli.core.errors import ConfigError, UsageError
-from mrblue_cli.knowledge.compiled import Index, build, common_terms, telling_phrases
+from mrblue_cli.knowledge.compiled import Index, build, common_terms
+from mrblue_cli.knowledge.detect import spoken_families
 from mrblue_cli.knowledge.model import Entry, SearchResult
 from mrblue_cli.knowledge.places import bundled_folder
 from mrblue_cli.knowledge.retrieval import search
@@ -57,9 +58,8 @@ class KnowledgeBase:
         return search(self._index, text, top=top)
 
     def vocabulary(self) -> tuple[str, ...]:
-        """Phrases and words to expect in speech, the most useful first."""
-        spoken = (text.replace("{", "").replace("}", "") for entry in self.entries for text in entry.spoken)
-        return (*telling_phrases(self._index, dict.fromkeys(spoken)), *common_terms(self._index))
+        """Phrases and words to expect in speech: how people put the families of errors, then what the base talks of."""
+        return (*spoken_families(), *common_terms(self._index))
 
 
 def load_base(user_folders: Iterable[Path] = (), *, cache: Path | None = None) -> KnowledgeBase:

@@ -210,24 +210,6 @@ def common_terms(index: Index) -> tuple[str, ...]:
     return tuple(sorted(kept, key=lambda word: (-counts[word] * weights[word], word)))
 
 
-def telling_phrases(index: Index, phrases: Iterable[str], count: int = 60) -> list[str]:
-    """The phrases that together say the most of what many entries say, each beside the ones before it, per letter.
-
-    Greedy choice for weighted coverage (Nemhauser, Wolsey and Fisher, 1978): what an earlier phrase says counts no more.
-    """
-    holders = index.tables.holders
-    worth = {word: len(places) / 4 for word, places in holders.items() if word.isalpha() and len(word) > 2}
-    short = (text for text in phrases if len(text) <= 48)
-    left = {text: {word for word in raw_words(text.lower()) if word in worth} for text in short}
-    chosen: list[str] = []
-    while left and len(chosen) < count:
-        best = max(left, key=lambda text: (sum(worth[word] for word in left[text]) / (len(text) + 12), text))
-        said = left.pop(best)
-        chosen.append(best)
-        left = {text: rest for text, words in left.items() if (rest := words - said)}
-    return chosen
-
-
 def _texts(entry: Entry, examples: bool) -> Iterator[tuple[str, str, bool]]:
     for text in (*entry.symptoms, entry.title):
         yield FIELD.sub(" ", text), text, False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import zip_longest
 
 from mrblue_cli.knowledge.error_types import ERROR_TYPES, ErrorType
 from mrblue_cli.knowledge.normalize import clean, spoken_to_text
@@ -51,6 +52,18 @@ def types_in(text: str) -> frozenset[str]:
         for phrase, number in _BY_FIRST_WORD.get(word, ())
         if phrase in said
     )
+
+
+def spoken_families() -> tuple[str, ...]:
+    """One phrase of each family as a person says it, in plain words; one of every category in turn."""
+    by_category: dict[str, list[str]] = {}
+    for kind in ERROR_TYPES:
+        plain = (text for text in kind.phrases if text.replace(" ", "").isalpha() and 3 <= len(text.split()) <= 6)
+        phrase = next(plain, "")
+        if phrase:
+            by_category.setdefault(kind.category, []).append(phrase)
+    rounds = zip_longest(*by_category.values(), fillvalue="")
+    return tuple(phrase for turn in rounds for phrase in turn if phrase)
 
 
 def type_named(name: str | None) -> ErrorType | None:
