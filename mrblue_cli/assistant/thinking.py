@@ -26,7 +26,7 @@ class Level(StrEnum):
 
 
 def level_of(confidence: float) -> Level:
-    """0..1 in a word: high from 0.8, medium from 0.5 (where an answer is given at all)."""
+    """0..1 in a word: high from 0.8, medium from 0.5."""
     if confidence >= 0.8:
         return Level.HIGH
     return Level.MEDIUM if confidence >= 0.5 else Level.LOW

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from mrblue_cli.knowledge.calibration import RANK, TRUST
 from mrblue_cli.knowledge.evidence import Features
 
-CONFIDENT = 0.5
+CONFIDENT = 0.6
 """Below this we would rather say nothing than mislead."""
 
 YIELDING = 3.0
