@@ -122,6 +122,7 @@ def lint_folder(folder: Path, others: Iterable[Entry] = ()) -> LintReport:
         path = loaded.paths[entry.id]
         faults += [Fault(path, 1, message) for message in _examples(base, entry)]
         faults += [Fault(path, 1, message, severity=severity) for severity, message in _unaided(unseen, entry)]
+        faults += [Fault(path, 1, message, severity="warning") for message in _doubtful(base, entry)]
     faults += [
         Fault(loaded.paths[first.id], 1, f"nearly the same as {second.id}: merge them", severity="warning")
         for first, second in _near_duplicates(loaded.entries)
@@ -135,12 +136,17 @@ def _examples(base: KnowledgeBase, entry: Entry) -> Iterator[str]:
         first = result.hits[0].entry.id if result.hits else "nothing"
         if first != entry.id:
             yield f"'{_short(text)}' finds {first} first"
-        elif not result.confident:
-            yield f"'{_short(text)}' finds the entry with too little confidence ({result.hits[0].confidence:.2f})"
     for text in entry.rejects:
         result = base.search(text)
         if result.confident and result.hits[0].entry.id == entry.id:
             yield f"'{_short(text)}' must not find this entry"
+
+
+def _doubtful(base: KnowledgeBase, entry: Entry) -> Iterator[str]:
+    for text in entry.matches:
+        result = base.search(text)
+        if result.hits and result.hits[0].entry.id == entry.id and not result.confident:
+            yield f"'{_short(text)}' finds the entry with little confidence ({result.hits[0].confidence:.2f})"
 
 
 def _unaided(base: KnowledgeBase, entry: Entry) -> Iterator[tuple[str, str]]:
