@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from mrblue_cli.knowledge.captures import FIELD, is_valid
 from mrblue_cli.knowledge.compiled import Index
-from mrblue_cli.knowledge.lexicon import GENERIC, PLAIN
+from mrblue_cli.knowledge.lexicon import PLAIN
 from mrblue_cli.knowledge.normalize import raw_words, terms
 from mrblue_cli.knowledge.repair import Repairs
 
@@ -225,7 +225,7 @@ def _best_phrase(index: Index, number: int, piece: Said, total: float) -> tuple[
         shared = [word for word in words if word in quality]
         if len(shared) < 2 and len(words) > 1:
             continue
-        telling = sum(quality[word] * weights[word] for word in shared if word not in PLAIN and word not in GENERIC)
+        telling = sum(quality[word] * weights[word] for word in shared if word not in PLAIN)
         if not telling:
             continue
         held = sum(quality[word] * weights[word] for word in shared)

@@ -10,15 +10,17 @@ from mrblue_cli.knowledge.normalize import raw_words
 WHOLE_WORDS = 45
 """Texts of at most this many words are one piece."""
 _LINES = 10
+_FEW_LINES = 8
 _MAX_LINE = 1_500
 _NO_DIGITS = str.maketrans("", "", "0123456789")
 _MARK = re.compile("|".join(re.escape(mark) for mark in MARKS))
 
 
 def focus(text: str, weights: dict[str, float]) -> list[str]:
-    """The pieces to judge by their words, in the order of the text: itself when short, else its telling lines."""
+    """The pieces to judge by their words, in the order of the text: a short one's lines and itself, else what tells."""
     if len(text) < 3_000 and len(raw_words(text.lower())) <= WHOLE_WORDS:
-        return [text]
+        lines = [line for line in text.splitlines() if line.strip() and not FRAME.match(line)]
+        return [*lines, text] if 2 <= len(lines) <= _FEW_LINES else [text]
     ranked: dict[str, tuple[float, int, str]] = {}
     lines = text.splitlines()
     for number, line in enumerate(lines):

@@ -27,8 +27,8 @@ PLAIN = _listed("""
 """Words of ordinary talk: hardly any evidence, and a text of nothing else is no error."""
 
 GENERIC = _listed("""
-    app bin build cannot check code com command could data debug dev err error errors exception exit fail failed
-    failure fatal file found given got home http https info install installed invalid js lib line local log main
+    app bin build cannot check code com could data debug dev err error errors exception exit fail failed
+    failure fatal file given got home http https info install installed invalid js lib line local log main
     message name new open org path please process py read request response root run running server src start started
     status test tmp ts unable user usr value var version warning write www
     traceback most recent call last stack trace
