@@ -99,8 +99,22 @@ def said(index: Index, piece: str, late: float, repairs: Repairs | None = None) 
     return Said(order, quality, weight, late, _following(order))
 
 
-def by_pattern(index: Index, text: str) -> Iterator[tuple[int, str, float, float, dict[str, str]]]:
-    """Symptoms that fit: entry, symptom, weight of its words, how late it stands (0..1), captured values."""
+class Fitting(NamedTuple):
+    """A symptom that fits."""
+
+    entry: int
+    symptom: str
+    weight: float
+    """What its own words weigh."""
+    late: float
+    """How far down it stands, 0..1."""
+    whole: float
+    """Share of its line (or lines) that it accounts for, captured values included, 0..1."""
+    captures: dict[str, str]
+
+
+def by_pattern(index: Index, text: str) -> Iterator[Fitting]:
+    """The symptoms that fit as patterns."""
     lowered = text.lower()
     present = set(raw_words(lowered))
     places = [place for word in present for place in index.tables.first_words.get(word, ())]
@@ -109,23 +123,28 @@ def by_pattern(index: Index, text: str) -> Iterator[tuple[int, str, float, float
         entry, symptom, needs, weight = index.pattern(place)
         if not all(word in present for word in needs):
             continue
-        match = _last_match(index, symptom, needs, text, lowered)
-        if match is not None:
-            start, found = match
-            captures = {name: value.strip() for name, value in found.items() if is_valid(name, value.strip())}
-            yield entry, symptom, weight, start / max(1, len(text)), captures
+        found = _last_match(index, symptom, needs, text, lowered)
+        if found is not None:
+            start, end, groups = found
+            first = text.rfind("\n", 0, start) + 1
+            last = text.find("\n", end)
+            line = len(text[first : len(text) if last < 0 else last].strip())
+            captures = {name: value.strip() for name, value in groups.items() if is_valid(name, value.strip())}
+            yield Fitting(
+                entry, symptom, weight, start / max(1, len(text)), min(1.0, (end - start) / max(1, line)), captures
+            )
 
 
 def _last_match(
     index: Index, symptom: str, needs: tuple[str, ...], text: str, lowered: str
-) -> tuple[int, dict[str, str]] | None:
+) -> tuple[int, int, dict[str, str]] | None:
     """The last place where a symptom fits, looked for around its rarest word: causes stand at the end of logs."""
     regex = index.regex(symptom)
     if len(text) <= _LINE or not needs:
         match = None
         for match in regex.finditer(text[: 10 * _LINE]):  # noqa: B007 - the last one is wanted
             pass
-        return (match.start(), match.groupdict("")) if match else None
+        return (match.start(), match.end(), match.groupdict("")) if match else None
     end = len(lowered)
     for _ in range(50):
         place = lowered.rfind(needs[0], 0, end)
@@ -134,7 +153,7 @@ def _last_match(
         begin = max(0, place - _LINE // 2)
         match = regex.search(text[begin : place + _LINE])
         if match is not None:
-            return begin + match.start(), match.groupdict("")
+            return begin + match.start(), begin + match.end(), match.groupdict("")
         end = place
     return None
 
@@ -142,19 +161,25 @@ def _last_match(
 def candidates(index: Index, pieces: Sequence[Said], text: str, kind: str | None) -> list[Candidate]:
     """Every entry worth judging, with its features. `kind` is the text's error type."""
     found: dict[int, Candidate] = {}
-    totals: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
-    for entry, symptom, weight, late, captures in by_pattern(index, text):
-        candidate = found.setdefault(entry, Candidate(entry))
-        candidate.matched[symptom] = None
-        candidate.explains.update(terms(FIELD.sub(" ", symptom)))
-        totals[entry].append((weight, late))
-        # Values of the heavier symptom win.
-        best = weight >= max(other for other, _ in totals[entry])
-        candidate.captures = {**candidate.captures, **captures} if best else {**captures, **candidate.captures}
-    for entry, fits in totals.items():
-        heaviest, late = max(fits)
-        both = heaviest + 0.4 * (sum(weight for weight, _ in fits) - heaviest)
-        found[entry].features = Features(pattern=_saturate(heaviest), patterns=_saturate(both), late=late)
+    fitting: defaultdict[int, list[Fitting]] = defaultdict(list)
+    for fits in by_pattern(index, text):
+        candidate = found.setdefault(fits.entry, Candidate(fits.entry))
+        candidate.matched[fits.symptom] = None
+        candidate.explains.update(terms(FIELD.sub(" ", fits.symptom)))
+        fitting[fits.entry].append(fits)
+    for entry, rows in fitting.items():
+        rows.sort(key=lambda row: (row.weight, row.late))
+        for row in rows:
+            # Values of the heaviest symptom win.
+            found[entry].captures.update(row.captures)
+        heaviest = rows[-1]
+        both = heaviest.weight + 0.4 * sum(row.weight for row in rows[:-1])
+        found[entry].features = Features(
+            pattern=_saturate(heaviest.weight),
+            patterns=_saturate(both),
+            explained=max(row.whole for row in rows),
+            late=heaviest.late,
+        )
     affinity = _affinities(index, pieces)
     for piece in pieces:
         _judge_piece(index, piece, found)
@@ -203,6 +228,7 @@ def _merged(old: Features, new: Features) -> Features:
     return better._replace(
         pattern=old.pattern,
         patterns=old.patterns,
+        explained=max(old.explained if old.pattern else 0.0, better.explained),
         overall=max(old.overall, new.overall),
         late=old.late if old.pattern else better.late,
     )
