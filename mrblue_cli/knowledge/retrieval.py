@@ -75,9 +75,13 @@ def _ranked(found: list[Candidate], manner: Manner, index: Index) -> list[Ranked
     causes = any(item.features.pattern >= _CAUSE and item.entry not in wrappers for item in found)
     scored = [(fit(item.features) - (YIELDING if causes and item.entry in wrappers else 0.0), item) for item in found]
     scored.sort(key=lambda pair: (-pair[0], index.name(pair[1].entry)))
-    return [
+    ranked = [
         Ranked(item, own, trust(own, _rival(scored, place), manner)) for place, (own, item) in enumerate(scored[:20])
     ]
+    # Behind the first the order is that of trust: a small fit far behind is doubted differently than one close behind.
+    first = ranked[:1]
+    rest = [item._replace(confidence=min(item.confidence, first[0].confidence)) for item in ranked[1:]]
+    return first + sorted(rest, key=lambda item: (-item.confidence, -item.fit))
 
 
 def _rival(scored: list[tuple[float, Candidate]], place: int) -> float:

@@ -125,7 +125,8 @@ def test_any_bytes_are_an_entry_or_a_fault(tmp_path_factory, data):
 
 def test_entries_of_your_own_win(tmp_path):
     entry = load_base().entry("node/port-in-use")
-    write(tmp_path, "node/port-in-use", title="Mine")
+    other = {"symptoms": ["warp core breach"], "spoken": ["the warp core leaks"], "matches": ["warp core breach"]}
+    write(tmp_path, "node/port-in-use", title="Mine", **other)
     write(tmp_path, "film/flux")
     base = load_base([tmp_path])
     assert base.entry("node/port-in-use").title == "Mine" != entry.title
