@@ -152,14 +152,14 @@ def _doubtful(base: KnowledgeBase, entry: Entry) -> Iterator[str]:
 def _unaided(base: KnowledgeBase, entry: Entry) -> Iterator[tuple[str, str]]:
     """What the entry finds by what it says alone, its examples kept out of the index: (severity, message)."""
     for text in entry.matches:
-        found = [hit.entry.id for hit in base.search(text).hits]
+        found = [hit.entry.id for hit in base.search(text, top=5).hits]
         if entry.id not in found:
             yield "error", f"no symptom leads from '{_short(text)}' to the entry: add one"
         elif found[0] != entry.id:
             yield "warning", f"by symptoms alone '{_short(text)}' finds {found[0]} first"
     for text in entry.spoken:
         said = FIELD.sub("3000", text)
-        if entry.id not in [hit.entry.id for hit in base.search(said).hits]:
+        if entry.id not in [hit.entry.id for hit in base.search(said, top=5).hits]:
             yield "error", f"the spoken form '{_short(said)}' does not find the entry"
 
 
