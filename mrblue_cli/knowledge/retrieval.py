@@ -78,10 +78,11 @@ def _ranked(found: list[Candidate], manner: Manner, index: Index) -> list[Ranked
     ranked = [
         Ranked(item, own, trust(own, _rival(scored, place), manner)) for place, (own, item) in enumerate(scored[:20])
     ]
-    # Behind the first the order is that of trust: a small fit far behind is doubted differently than one close behind.
-    first = ranked[:1]
-    rest = [item._replace(confidence=min(item.confidence, first[0].confidence)) for item in ranked[1:]]
-    return first + sorted(rest, key=lambda item: (-item.confidence, -item.fit))
+    # The order is that of fit; far behind, the trust of a smaller fit may come out a hair above the one before it.
+    for place in range(1, len(ranked)):
+        least = min(ranked[place].confidence, ranked[place - 1].confidence)
+        ranked[place] = ranked[place]._replace(confidence=least)
+    return ranked
 
 
 def _rival(scored: list[tuple[float, Candidate]], place: int) -> float:
