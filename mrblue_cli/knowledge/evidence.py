@@ -260,11 +260,10 @@ def _best_phrase(index: Index, number: int, piece: Said, total: float) -> tuple[
             explains.update(shared)
         if cover < _LEAST_COVER or (cover + 1.5) * _saturate(telling) < _lexical(best):
             continue
-        content = sum(quality[word] * weights[word] for word in shared if word not in PLAIN)
         features = Features(
             cover=cover,
             order=_order(words, piece.following),
-            explained=min(1.0, content / max(piece.weight, 0.1)),
+            explained=min(1.0, telling / max(piece.weight, 0.1)),
             strength=_saturate(telling),
             overall=overall,
             late=piece.late,
