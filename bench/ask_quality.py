@@ -138,6 +138,11 @@ def main() -> None:
             (f"{half}: confident about ordinary talk", share(found["talk_confident"], found["talk"]), ""),
             (f"{half}: calibration error", f"{found['calibration_error']:.3f}", ""),
         ]
+        for least in (0.6, 0.75, 0.9):
+            sure = [item for item in mine if item.hits and item.confidence >= least]
+            bad = sum(not item.first for item in sure)
+            rows.append((f"{half}:   at a threshold of {least:.0%}, wrong", share(bad, len(mine)), ""))
+            rows.append((f"{half}:   at a threshold of {least:.0%}, right", f"{len(sure) - bad}", ""))
         for said, right, count in bins(mine):
             rows.append((f"{half}:   said {said:.0%}", f"right {right:.0%} of {count}", ""))
     show(f"ask: quality with {base.size} entries", rows, figures, options.json)

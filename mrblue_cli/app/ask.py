@@ -15,7 +15,7 @@ from mrblue_cli.knowledge.detect import type_named
 from mrblue_cli.knowledge.error_types import ErrorType
 from mrblue_cli.knowledge.model import Risk, SearchResult, for_platform
 from mrblue_cli.settings.memo import AskSettings
-from mrblue_cli.settings.places import place
+from mrblue_cli.settings.places import feedback_file, place
 
 Think = Callable[[Thought], None]
 Write = Callable[[str], None]
@@ -108,7 +108,7 @@ def _configured(when: str, result: SearchResult) -> bool:
 
 
 def _with_feedback(result: SearchResult) -> tuple[SearchResult, dict[tuple[str, str], tuple[int, int]]]:
-    path = place("data") / "feedback.db"
+    path = feedback_file()
     if not result.hits or not path.exists():
         return result, {}
     from mrblue_cli.assistant.feedback import FeedbackStore, apply  # SQLite is loaded where there are reports

@@ -17,7 +17,7 @@ from mrblue_cli.knowledge.model import SearchResult
 from mrblue_cli.settings.build import chat_options
 from mrblue_cli.settings.load import load
 from mrblue_cli.settings.memo import AskSettings
-from mrblue_cli.settings.places import place
+from mrblue_cli.settings.places import breadcrumbs_file
 from mrblue_cli.settings.secrets import find_secret
 
 _DESTROYS = re.compile(
@@ -46,7 +46,7 @@ def write_answer(
             "no chat model is configured, so there is no AI answer",
             hint="set OPENAI_API_KEY, or BIFROST_BASE_URL for the gateway, or [chat] base_url for a local model",
         )
-    crumbs = Breadcrumbs(place("data") / "breadcrumbs.jsonl").latest() if may(role, mode, Right.CONTEXT) else ()
+    crumbs = Breadcrumbs(breadcrumbs_file()).latest() if may(role, mode, Right.CONTEXT) else ()
     think(Thought("understanding", f"{len(crumbs)} breadcrumbs and {len(result.hits)} candidate entries go along"))
     writer = Writer(chat)
     think(Thought("generating", f"asking {writer.written.model} at {writer.written.provider}"))

@@ -8,7 +8,7 @@ import subprocess
 
 from mrblue_cli.assistant.breadcrumbs import Breadcrumb, Breadcrumbs
 from mrblue_cli.core.errors import NothingFound
-from mrblue_cli.settings.places import place
+from mrblue_cli.settings.places import breadcrumbs_file
 
 _MEANINGS = {
     126: "permission denied: the file cannot be executed (exit code 126)",
@@ -23,7 +23,7 @@ _PANE_LINES = 300
 
 def last_failure() -> tuple[str, str]:
     """The text to search for, and where it comes from. Raises `NothingFound` when no failure is known."""
-    crumb = Breadcrumbs(place("data") / "breadcrumbs.jsonl").last_failed()
+    crumb = Breadcrumbs(breadcrumbs_file()).last_failed()
     if crumb is None:
         raise NothingFound(
             "no failed command is known",

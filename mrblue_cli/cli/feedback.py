@@ -12,12 +12,12 @@ import typer
 from mrblue_cli.assistant.feedback import FeedbackStore, Tally
 from mrblue_cli.core.errors import UsageError
 from mrblue_cli.knowledge.model import Hit
-from mrblue_cli.settings.places import place
+from mrblue_cli.settings.places import feedback_file, place
 
 
 def store() -> FeedbackStore:
     """The reports of this machine."""
-    return FeedbackStore(place("data") / "feedback.db")
+    return FeedbackStore(feedback_file())
 
 
 def feedback(

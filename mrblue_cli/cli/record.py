@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mrblue_cli.assistant.breadcrumbs import Breadcrumb, Breadcrumbs
 from mrblue_cli.core.errors import UsageError
-from mrblue_cli.settings.places import place
+from mrblue_cli.settings.places import breadcrumbs_file
 
 _UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
 _MAX_COMMAND = 16_384
@@ -39,7 +39,7 @@ def keep(action: str, command: str, status: int, seconds: float, where: Path, ou
         metadata["branch"] = branch
     if output:
         metadata["output"] = output
-    Breadcrumbs(place("data") / "breadcrumbs.jsonl").add(Breadcrumb(str(where), action, time.time(), metadata))
+    Breadcrumbs(breadcrumbs_file()).add(Breadcrumb(str(where), action, time.time(), metadata))
 
 
 def git_branch(where: Path) -> str:

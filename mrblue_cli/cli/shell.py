@@ -12,7 +12,7 @@ import typer
 from mrblue_cli.app.shell_hooks import HOOKS
 from mrblue_cli.assistant.breadcrumbs import Breadcrumbs
 from mrblue_cli.core.errors import UsageError
-from mrblue_cli.settings.places import place
+from mrblue_cli.settings.places import breadcrumbs_file
 
 
 def shell_init(shell: Annotated[str, typer.Argument(metavar="zsh|bash|fish")]) -> None:
@@ -27,7 +27,7 @@ def breadcrumbs(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Show the last commands as mrblue remembers them (at most 50, secrets taken out)."""
-    kept = Breadcrumbs(place("data") / "breadcrumbs.jsonl")
+    kept = Breadcrumbs(breadcrumbs_file())
     if clear:
         kept.clear()
         sys.stdout.write("forgotten\n")

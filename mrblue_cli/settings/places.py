@@ -30,3 +30,13 @@ def place(kind: str, environment: Mapping[str, str] | None = None) -> Path:
 
     folder: Path = getattr(platformdirs, f"user_{kind}_path")("mrblue")
     return folder
+
+
+def breadcrumbs_file() -> Path:
+    """Where the last commands are kept."""
+    return place("data") / "breadcrumbs.jsonl"
+
+
+def feedback_file() -> Path:
+    """Where reports of what helped are kept."""
+    return place("data") / "feedback.db"
