@@ -42,11 +42,11 @@ $(VENV)/.python: | python
 	@touch $@
 
 $(VENV)/.talk: pyproject.toml | $(VENV)/.python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[local]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[local,gateway]"
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(VENV)/.python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[local,dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[local,gateway,dev]"
 	@touch $@ $(VENV)/.talk
 
 # On Debian and Ubuntu as root the system's parts are installed; elsewhere one line says what is missing.
