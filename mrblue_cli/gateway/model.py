@@ -1,8 +1,8 @@
 """The vocabulary of the gateway: surfaces, usage, faults, calls and the pieces of a stream.
 
 Bodies travel as plain JSON tables in the wire's own shape. Chat completions are the common tongue: what a client asks
-in another shape is turned into it (`surfaces`), what a provider speaks otherwise is turned from it (`providers`), unless
-both ends speak the same shape and the body can pass as it is.
+in another shape is turned into it (`surfaces`), what a provider speaks otherwise is turned from it (`providers`),
+unless both ends speak the same shape and the body can pass as it is.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage | None = None
     """None: the provider did not say."""
     finish: str = ""
-    """Chat's finish_reason of the first choice ("stop", "length", "tool_calls", "content_filter"), when there is one."""
+    """Chat's finish_reason of the first choice: stop, length, tool_calls, content_filter; empty when there is none."""
     text: str = ""
     """Visible text of the first choice, for counting and for the cache."""
     content_type: str = "application/json"

@@ -1,4 +1,4 @@
-"""What the gateway is told: frozen values, made by `settings` from TOML or YAML. Times are seconds, money US dollars."""
+"""What the gateway is told: frozen values, made by `settings`. Times are seconds, money is US dollars."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class FailoverOptions(Options, frozen=True, kw_only=True):
     max_delay: float = 20.0
     """Longest wait for one retry; a provider that asks for more is left alone until then."""
     models: Literal["any", "same"] = "any"
-    """Whether another model of lower priority may answer a chat request when the asked one cannot. Embeddings never cross models."""
+    """Whether another model may answer a chat request when the asked one cannot. Embeddings never cross models."""
     balance: Literal["latency", "weight"] = "latency"
     """How routes of equal priority share: by weight, or by weight over recent latency."""
     breaker: BreakerOptions = BreakerOptions()
@@ -118,7 +118,7 @@ class CacheOptions(Options, frozen=True, kw_only=True):
     shared_between_keys: bool = False
     """Let one virtual key's answers serve another."""
     error_bound: float | None = None
-    """0..1: share of wrong answers among semantic hits the user accepts; learnt per entry. None: threshold and guards alone."""
+    """0..1: share of wrong answers among semantic hits that is accepted, learnt per entry. None: threshold, guards."""
     shadow: bool = False
     """Only report what would have been a hit."""
     embedder: str = "auto"
@@ -201,7 +201,7 @@ class GatewayOptions(Options, frozen=True, kw_only=True):
     """Shared cache, budget, breakers and limits; empty: this machine alone."""
     require_key: bool | None = None
     """Whether clients need a virtual key; None: only when listening beyond loopback."""
-    state_folder: Path = Path(".")
+    state_folder: Path = Path()
     """Ledger, keys and alerts (`gateway.sqlite3`)."""
     demo: bool = False
     log_format: Literal["text", "json"] = "text"

@@ -1,7 +1,7 @@
 """What a surface is: how one family of client endpoints turns into chat completions and back.
 
-Only RESPONSES and MESSAGES need a translator. When the chosen provider speaks the surface natively the body passes as it is, and
-the translator only reads along (`native`), for usage, first token and end.
+Only RESPONSES and MESSAGES need a translator. When the chosen provider speaks the surface natively the body
+passes as it is, and the translator only reads along (`native`), for usage, first token and end.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Translator(Protocol):
     surface: Surface
 
     def to_chat(self, body: Json) -> Json:
-        """The chat request. Raises `CallError`: BAD_REQUEST for malformed bodies, UNSUPPORTED for what chat cannot say."""
+        """The chat request. Raises `CallError`: BAD_REQUEST when malformed, UNSUPPORTED for what chat cannot say."""
         ...
 
     def from_chat(self, reply: Json, body: Json) -> Json:
