@@ -46,7 +46,8 @@ KINDS: dict[str, Kind] = {
 _OTHER_NAMES = {
     "google": "gemini", "google-gemini": "gemini", "google-ai": "gemini", "azure-openai": "azure",
     "mistralai": "mistral", "together-ai": "together", "togetherai": "together", "grok": "xai",
-    "x-ai": "xai", "claude": "anthropic", "open-router": "openrouter", "vllm": "openai-compatible", "lm-studio": "openai-compatible",
+    "x-ai": "xai", "claude": "anthropic", "open-router": "openrouter", "vllm": "openai-compatible",
+    "lm-studio": "openai-compatible",
 }  # fmt: skip
 
 _PATHS: tuple[tuple[str, tuple[Surface, ...]], ...] = (

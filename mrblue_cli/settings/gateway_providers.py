@@ -232,7 +232,7 @@ def _review_key_use(source: Source, provider: ProviderOptions, traits: Kind, exp
         parts = urlsplit(address)
         if parts.scheme in {"http", "ws"} and parts.hostname not in _LOOPBACK:
             source.found.note(
-                source.path, f"keys travel unencrypted to {parts.hostname}: {parts.scheme}://", warning=True
+                source.path, f"keys travel unencrypted to {parts.hostname} ({parts.scheme}://)", warning=True
             )
     own = urlsplit(traits.base_url).hostname
     strange = sorted(hosts - {own}) if own and not explicit else []
