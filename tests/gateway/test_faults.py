@@ -1,4 +1,4 @@
-"""Sixteen faults, played by real sockets against the whole gateway: what the client sees, who was called, what was booked.
+"""Sixteen faults, played by real sockets against the whole gateway: what the client sees, who is called, what is booked.
 
 Deadlines are scaled down (a second stands for a minute and less); nothing else is. A case is one fault in one setting;
 settings are: the provider alone, a second provider behind it, and one behind it that goes on from a prefill.
