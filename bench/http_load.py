@@ -113,12 +113,14 @@ class _Connection(asyncio.Protocol):
 async def load(url: str, requests: Sequence[bytes], connections: int) -> Load:
     """Send all requests over so many connections, which are opened before the clock starts."""
     parts = urlsplit(url)
+    assert parts.hostname
+    assert parts.port
+    host, port = parts.hostname, parts.port
     loop = asyncio.get_running_loop()
     answers: list[Seen] = []
     queue = iter(requests)
     opened = [
-        (await loop.create_connection(lambda: _Connection(queue, answers), parts.hostname, parts.port))[1]
-        for _ in range(connections)
+        (await loop.create_connection(lambda: _Connection(queue, answers), host, port))[1] for _ in range(connections)
     ]
     began = time.perf_counter()
     for connection in opened:
