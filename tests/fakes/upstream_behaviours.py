@@ -200,10 +200,12 @@ def broken_chunk(after: int = 20, of: int = 60) -> Behaviour:
     return _partial(after, of, then)
 
 
-def no_end(after: int = 60, of: int = 60) -> Behaviour:
-    """All is said, HTTP ends as it should, but the model never says that it stopped."""
+def no_end(after: int = 60, of: int = 60, *, stopped: bool = False) -> Behaviour:
+    """HTTP ends as it should, but the stream lacks its end marker, and (but for `stopped`) why the model stopped."""
 
-    async def then(exchange: Exchange, _: Wire):
+    async def then(exchange: Exchange, wire: Wire):
+        if stopped:
+            await exchange.write(wire.tail[0])
         await exchange.end()
 
     return _partial(after, of, then)

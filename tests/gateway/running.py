@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import json
+import random
 import socket
-from collections.abc import AsyncIterator
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import aiohttp
 import uvicorn
+from mrblue_cli.gateway.gateway import Gateway
+from mrblue_cli.gateway.server.app import build_app
 
+from mrblue_cli.core.clock import Clock
 from mrblue_cli.gateway.options import GatewayOptions
 
 
@@ -37,12 +44,54 @@ async def serving(app: Any) -> AsyncIterator[str]:
 
 
 @contextlib.asynccontextmanager
-async def running_gateway(options: GatewayOptions) -> AsyncIterator[str]:
-    """The gateway with these options; yields its address without `/v1`."""
-    from mrblue_cli.gateway.server.app import build_app
+async def running_gateway(
+    options: GatewayOptions, *, clock: Clock | None = None, chance: Callable[[], float] = random.random
+) -> AsyncIterator[RunningGateway]:
+    """The gateway with these options, until the block ends."""
+    log = io.StringIO()
+    gateway = Gateway(options, log=log, clock=clock, chance=chance)
+    async with serving(build_app(gateway)) as address:
+        yield RunningGateway(address, gateway, log)
 
-    async with serving(build_app(options)) as address:
-        yield address
+
+class RunningGateway(NamedTuple):
+    """A gateway that serves."""
+
+    address: str
+    """`http://127.0.0.1:PORT`, without `/v1`."""
+    gateway: Gateway
+    log: io.StringIO
+
+    @property
+    def chat(self) -> str:
+        """Where chat completions are asked for."""
+        return f"{self.address}/v1/chat/completions"
+
+    def breaker(self, provider: str) -> str:
+        """The state of the breaker of that provider's first route."""
+        route = next(one for one in self.gateway.table.routes if one.provider == provider)
+        return str(self.gateway.health.breaker_state(route, self.gateway.clock.now()))
+
+
+class Line(NamedTuple):
+    """One line of the ledger."""
+
+    provider: str
+    outcome: str
+    cost_nano: int | None
+    input: int
+    output: int
+    estimated: bool
+
+
+def ledger(folder: Path) -> list[Line]:
+    """The ledger's lines in order, from the file itself."""
+    with contextlib.closing(sqlite3.connect(folder / "gateway.sqlite3")) as base:
+        rows = base.execute(
+            "SELECT provider, outcome, cost_nano, input_tokens, output_tokens, usage FROM charges"
+            " WHERE provider <> '' ORDER BY reservation, line"
+        ).fetchall()
+    return [Line(*row[:5], bool(json.loads(row[5] or "{}").get("estimated"))) for row in rows]
 
 
 class Heard(NamedTuple):
