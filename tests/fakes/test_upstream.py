@@ -35,7 +35,7 @@ async def test_it_answers_plain_and_streamed_over_one_connection(client):
     assert not any("usage" in event for event in streamed.events[:-1])
     assert streamed.done
     assert streamed.finish == plain.finish == "stop"
-    assert upstream.reported == [Said(12, 60)] * 3
+    assert upstream.reported == [Said(12, 60)] * 2
     assert upstream.connections == 1
     assert [asked.path for asked in upstream.calls] == ["/v1/chat/completions"] * 3
 

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Literal
 
 from tests.fakes.upstream import GONE, Behaviour, Exchange, Said
-from tests.fakes.upstream_wires import Wire, prefill, text, tokens, wire_of
+from tests.fakes.upstream_wires import Wire, prefill, tells_usage, text, tokens, wire_of
 
 INPUT = 12
 """Tokens of every prompt, as this upstream counts them."""
@@ -45,7 +45,8 @@ def answer(
             if pace:
                 await asyncio.sleep(pace)
             await exchange.write(token)
-        exchange.report(usage)
+        if tells_usage(exchange.asked):
+            exchange.report(usage)
         for part in wire.tail:
             await exchange.write(part)
         await exchange.end()

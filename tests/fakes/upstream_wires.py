@@ -81,7 +81,7 @@ class Chat:
             return chunk([{"index": 0, "delta": delta, "finish_reason": stopped}])
 
         tail = [choice({}, finish)]
-        if asks_usage(asked):
+        if tells_usage(asked):
             tail.append(chunk([], usage=self.usage(usage)))
         return Wire(
             choice({"role": "assistant", "content": ""}),
@@ -154,6 +154,6 @@ def wire_of(asked: Asked) -> Chat | Messages:
     return Messages() if asked.path.endswith("/messages") else Chat()
 
 
-def asks_usage(asked: Asked) -> bool:
-    """Whether a chat stream was asked for its usage."""
-    return bool((asked.json.get("stream_options") or {}).get("include_usage"))
+def tells_usage(asked: Asked) -> bool:
+    """Whether a stream says what it used: Anthropic's always, OpenAI's when asked to."""
+    return asked.path.endswith("/messages") or bool((asked.json.get("stream_options") or {}).get("include_usage"))
