@@ -15,7 +15,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import msgspec
@@ -31,15 +31,17 @@ BUSY_S = 2.0
 """How long a transaction may wait for another process; theirs take a fraction of a millisecond."""
 CHECKPOINT_PAGES = 8000
 """Pages of the log after which a writer itself moves it into the file; usually `checkpoint` has been there first."""
+_LONGEST_NAME = 256
+_LARGEST = 1 << 53
 _RESERVE_TOTAL = """
 INSERT INTO totals (period, scope, reserved, version) VALUES (?, ?, ?, 1)
 ON CONFLICT DO UPDATE SET reserved = reserved + excluded.reserved, version = version + 1
-RETURNING spent, reserved
+RETURNING spent, reserved, version
 """
 _SETTLE_TOTAL = """
 UPDATE totals SET reserved = reserved - ?, spent = spent + ?, saved = saved + ?, calls = calls + ?,
   input_tokens = input_tokens + ?, output_tokens = output_tokens + ?, version = version + 1
-WHERE period = ? AND scope = ?
+WHERE period = ? AND scope = ? RETURNING spent, reserved, version
 """
 _LINE = "INSERT INTO charges VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _encode = msgspec.json.Encoder().encode
@@ -54,6 +56,18 @@ class Snapshot(NamedTuple):
     spent: int
     reserved: int
     version: int
+
+
+class Reserved(NamedTuple):
+    """What became of a request for money."""
+
+    reservation: Reservation | None
+    """None: blocked."""
+    decision: Decision
+    news: list[AlertDue]
+    """Alerts that nobody had remembered before."""
+    totals: list[Snapshot]
+    """The totals it counts in, itself included. Empty when blocked."""
 
 
 class _Open(NamedTuple):
@@ -91,88 +105,81 @@ class Ledger:
     def reserve(
         self, *, request_id: str, key_id: str, surface: Surface, model: str, amount: int | None, now: float,
         limits: Sequence[Limit] = (), judge: Judge | None = None,
-    ) -> tuple[Reservation | None, Decision, list[AlertDue]]:  # fmt: skip
+    ) -> Reserved:  # fmt: skip
         """Set `amount` aside if `judge` lets it, given the standing of each of `limits` before it.
 
-        Returns the reservation (None when blocked), the decision, and the alerts that are news. An amount of None is
-        a call without a known price; it is counted as zero. Raises `LedgerError`.
+        An amount of None is a call without a known price; it is counted as zero. Raises `LedgerError`.
         """
         day = day_of(now)
+        request_id, key_id, model = _text(request_id), _text(key_id), _text(model)
+        amount = None if amount is None else _count(amount)
         with self._change() as base:
-            standing = {
-                scope: Standing(spent, held - (amount or 0))
+            totals = [
+                Snapshot(*scope, *row)
                 for scope in _scopes(day, key_id)
-                for spent, held in base.execute(_RESERVE_TOTAL, (*scope, amount or 0))
-            }
+                for row in base.execute(_RESERVE_TOTAL, (*scope, amount or 0)).fetchall()
+            ]
+            standing = {(it.period, it.scope): Standing(it.spent, it.reserved - (amount or 0)) for it in totals}
             decision = judge([standing[limit.period, limit.scope] for limit in limits]) if judge else Decision()
-            if decision.block is None:
-                number = base.execute(
-                    "INSERT INTO reservations VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (self.worker, now, day, request_id, key_id, surface.value, model, amount),
-                ).lastrowid
-            else:
+            if decision.block is not None:
                 base.execute("ROLLBACK")
                 base.execute("BEGIN IMMEDIATE")
-                number = None
+                return Reserved(None, decision, self._remember(decision.alerts, now), [])
+            number = base.execute(
+                "INSERT INTO reservations VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (self.worker, now, day, request_id, key_id, surface.value, model, amount),
+            ).lastrowid
             news = self._remember(decision.alerts, now)
-        if number is None:
-            return None, decision, news
         reservation = Reservation(
-            id=number, request_id=request_id, key_id=key_id, amount_nano=amount or 0, surface=surface, model=model,
-            day=day, throttle=decision.throttle,
+            id=number or 0, request_id=request_id, key_id=key_id, amount_nano=amount or 0, surface=surface,
+            model=model, day=day, throttle=decision.throttle,
         )  # fmt: skip
-        return reservation, decision, news
+        return Reserved(reservation, decision, news, totals)
 
     def settle(
         self, reservation: Reservation, charges: Sequence[Charge], now: float, *, cache: str = "miss", saved: int = 0
-    ) -> bool:
-        """Put what was really spent in the place of what was set aside. Raises `LedgerError`.
+    ) -> list[Snapshot]:
+        """Put what was really spent in the place of what was set aside; returns the totals it counts in.
 
-        Returns False when this was settled before, and changes nothing then. With no charges, one line says that the
-        request came and cost nothing.
+        Changes nothing, and returns nothing, when this was settled before. With no charges, one line says that the
+        request came and cost nothing. Raises `LedgerError`.
         """
         with self._change() as base:
             held = self._take(reservation)
             if held is None:
-                return False
+                return []
             opened = _Open(
                 reservation.id, reservation.request_id, reservation.key_id, reservation.surface.value,
                 reservation.model, reservation.day, held,
             )  # fmt: skip
-            _write_lines(base, opened, charges or (_nothing(reservation.model),), now, cache, saved)
-        return True
+            return _write_lines(base, opened, charges or (_nothing(reservation.model),), now, cache, saved)
 
-    def release(self, reservation: Reservation) -> bool:
-        """Give back what was set aside, as if it had never been. False when it was settled before."""
+    def release(self, reservation: Reservation) -> list[Snapshot]:
+        """Give back what was set aside, as if it had never been. Nothing happens when it was settled before."""
         with self._change() as base:
-            found = base.execute("DELETE FROM reservations WHERE id = ?", (reservation.id,)).rowcount
-            if found:
-                for scope in _scopes(reservation.day, reservation.key_id):
-                    base.execute(_SETTLE_TOTAL, (reservation.amount_nano, 0, 0, 0, 0, 0, *scope))
-        return bool(found)
+            if not base.execute("DELETE FROM reservations WHERE id = ?", (reservation.id,)).rowcount:
+                return []
+            return _change_totals(base, reservation.day, reservation.key_id, (reservation.amount_nano, 0, 0, 0, 0, 0))
 
-    def resolve_lost(self, now: float, *, older_than_s: float) -> list[tuple[str, str]]:
-        """Turn reservations nobody will settle into lines with the outcome `unknown`; returns (day, key) of each.
+    def resolve_lost(self, now: float, *, older_than_s: float) -> int:
+        """Turn reservations nobody will settle into lines with the outcome `unknown`; returns how many.
 
-        Those of processes that have ended, and those older than any request may be.
+        Those of processes that have ended, and those older than any request may be. Raises `LedgerError`.
         """
-        rows = self._base.execute("SELECT DISTINCT worker FROM reservations").fetchall()
+        rows = self._read("SELECT DISTINCT worker FROM reservations")
         gone = [number for (number,) in rows if number != self.worker and self._is_gone(number)]
-        marks = ",".join("?" * len(gone))
-        chosen = f"SELECT * FROM reservations WHERE opened_at < ? OR worker IN ({marks})"  # noqa: S608 - marks only
-        if not self._base.execute(chosen, (now - older_than_s, *gone)).fetchall():
-            return []
-        resolved = []
+        chosen = f"SELECT * FROM reservations WHERE opened_at < ? OR worker IN ({','.join('?' * len(gone))})"  # noqa: S608
+        values = (now - older_than_s, *gone)
+        if not self._read(chosen + " LIMIT 1", values):
+            return 0
         with self._change() as base:
             # Asked again inside the transaction: another worker may have done it in between.
-            for row in base.execute(chosen, (now - older_than_s, *gone)).fetchall():
-                number, _worker, _opened, day, request_id, key_id, surface, model, amount = row
+            lost = base.execute(chosen, values).fetchall()
+            for number, _worker, _opened, day, request_id, key_id, surface, model, amount in lost:
                 base.execute("DELETE FROM reservations WHERE id = ?", (number,))
                 opened = _Open(number, request_id, key_id, surface, model, day, amount or 0)
-                charge = Charge("", model, _UNKNOWN_USAGE, amount, "unknown")
-                _write_lines(base, opened, (charge,), now, "miss", 0)
-                resolved.append((day, key_id))
-        return resolved
+                _write_lines(base, opened, (Charge("", model, _UNKNOWN_USAGE, amount, "unknown"),), now, "miss", 0)
+        return len(lost)
 
     def mark_alerts(self, alerts: Sequence[AlertDue], now: float) -> list[AlertDue]:
         """Remember that these thresholds were crossed; returns those that nobody had remembered before."""
@@ -191,7 +198,7 @@ class Ledger:
 
     def orphaned_alerts(self) -> list[AlertDue]:
         """Alerts whose process ended before it had sent them; they are this worker's from now on."""
-        rows = self._base.execute("SELECT DISTINCT worker FROM alerts WHERE sent = 0").fetchall()
+        rows = self._read("SELECT DISTINCT worker FROM alerts WHERE sent = 0")
         taken: list[AlertDue] = []
         for (number,) in rows:
             if number == self.worker or not self._is_gone(number):
@@ -209,19 +216,18 @@ class Ledger:
 
     def totals(self, day: str, key_id: str | None = None) -> list[Snapshot]:
         """The totals of this day and its month: of one key and all, or of every key."""
-        query = "SELECT period, scope, spent, reserved, version FROM totals WHERE "
+        query = "SELECT period, scope, spent, reserved, version FROM totals WHERE period IN (?, ?)"
+        if key_id is None:
+            rows = self._read(query, (day, day[:7]))
+        else:
+            rows = self._read(query + " AND scope IN (?, ?)", (day, day[:7], ALL, key_id))
+        return [Snapshot(*row) for row in rows]
+
+    def _read(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         try:
-            if key_id is None:
-                rows = self._base.execute(query + "period IN (?, ?)", (day, day[:7])).fetchall()
-            else:
-                rows = [
-                    row
-                    for scope in _scopes(day, key_id)
-                    for row in self._base.execute(query + "period = ? AND scope = ?", scope).fetchall()
-                ]
+            return self._base.execute(query, values).fetchall()
         except sqlite3.Error as error:
             raise explained(self.path, error) from None
-        return [Snapshot(*row) for row in rows]
 
     def _take(self, reservation: Reservation) -> int | None:
         """Remove the reservation, or the guess that took its place. Returns what is still held for it."""
@@ -232,8 +238,7 @@ class Ledger:
         ).fetchone()
         if guess is None:
             return None
-        for scope in _scopes(reservation.day, reservation.key_id):
-            self._base.execute(_SETTLE_TOTAL, (0, -(guess[0] or 0), 0, -1, 0, 0, *scope))
+        _change_totals(self._base, reservation.day, reservation.key_id, (0, -(guess[0] or 0), 0, -1, 0, 0))
         return 0
 
     def _remember(self, alerts: Sequence[AlertDue], now: float) -> list[AlertDue]:
@@ -287,23 +292,36 @@ def checkpoint(path: Path) -> None:
 
 def _write_lines(
     base: sqlite3.Connection, opened: _Open, charges: Sequence[Charge], now: float, cache: str, saved: int
-) -> None:
+) -> list[Snapshot]:
     spent = given = made = 0
+    saved = _count(saved)
     for number, charge in enumerate(charges):
         usage = charge.usage
+        cost = None if charge.cost_nano is None else _count(charge.cost_nano)
+        tokens_in, tokens_out = _count(usage.input_tokens), _count(usage.output_tokens)
         base.execute(
             _LINE,
             (
-                opened.id, number, now, opened.day, opened.request_id, opened.key_id, opened.surface, charge.provider,
-                charge.model, charge.outcome, cache, charge.cost_nano, 0 if number else saved, usage.input_tokens,
-                usage.output_tokens, _encode(usage).decode(),
+                opened.id, number, now, opened.day, opened.request_id, opened.key_id, opened.surface,
+                _text(charge.provider), _text(charge.model), charge.outcome, cache, cost, 0 if number else saved,
+                tokens_in, tokens_out, _encode(usage).decode(),
             ),
         )  # fmt: skip
-        spent += charge.cost_nano or 0
-        given += usage.input_tokens
-        made += usage.output_tokens
-    for scope in _scopes(opened.day, opened.key_id):
-        base.execute(_SETTLE_TOTAL, (opened.amount, spent, saved, 1, given, made, *scope))
+        spent += cost or 0
+        given += tokens_in
+        made += tokens_out
+    return _change_totals(base, opened.day, opened.key_id, (opened.amount, spent, saved, 1, given, made))
+
+
+def _change_totals(
+    base: sqlite3.Connection, day: str, key_id: str, change: tuple[int, int, int, int, int, int]
+) -> list[Snapshot]:
+    """Take from what is reserved (first), add to the others."""
+    return [
+        Snapshot(*scope, *row)
+        for scope in _scopes(day, key_id)
+        for row in base.execute(_SETTLE_TOTAL, (*change, *scope)).fetchall()
+    ]
 
 
 def _nothing(model: str) -> Charge:
@@ -314,3 +332,13 @@ def _scopes(day: str, key_id: str) -> tuple[tuple[str, str], ...]:
     """The totals that a request of this key counts in. Without a key there are only those of all."""
     everyone = ((day, ALL), (day[:7], ALL))
     return (*everyone, (day, key_id), (day[:7], key_id)) if key_id else everyone
+
+
+def _text(value: str) -> str:
+    """Names come from clients: no lone surrogates, which SQLite cannot hold, and no novels."""
+    return value[:_LONGEST_NAME].encode("utf-8", "replace").decode()
+
+
+def _count(value: int) -> int:
+    """Counts come from providers: never negative, and small enough that sums stay exact everywhere (2^53)."""
+    return min(max(value, 0), _LARGEST)

@@ -56,6 +56,7 @@ class Reservation(msgspec.Struct, frozen=True, kw_only=True):
     day: str
     """UTC day (`2026-11-21`) that is charged, whenever the call ends."""
     throttle: Throttle | None = None
+    key_limits: KeyLimits = KeyLimits()
 
     @property
     def month(self) -> str:

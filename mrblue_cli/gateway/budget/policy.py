@@ -118,14 +118,18 @@ def crossed(limit: Limit, spent: int, alerts: Sequence[AlertOptions]) -> list[Al
     ]
 
 
+def stop_at(limit: Limit, alerts: Sequence[AlertOptions]) -> int | None:
+    """The amount at which blocking alerts close the door before the limit itself does."""
+    return min((_share(limit, alert.threshold) for alert in alerts if alert.action == "block"), default=None)
+
+
 def _blocked(limit: Limit, standing: Standing, amount: int, alerts: Sequence[AlertOptions], now: float) -> Block | None:
     used = standing.spent + standing.reserved
     wait = max(1.0, limit.ends_at - now)
-    for alert in alerts:
-        stop = _share(limit, alert.threshold)
-        if alert.action == "block" and used >= stop:
-            what = f"the {limit.name} stops at {dollars(stop)}, and {dollars(used)} are spent or set aside"
-            return Block(what, wait if standing.spent >= stop else min(wait, BUSY_RETRY_S))
+    stop = stop_at(limit, alerts)
+    if stop is not None and used >= stop:
+        what = f"the {limit.name} stops at {dollars(stop)}, and {dollars(used)} are spent or set aside"
+        return Block(what, wait if standing.spent >= stop else min(wait, BUSY_RETRY_S))
     if used + amount <= limit.amount and used < limit.amount:
         return None
     what = f"the {limit.name} is {dollars(limit.amount)}: {dollars(standing.spent)} spent"
