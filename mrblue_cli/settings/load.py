@@ -19,6 +19,8 @@ from mrblue_cli.settings.schema import LIMITS, Settings
 
 _SECRET = re.compile(r"(api_?key|token|secret|password)", re.IGNORECASE)
 Table = dict[str, Any]
+GATEWAY = "gateway"
+"""The section of the one file that `settings/gateway` reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ def _read(path: Path, *, required: bool) -> Table:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}", hint="check its permissions") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not valid TOML: {error}", hint="compare with config.example.toml") from None
+    # Read and checked by settings/gateway when the gateway runs; whoever only asks need not pay for that.
+    table.pop(GATEWAY, None)
     for section, values in table.items():
         for key in values if isinstance(values, dict) else ():
             if _SECRET.search(key):
@@ -121,9 +125,10 @@ def _explained(message: str, where: str) -> ConfigError:
     if found:
         name, section = found[1], found[2] or ""
         kind = type(getattr(Settings(), section)) if section in Settings.__struct_fields__ else Settings
-        near = difflib.get_close_matches(name, kind.__struct_fields__, n=1)
+        known = (*kind.__struct_fields__, GATEWAY) if kind is Settings else kind.__struct_fields__
+        near = difflib.get_close_matches(name, known, n=1)
         full = f"{section}.{name}" if section else name
-        hint = f"did you mean '{near[0]}'?" if near else f"known here: {', '.join(kind.__struct_fields__)}"
+        hint = f"did you mean '{near[0]}'?" if near else f"known here: {', '.join(known)}"
         return ConfigError(f"{where}{full}: there is no such setting", hint=hint)
     at = re.search(r" - at `\$\.?([^`]*)`", message)
     reason = message.replace(at[0], "") if at else message

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from mrblue_cli.settings.places import place
 
-_SECRET = ("KEY", "TOKEN", "SECRET", "PASSWORD")
+_SECRET = ("KEY", "TOKEN", "SECRET", "PASSWORD", "MRBLUE_GATEWAY_")
 
 
 class AskSettings(NamedTuple):
@@ -67,6 +67,7 @@ def _stamp(file: Path | None, env: Mapping[str, str]) -> str:
     except OSError:
         seen = f"{path}:none:{named is not None}"
     own = sorted((name, value) for name, value in env.items() if name.startswith("MRBLUE_"))
+    # The gateway's are left out as well: an address of Redis may hold a password.
     plain = [pair for pair in own if not any(word in pair[0] for word in _SECRET)]
     schema = Path(__file__).with_name("schema.py").stat()
     return f"1:{schema.st_mtime_ns}:{schema.st_size}:{seen}:{zlib.crc32(repr(plain).encode()):08x}"
