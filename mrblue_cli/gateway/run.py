@@ -11,7 +11,7 @@ from mrblue_cli.core.clock import Clock
 from mrblue_cli.gateway.attempt import Attempt
 from mrblue_cli.gateway.budget.cost import cost_nano
 from mrblue_cli.gateway.budget.service import Charge
-from mrblue_cli.gateway.model import Call, CallError, Fault, FaultKind, Json, Part, Surface, Usage
+from mrblue_cli.gateway.model import Call, CallError, Fault, FaultKind, Json, Part, Piece, Surface, Usage
 from mrblue_cli.gateway.options import DeadlineOptions
 from mrblue_cli.gateway.providers.base import Provider
 from mrblue_cli.gateway.routing.health import Health, Lane
@@ -97,11 +97,11 @@ class Run:
             except CallError as error:
                 step = self._plan.after(error.fault, around.clock.now())
 
-    async def go_on(self, prefill: str) -> tuple[Lane, Attempt, list[object]] | None:
+    async def go_on(self, prefill: str) -> tuple[Lane, Attempt, list[Piece]] | None:
         """Have somebody continue an answer that broke off; None when nobody can."""
         while (step := self._plan.continuation(self._around.clock.now())) is not None:
             try:
-                return step.lane, *await self._one(step.lane, Attempt.start, prefill)  # type: ignore[arg-type]
+                return step.lane, *await self._one(step.lane, Attempt.start, prefill)
             except CallError:
                 continue
         return None

@@ -7,6 +7,7 @@ from typing import Protocol
 from mrblue_cli.gateway.model import Fault, Json, Piece, Surface
 from mrblue_cli.gateway.sse import DONE, frame
 from mrblue_cli.gateway.surfaces import TRANSLATORS, chat
+from mrblue_cli.gateway.surfaces.assemble import Assembler, ChatAssembler, MessagesAssembler, ResponsesAssembler
 from mrblue_cli.gateway.surfaces.base import StreamEncoder
 
 
@@ -47,7 +48,7 @@ class ChatWriter:
     def __init__(self, body: Json) -> None:
         options = body.get("stream_options")
         self._usage_wanted = isinstance(options, dict) and options.get("include_usage") is True
-        self._assembler = chat.ChatAssembler()
+        self._assembler = ChatAssembler()
         self._texts: list[str] = []
         self._identity: Json = {}
         self._resumed = False
@@ -78,7 +79,7 @@ class ChatWriter:
         return b": %s\n\n%s" % (note.encode(), DONE) if note else DONE
 
     def fail(self, fault: Fault) -> bytes:
-        return frame(chat.error(fault, 502))
+        return b"".join(chat.fail_chat(fault))
 
     def text(self) -> str:
         return "".join(self._texts)
@@ -93,7 +94,7 @@ class TranslatedWriter:
     def __init__(self, surface: Surface, body: Json) -> None:
         self._translator = TRANSLATORS[surface]
         self._encoder: StreamEncoder = self._translator.encoder(body)
-        self._assembler = chat.ChatAssembler()
+        self._assembler = ChatAssembler()
         self._texts: list[str] = []
         self._body = body
         self.resumable = True
@@ -135,13 +136,13 @@ class NativeWriter:
         self._surface = surface
         self._body = body
         self._texts: list[str] = []
-        self._events: list[Json] = []
+        self._assembler: Assembler = ResponsesAssembler() if surface is Surface.RESPONSES else MessagesAssembler()
 
     def feed(self, piece: Piece) -> bytes:
         if piece.text:
             self._texts.append(piece.text)
         if piece.data is not None:
-            self._events.append(piece.data)
+            self._assembler.feed(piece.data)
         return piece.raw
 
     def resume(self) -> None:
@@ -157,7 +158,7 @@ class NativeWriter:
         return "".join(self._texts)
 
     def complete(self) -> Json | None:
-        return TRANSLATORS[self._surface].assemble(self._events)
+        return self._assembler.complete()
 
 
 def writer_for(surface: Surface, spoken: Surface, body: Json) -> Writer:

@@ -99,7 +99,7 @@ class RouteTable:
         exact = [r for r in self._by_name.get(name, ()) if r.serves(surface) and only in ("", r.provider)]
         named = exact or [r for r in self._by_name.get(ANY_MODEL, ()) if r.serves(surface) and only in ("", r.provider)]
         if not named:
-            raise CallError(self._unknown(surface, model, name))
+            raise CallError(self.unknown(surface, model, name))
         ranked = [Ranked(route=r, rank=(0, r.priority), model=name) for r in named]
         if self._other_models and surface in _CROSS_MODEL and not only:
             ranked += [
@@ -119,7 +119,8 @@ class RouteTable:
             return rest, provider
         return name, ""
 
-    def _unknown(self, surface: Surface, model: str, name: str) -> Fault:
+    def unknown(self, surface: Surface, model: str, name: str = "") -> Fault:
+        """The fault for a model that nobody serves here, with the nearest that somebody does."""
         known = self.names(surface)
         if name in self._by_name:
             message = f"The model '{model}' is not configured for {surface}."

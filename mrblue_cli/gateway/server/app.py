@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mrblue_cli.gateway.answers import Answer, refusal
 from mrblue_cli.gateway.gateway import Gateway
 from mrblue_cli.gateway.model import CallError, Surface
+from mrblue_cli.gateway.options import GatewayOptions
 from mrblue_cli.gateway.server.endpoints import (
     SURFACE_PATHS,
     SurfaceEndpoint,
@@ -26,8 +27,13 @@ from mrblue_cli.gateway.server.realtime import RealtimeDoor
 Reader = Callable[[Gateway, Scope, dict[str, str]], Awaitable[Answer]]
 
 
-def build_app(gateway: Gateway) -> ASGIApp:
-    """The application over a gateway, which starts and closes with it."""
+def build_app(options: GatewayOptions) -> ASGIApp:
+    """The application with a gateway of its own, for any ASGI server. Raises `ConfigError`."""
+    return app_over(Gateway(options))
+
+
+def app_over(gateway: Gateway) -> ASGIApp:
+    """The application over a gateway; a server with lifespan events starts and closes it."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:  # noqa: ARG001 - the signature is Starlette's
