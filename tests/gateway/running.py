@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 
 import aiohttp
 import uvicorn
-from mrblue_cli.gateway.gateway import Gateway
-from mrblue_cli.gateway.server.app import build_app
 
 from mrblue_cli.core.clock import Clock
+from mrblue_cli.gateway.gateway import Gateway
 from mrblue_cli.gateway.options import GatewayOptions
+from mrblue_cli.gateway.server.app import build_app
 
 
 @contextlib.asynccontextmanager
