@@ -272,7 +272,7 @@ async def test_an_outage_of_a_minute_under_twenty_requests(death, stream, client
 
 
 async def test_an_outage_under_twenty_requests_at_once(client, tmp_path):
-    """Fault 15 in a crowd: all may go out before the first failure is known; then none is sent, and all are answered."""
+    """Fault 15 in a crowd: all may go out before the first failure is known; then none, and all are answered."""
     async with Upstream(does.reset()) as first, Upstream(GOOD) as second:
         options = gateway(
             tmp_path, *two(first, second), breaker=BreakerOptions(failure_threshold=5, reset_timeout=60.0)

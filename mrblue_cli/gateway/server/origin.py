@@ -1,7 +1,7 @@
 """Keeps web pages away from a gateway that asks for no key. PURE.
 
-A page in this machine's browser can reach loopback: by a name of its own that resolves to 127.0.0.1 (DNS rebinding), or
-by a plain cross-site request. Either would spend its visitor's money. Programs send no `Origin`, and a `Host` they know.
+A page in this machine's browser can reach loopback: by a name of its own that resolves to 127.0.0.1 (DNS rebinding),
+or by a plain cross-site request. Either would spend its visitor's money. Programs send no `Origin`, and a known `Host`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def stranger(headers: Mapping[str, str], own_host: str) -> Fault | None:
 
     `headers` in lower case; `own_host` is the name or address the gateway was told to listen on.
     """
-    host = _name(f"//{headers.get('host', '')}")
+    host = _name(f"//{headers['host']}") if headers.get("host") else ""
     if host and not (_local(host) or host == own_host.lower()):
         return _refused(f"the Host '{host[:100]}' is not this gateway's")
     origin = headers.get("origin", "")
