@@ -60,6 +60,8 @@ class Record(msgspec.Struct, kw_only=True):
     status: int = 0
     fault: Fault | None = None
     throttled: bool = False
+    limits: dict[str, str] = {}
+    """What is left of the key's rate limits, as headers."""
     input_tokens: int = 0
     output_tokens: int = 0
     cost_nano: int | None = None
@@ -78,7 +80,7 @@ def refusal(surface: Surface, fault: Fault) -> Answer:
     headers = {}
     if fault.retry_after is not None:
         headers["retry-after"] = str(max(1, round(fault.retry_after + 0.5)))
-    if fault.code == "budget_exceeded":
+    if fault.code in ("budget_exceeded", "price_unknown"):
         # The stock clients would try again a few times; that cannot help before the period is over.
         headers["x-should-retry"] = "false"
     return Answer(status=status, headers=headers, body=msgspec.json.encode(body))

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fnmatch
 import random
 import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TextIO
 
-from starlette.types import Scope
+import msgspec
 
 from mrblue_cli.core.clock import Clock, SystemClock
-from mrblue_cli.gateway.access.auth import Authenticator
-from mrblue_cli.gateway.access.keys import Caller, KeyStore
-from mrblue_cli.gateway.access.limits import Limits
+from mrblue_cli.gateway.access.auth import Door, key_required
+from mrblue_cli.gateway.access.keys import ANONYMOUS, Caller, KeyStore
+from mrblue_cli.gateway.access.limits import Limits, SqliteWindows
 from mrblue_cli.gateway.answers import Record
 from mrblue_cli.gateway.budget.alerts import Alerts
 from mrblue_cli.gateway.budget.service import LEDGER_FILE, Budget
@@ -33,6 +31,7 @@ from mrblue_cli.gateway.routing.routes import RouteTable
 from mrblue_cli.gateway.run import Noted, Surroundings
 from mrblue_cli.gateway.server.log import DecisionLog
 from mrblue_cli.gateway.server.metrics import Metrics
+from mrblue_cli.gateway.server.origin import stranger
 from mrblue_cli.gateway.shared import SharedRedis
 from mrblue_cli.gateway.upstream import Upstream
 
@@ -79,8 +78,10 @@ class Gateway:
             self._redis = SharedRedis(options.redis_url, clock=self.clock, on_lost=self._warn)
         self.upstream = Upstream(connect_timeout=options.failover.deadlines.connect)
         self.keys = KeyStore(folder / LEDGER_FILE)
-        self.authenticator = Authenticator(self.keys, require_key=self._keys_required(), wall=self.wall)
-        self.limits = Limits(folder / LEDGER_FILE, redis=self._redis)
+        self._open_door()
+        shared = options.workers > 1
+        windows = SqliteWindows(folder / LEDGER_FILE, on_lost=self._warn) if shared else None
+        self.limits = Limits(windows=windows, redis=self._redis)
         self.alerts = Alerts(options.budget, log=self.log.say)
         self.budget = Budget(
             options.budget,
@@ -109,7 +110,7 @@ class Gateway:
         else:
             self.health.keep_only({route.id: route for route in self.table.routes})
         self.budget.configure(options.budget, self._cheapest_chat_model())
-        self.authenticator.require_key = self._keys_required()
+        self._open_door()
         if options.caching != old.caching:
             if self._cache is not None:
                 await self._cache.close()
@@ -132,9 +133,28 @@ class Gateway:
 
     # What the endpoints ask.
 
-    def authenticate(self, scope: Scope, headers: dict[str, str]) -> Caller:
+    def authenticate(self, headers: dict[str, str]) -> Caller:
         """Who asks. Raises `CallError` (401, 403)."""
-        return self.authenticator.caller(headers, client=scope.get("client"))
+        if not self._keys_required() and (fault := stranger(headers, self.options.host)) is not None:
+            raise CallError(fault)
+        return _or_raise(self._door.caller(headers, self.wall()))
+
+    def caller_of_token(self, token: str) -> Caller | Fault:
+        """Who holds a key, by the rules of `authenticate`."""
+        return self._door.caller({"authorization": f"Bearer {token}"} if token else {}, self.wall())
+
+    def caller_of_id(self, key_id: str) -> Caller | Fault:
+        """Whose key this is, as it stands now."""
+        if key_id == ANONYMOUS.key_id and not self._keys_required():
+            return ANONYMOUS
+        for record in self.keys.list():
+            if record.caller.key_id == key_id and record.state(self.wall()) == "active":
+                return record.caller
+        return Fault(kind=FaultKind.AUTH, message="The key behind this secret is revoked or expired.", status=401)
+
+    def monotonic(self) -> float:
+        """Now, as breakers count."""
+        return self.clock.now()
 
     @contextlib.contextmanager
     def admitted(self) -> Iterator[None]:
@@ -165,7 +185,7 @@ class Gateway:
         return [
             {"id": name, "object": "model", "created": 0, "owned_by": owners.get(name, "alias")}
             for name in self.table.names()
-            if not caller.models or any(fnmatch.fnmatchcase(name, glob) for glob in caller.models)
+            if caller.allows(name)
         ]
 
     def unknown_model(self, name: str) -> Fault:
@@ -254,8 +274,10 @@ class Gateway:
         raise NotImplementedError
 
     def _keys_required(self) -> bool:
-        given = self.options.require_key
-        return given if given is not None else not is_loopback(self.options.host)
+        return key_required(self.options.host, self.options.require_key)
+
+    def _open_door(self) -> None:
+        self._door = Door(self.keys, required=self._keys_required())
 
     def _cheapest_chat_model(self) -> str | None:
         raise NotImplementedError
@@ -267,11 +289,9 @@ class Gateway:
         self.log.say(text, level="warning")
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach an address."""
-    return host in ("localhost", "::1") or host.startswith("127.")
-
-
-def state_file(folder: Path) -> Path:
-    """Where ledger and keys are."""
-    return folder / LEDGER_FILE
+def _or_raise(outcome: Caller | Fault) -> Caller:
+    """The caller. Raises `CallError` with the door's own status: it is the client's key that was refused."""
+    if isinstance(outcome, Caller):
+        return outcome
+    kind = FaultKind.BAD_REQUEST if outcome.kind is FaultKind.AUTH else outcome.kind
+    raise CallError(msgspec.structs.replace(outcome, kind=kind))

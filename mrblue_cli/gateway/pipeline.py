@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import fnmatch
 from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
@@ -86,9 +85,9 @@ class Pipeline:
         except BudgetExceeded as error:
             fault = Fault(
                 kind=FaultKind.QUOTA,
-                message=str(error),
+                message=error.what,
                 type="insufficient_quota",
-                code="budget_exceeded",
+                code=error.code,
                 retry_after=error.retry_after_s,
             )
             return self._refused(ask.surface, fault, record)
@@ -99,7 +98,7 @@ class Pipeline:
     async def _served(self, ask: Ask, record: Record) -> Answer:
         candidates = self._permitted(ask)
         guess = estimate(ask.surface, ask.body, _ceiling(candidates[0]))
-        await self._within_limits(ask, guess)
+        await self._within_limits(ask, guess, record)
         lookup = await self._looked_up(ask, record)
         if lookup is not None and lookup.answer is not None:
             return await self._from_cache(ask, lookup, lookup.answer, record)
@@ -111,7 +110,7 @@ class Pipeline:
             request_id=ask.request_id,
             key_id=ask.caller.key_id,
             key_limits=ask.caller.limits,
-            estimate_nano=cost_nano(first.kind, _upstream_name(candidates[0]), guess, first.options) or 0,
+            estimate_nano=cost_nano(first.kind, _upstream_name(candidates[0]), guess, first.options),
             surface=ask.surface,
             model=candidates[0].model,
         )
@@ -155,9 +154,8 @@ class Pipeline:
         if not isinstance(model, str) or not model:
             raise CallError(_bad("The request names no model.", "model"))
         candidates = self.table.candidates(ask.surface, model)
-        globs = ask.caller.models
-        if globs:
-            candidates = tuple(one for one in candidates if any(fnmatch.fnmatchcase(one.model, glob) for glob in globs))
+        if ask.caller.models:
+            candidates = tuple(one for one in candidates if ask.caller.allows(one.model, one.route.id))
             if not candidates or not candidates[0].same_model:
                 fault = Fault(
                     kind=FaultKind.BAD_REQUEST,
@@ -170,8 +168,13 @@ class Pipeline:
                 raise CallError(fault)
         return candidates
 
-    async def _within_limits(self, ask: Ask, guess: Usage) -> None:
-        wait = await self._limits.take(ask.caller, guess.input_tokens + guess.output_tokens, self._wall())
+    async def _within_limits(self, ask: Ask, guess: Usage, record: Record) -> None:
+        verdict = await self._limits.check(ask.caller, guess.input_tokens + guess.output_tokens, self._wall())
+        record.limits = verdict.headers()
+        wait = verdict.wait
+        if wait is not None and wait.never:
+            message = f"The request may use more {wait.what} than this key may use in a minute."
+            raise CallError(Fault(kind=FaultKind.BAD_REQUEST, message=message, status=413, code="rate_limit_exceeded"))
         if wait is not None:
             fault = Fault(
                 kind=FaultKind.RATE_LIMITED,
@@ -400,6 +403,7 @@ class Pipeline:
 
     def _headers(self, record: Record) -> dict[str, str]:
         headers = {
+            **record.limits,
             "x-mrblue-attempts": str(len(record.attempts) or (1 if record.stream and record.provider else 0)),
             "x-mrblue-cache": safe_header(f"{record.cache};reason={record.cache_reason}"),
         }

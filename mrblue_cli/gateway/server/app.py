@@ -87,7 +87,7 @@ class _Exact(Route):
             method = "GET" if scope["method"] == "HEAD" else scope["method"]
             try:
                 if not open_to_all:
-                    scope["mrblue.caller"] = gateway.authenticate(scope, headers)
+                    scope["mrblue.caller"] = gateway.authenticate(headers)
                 scope["mrblue.receive"] = receive
                 if method in methods:
                     answer = await reader(gateway, scope, headers)

@@ -54,7 +54,7 @@ class SurfaceEndpoint:
 
     async def _answer(self, scope: Scope, headers: dict[str, str], request_id: str, receive: Receive) -> Answer:
         gateway = self._gateway
-        caller = gateway.authenticate(scope, headers)
+        caller = gateway.authenticate(headers)
         limits = gateway.options.limits
         if self._surface is Surface.TRANSCRIPTION:
             body, parts = await self._form(headers, receive, limits.upload_bytes)
