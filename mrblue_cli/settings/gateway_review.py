@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections import defaultdict
 
+from mrblue_cli.gateway.access.auth import is_loopback
 from mrblue_cli.gateway.options import BudgetOptions, FailoverOptions, GatewayOptions
 from mrblue_cli.settings.gateway_problems import Findings, nearest, shown
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches what listens there."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def review(options: GatewayOptions, found: Findings, *, milliseconds: bool) -> None:
