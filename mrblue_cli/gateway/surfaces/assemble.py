@@ -131,7 +131,8 @@ class _Choice:
         message |= {key: joined for key, parts in self._texts.items() if (joined := "".join(parts)) or key == "content"}
         if self._calls.all:
             message["tool_calls"] = [call.json(seed) for call in self._calls.all]
-            # A piece of empty text beside a call is how some providers say that there is no text.
+        if self._calls.all or message["refusal"]:
+            # A piece of empty text beside these is how many providers say that there is no text.
             message["content"] = message["content"] or None
         if self._function:
             message["function_call"] = self._function
