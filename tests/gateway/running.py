@@ -19,6 +19,12 @@ from mrblue_cli.gateway.server.app import build_app
 from tests.gateway.serving import serving
 
 
+def nano_reserved(folder: Path) -> int:
+    """What is still set aside; nothing, when all is over."""
+    with contextlib.closing(sqlite3.connect(folder / "gateway.sqlite3")) as base:
+        return int(base.execute("SELECT coalesce(sum(reserved), 0) FROM totals").fetchone()[0])
+
+
 @contextlib.asynccontextmanager
 async def running_gateway(
     options: GatewayOptions, *, clock: Clock | None = None, chance: Callable[[], float] = random.random
@@ -47,6 +53,11 @@ class RunningGateway(NamedTuple):
         """The state of the breaker of that provider's first route."""
         route = next(one for one in self.gateway.table.routes if one.provider == provider)
         return str(self.gateway.health.breaker_state(route, self.gateway.clock.now()))
+
+    def nobody_waits(self) -> None:
+        """No call is counted as under way any more."""
+        left = {route.id: self.gateway.health.of(route).in_flight for route in self.gateway.table.routes}
+        assert not any(left.values()), f"calls that never ended: {left}"
 
 
 class Line(NamedTuple):

@@ -7,9 +7,6 @@ settings are: the provider alone, a second provider behind it, and one behind it
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import sqlite3
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -30,7 +27,7 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.upstream import Behaviour, Said, Upstream
 from tests.fakes.upstream_wires import text
 from tests.gateway.asking import Heard, ask, question
-from tests.gateway.running import Line, ledger, running_gateway
+from tests.gateway.running import Line, ledger, nano_reserved, running_gateway
 
 GOOD = does.answer(60)
 CONTINUES = does.answer(60, prefill="continue")
@@ -222,12 +219,6 @@ async def test_a_provider_that_asks_for_time_is_left_alone_until_then(client, tm
 def nano_spent(usage: dict[str, Any]) -> int:
     """What `/v1/usage` says was spent today, in nano-dollars."""
     return round(usage["today"]["spent_usd"] * 1e9)
-
-
-def nano_reserved(folder: Path) -> int:
-    """What is still set aside; nothing, when all is over."""
-    with contextlib.closing(sqlite3.connect(folder / "gateway.sqlite3")) as base:
-        return base.execute("SELECT coalesce(sum(reserved), 0) FROM totals").fetchone()[0]
 
 
 def two(first: Upstream, second: Upstream, kind: str = "openai-compatible") -> tuple[ProviderOptions, ProviderOptions]:
