@@ -1,4 +1,4 @@
-"""Faults in any mix, many requests at once: whatever happens, an answer is whole, or says that it is not; the books agree.
+"""Faults in any mix, many at once: whatever happens, an answer is whole, or says that it is not; the books agree.
 
 The mixes are drawn from seeds, so that a failure comes back when it is run again.
 """
