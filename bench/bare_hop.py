@@ -25,6 +25,11 @@ class Hop:
         self.upstream = upstream.removesuffix("/v1")
         self._session: aiohttp.ClientSession | None = None
 
+    async def close(self) -> None:
+        """Close its connections."""
+        if self._session is not None:
+            await self._session.close()
+
     async def __call__(
         self,
         scope: Message,
@@ -32,7 +37,11 @@ class Hop:
         send: Callable[[Message], Awaitable[None]],
     ) -> None:
         """Serve one request."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
+            await receive()
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            await send({"type": "lifespan.shutdown.complete"})
             return
         if self._session is None:
             connector = aiohttp.TCPConnector(limit=0)

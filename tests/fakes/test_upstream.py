@@ -10,7 +10,7 @@ import pytest
 from tests.fakes import upstream_behaviours as does
 from tests.fakes.upstream import Said, Upstream
 from tests.fakes.upstream_wires import text
-from tests.gateway.running import ask, question
+from tests.gateway.asking import ask, question
 
 BROKEN = (does.cut(), does.cut(how="reset"))
 

@@ -7,9 +7,6 @@ settings are: the provider alone, a second provider behind it, and one behind it
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import sqlite3
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -29,7 +26,8 @@ from tests.fakes import upstream_behaviours as does
 from tests.fakes.clock import ManualClock
 from tests.fakes.upstream import Behaviour, Said, Upstream
 from tests.fakes.upstream_wires import text
-from tests.gateway.running import Heard, Line, ask, ledger, question, running_gateway
+from tests.gateway.asking import Heard, ask, question
+from tests.gateway.running import Line, ledger, nano_reserved, running_gateway
 
 GOOD = does.answer(60)
 CONTINUES = does.answer(60, prefill="continue")
@@ -223,12 +221,6 @@ def nano_spent(usage: dict[str, Any]) -> int:
     return round(usage["today"]["spent_usd"] * 1e9)
 
 
-def nano_reserved(folder: Path) -> int:
-    """What is still set aside; nothing, when all is over."""
-    with contextlib.closing(sqlite3.connect(folder / "gateway.sqlite3")) as base:
-        return base.execute("SELECT coalesce(sum(reserved), 0) FROM totals").fetchone()[0]
-
-
 def two(first: Upstream, second: Upstream, kind: str = "openai-compatible") -> tuple[ProviderOptions, ProviderOptions]:
     """The usual two providers, the first preferred."""
     return (
@@ -272,7 +264,7 @@ async def test_an_outage_of_a_minute_under_twenty_requests(death, stream, client
 
 
 async def test_an_outage_under_twenty_requests_at_once(client, tmp_path):
-    """Fault 15 in a crowd: all may go out before the first failure is known; then none, and all are answered."""
+    """Fault 15 in a crowd: all may go out before the first failure is known; then none is sent."""
     async with Upstream(does.reset()) as first, Upstream(GOOD) as second:
         options = gateway(
             tmp_path, *two(first, second), breaker=BreakerOptions(failure_threshold=5, reset_timeout=60.0)
