@@ -13,18 +13,26 @@ from typing import TextIO
 import msgspec
 
 from mrblue_cli.core.clock import Clock, SystemClock
+from mrblue_cli.core.errors import MissingPart
+from mrblue_cli.core.ids import RandomIds
 from mrblue_cli.gateway.access.auth import Door, key_required
 from mrblue_cli.gateway.access.keys import ANONYMOUS, Caller, KeyStore
 from mrblue_cli.gateway.access.limits import Limits, SqliteWindows
 from mrblue_cli.gateway.answers import Record
 from mrblue_cli.gateway.budget.alerts import Alerts
+from mrblue_cli.gateway.budget.cost import cost_nano
 from mrblue_cli.gateway.budget.service import LEDGER_FILE, Budget
+from mrblue_cli.gateway.cache import guards
+from mrblue_cli.gateway.cache.embedder import Embedder, make_embedder
+from mrblue_cli.gateway.cache.redis_store import RedisStore
 from mrblue_cli.gateway.cache.service import Cache
-from mrblue_cli.gateway.model import CallError, Fault, FaultKind, Json, Surface
-from mrblue_cli.gateway.options import GatewayOptions
+from mrblue_cli.gateway.cache.store import MemoryStore, Store
+from mrblue_cli.gateway.model import CallError, Fault, FaultKind, Json, Surface, Usage
+from mrblue_cli.gateway.options import CacheOptions, GatewayOptions
 from mrblue_cli.gateway.pipeline import Pipeline
 from mrblue_cli.gateway.providers.base import Provider
 from mrblue_cli.gateway.providers.registry import provider
+from mrblue_cli.gateway.realtime.ephemeral import EphemeralKeys
 from mrblue_cli.gateway.routing.build import build_table
 from mrblue_cli.gateway.routing.health import Health, Lane
 from mrblue_cli.gateway.routing.routes import RouteTable
@@ -32,7 +40,10 @@ from mrblue_cli.gateway.run import Noted, Surroundings
 from mrblue_cli.gateway.server.log import DecisionLog
 from mrblue_cli.gateway.server.metrics import Metrics
 from mrblue_cli.gateway.server.origin import stranger
+from mrblue_cli.gateway.server.realtime import RealtimeEndpoints
+from mrblue_cli.gateway.server.realtime_door import GatewayDoor
 from mrblue_cli.gateway.shared import SharedRedis
+from mrblue_cli.gateway.shared_breakers import SharedBreakers
 from mrblue_cli.gateway.upstream import Upstream
 
 _HOUSEKEEPING = 1.0
@@ -93,6 +104,12 @@ class Gateway:
             now=self.wall,
         )
         self._cache = self._new_cache(options)
+        secrets_file = folder / "realtime-keys.sqlite3" if options.workers > 1 else None
+        self.realtime = RealtimeEndpoints(
+            GatewayDoor(self, RandomIds()),
+            EphemeralKeys(secrets_file, unix_now=self.wall),
+            observer=self.metrics.realtime,
+        )
         self._assemble()
         if self._redis is not None:
             self._jobs.append(asyncio.create_task(self._share_breakers(self._redis)))
@@ -122,11 +139,13 @@ class Gateway:
         for job in self._jobs:
             job.cancel()
         await asyncio.gather(*self._jobs, return_exceptions=True)
+        await self.realtime.close()
         if self._cache is not None:
             await self._cache.close()
         await self.budget.close()
         await self.alerts.close()
         self.keys.close()
+        self.limits.close()
         await self.upstream.close()
         if self._redis is not None:
             await self._redis.close()
@@ -271,7 +290,42 @@ class Gateway:
         return Health(options.failover.breaker, retry_delay=options.failover.retry_delay, on_open=opened)
 
     def _new_cache(self, options: GatewayOptions) -> Cache | None:
-        raise NotImplementedError
+        caching = options.caching
+        if not caching.enabled:
+            return None
+        embedder = self._embedder(caching)
+        local = MemoryStore(max_size=caching.max_size, ttl=caching.ttl, wall=self.wall)
+        store: Store = local
+        if self._redis is not None:
+            store = RedisStore(
+                self._redis,
+                local,
+                clock=self.clock,
+                wall=self.wall,
+                ttl=caching.ttl,
+                max_size=caching.max_size,
+                space="" if embedder is None else f"{embedder.name}-{embedder.dimensions}",
+            )
+        judge_of_guards = None if embedder is None else guards.judge
+        return Cache(
+            caching,
+            store=store,
+            embedder=embedder,
+            judge=judge_of_guards,
+            wall=self.wall,
+            chance=self._chance,
+            warn=self._warn,
+        )
+
+    def _embedder(self, caching: CacheOptions) -> Embedder | None:
+        """The embedder of the semantic tier; without one the exact tier goes on alone, and the log says why."""
+        if not caching.semantic or caching.embedder == "none":
+            return None
+        try:
+            return make_embedder(caching.embedder, caching.embedder_model, self.upstream.fetch)
+        except MissingPart as error:
+            self._warn(f"semantic cache off: {error.what}" + (f" ({error.hint})" if error.hint else ""))
+            return None
 
     def _keys_required(self) -> bool:
         return key_required(self.options.host, self.options.require_key)
@@ -280,10 +334,24 @@ class Gateway:
         self._door = Door(self.keys, required=self._keys_required())
 
     def _cheapest_chat_model(self) -> str | None:
-        raise NotImplementedError
+        """The chat model whose thousand tokens in and out cost least, of those with a known price."""
+        thousand = Usage(input_tokens=1_000, output_tokens=1_000)
+        priced = [
+            (cost, route.model)
+            for route in self.table.routes
+            if route.serves(Surface.CHAT)
+            and route.model != "*"
+            and (cost := cost_nano(route.kind, route.targets[0].model, thousand, route.options)) is not None
+        ]
+        return min(priced)[1] if priced else None
 
     async def _share_breakers(self, redis: SharedRedis) -> None:
-        raise NotImplementedError
+        """Tell the other gateways which routes fail here, and hear which fail there."""
+        while True:
+            await asyncio.sleep(_HOUSEKEEPING)
+            opened = self.health.opened(self.clock.now())
+            shared = SharedBreakers(redis)
+            self.health.adopt(await shared.exchange(opened), self.clock.now())
 
     def _warn(self, text: str) -> None:
         self.log.say(text, level="warning")

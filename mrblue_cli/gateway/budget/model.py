@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from mrblue_cli.gateway.model import NANO, Surface, Usage
+from mrblue_cli.gateway.model import NANO, KeyLimits, Surface, Usage
 
 ALL = "*"
 """The scope of the totals over every key."""
@@ -14,13 +14,6 @@ ALL = "*"
 Outcome = Literal["ok", "failed", "cancelled", "unknown", "none"]
 """`unknown`: the process died, or never came back, while the call was under way: the money may have been spent.
 `none`: the request ended without a billed call (a cache hit, or no provider did any work)."""
-
-
-class KeyLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """What one virtual key may spend; None: no limit of its own."""
-
-    daily_nano: int | None = None
-    monthly_nano: int | None = None
 
 
 class Charge(msgspec.Struct, frozen=True):

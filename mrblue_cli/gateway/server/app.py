@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Match, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from mrblue_cli.gateway.answers import Answer, refusal
 from mrblue_cli.gateway.gateway import Gateway
-from mrblue_cli.gateway.model import CallError, Surface
+from mrblue_cli.gateway.model import CallError, Json, Surface
 from mrblue_cli.gateway.options import GatewayOptions
 from mrblue_cli.gateway.server.endpoints import (
     SURFACE_PATHS,
@@ -20,9 +21,9 @@ from mrblue_cli.gateway.server.endpoints import (
     not_found,
     request_id_of,
 )
-from mrblue_cli.gateway.server.http import bad, headers_of, send_answer
+from mrblue_cli.gateway.server.http import bad, headers_of, parse_json, read_body, send_answer
 from mrblue_cli.gateway.server.openapi import document
-from mrblue_cli.gateway.server.realtime import RealtimeDoor
+from mrblue_cli.gateway.server.realtime import PATHS as REALTIME_PATHS
 
 Reader = Callable[[Gateway, Scope, dict[str, str]], Awaitable[Answer]]
 
@@ -46,12 +47,13 @@ def app_over(gateway: Gateway) -> ASGIApp:
     hot = {
         f"{prefix}{path}": SurfaceEndpoint(gateway, s) for path, s in SURFACE_PATHS.items() for prefix in ("", "/v1")
     }
-    door = RealtimeDoor(gateway)
-    routes: list[BaseRoute] = []
+    routes: list[BaseRoute] = [WebSocketRoute(path, _RealtimeSocket(gateway)) for path in REALTIME_PATHS]
     for prefix in ("", "/v1"):
         routes += [
-            WebSocketRoute(f"{prefix}/realtime", door.websocket),
-            *(_Exact(f"{prefix}{path}", ("POST",), gateway, reader) for path, reader in door.posts().items()),
+            _Exact(f"{prefix}/realtime/client_secrets", ("POST",), gateway, _client_secrets),
+            _Exact(f"{prefix}/realtime/sessions", ("POST",), gateway, _beta_sessions),
+            _Exact(f"{prefix}/realtime/transcription_sessions", ("POST",), gateway, _beta_transcriptions),
+            _Exact(f"{prefix}/realtime/calls", ("POST",), gateway, _calls),
             _Exact(f"{prefix}/models", ("GET",), gateway, _models),
             _Exact(f"{prefix}/models/{{model:path}}", ("GET",), gateway, _model),
             _Exact(f"{prefix}/usage", ("GET",), gateway, _usage),
@@ -123,6 +125,40 @@ async def _nobody(scope: Scope, receive: Receive, send: Send) -> None:
         return
     answer = not_found(scope["method"], scope["path"])
     await send_answer(answer, {"x-request-id": request_id_of(headers_of(scope))}, receive, send)
+
+
+class _RealtimeSocket:
+    """A websocket endpoint; the sessions' own endpoints are made when the gateway starts."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._gateway.realtime.websocket(WebSocket(scope, receive, send))
+
+
+async def _client_secrets(gateway: Gateway, scope: Scope, headers: dict[str, str]) -> Answer:
+    body = await _json_body(gateway, scope, headers)
+    return json_answer(await gateway.realtime.client_secrets(scope["mrblue.caller"], body))
+
+
+async def _beta_sessions(gateway: Gateway, scope: Scope, headers: dict[str, str]) -> Answer:
+    body = await _json_body(gateway, scope, headers)
+    return json_answer(await gateway.realtime.beta_sessions(scope["mrblue.caller"], body))
+
+
+async def _beta_transcriptions(gateway: Gateway, scope: Scope, headers: dict[str, str]) -> Answer:
+    body = await _json_body(gateway, scope, headers)
+    return json_answer(await gateway.realtime.beta_sessions(scope["mrblue.caller"], body, transcription=True))
+
+
+async def _calls(gateway: Gateway, scope: Scope, headers: dict[str, str]) -> Answer:  # noqa: ARG001
+    return json_answer(await gateway.realtime.calls())
+
+
+async def _json_body(gateway: Gateway, scope: Scope, headers: dict[str, str]) -> Json:
+    body = await read_body(scope["mrblue.receive"], headers, gateway.options.limits.body_bytes)
+    return parse_json(body) if body.strip() else {}
 
 
 async def _models(gateway: Gateway, scope: Scope, headers: dict[str, str]) -> Answer:  # noqa: ARG001
