@@ -25,13 +25,20 @@ _DRAIN = 10
 def listen(host: str, port: int) -> socket.socket:
     """The listening socket. Raises `UsageError` when the address is taken or is not ours."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Named as TCP: asyncio turns Nagle's delay off only for sockets that say so, and 40 ms would be waited for.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(2048)
     except OSError as error:
+        listener.close()
         raise UsageError(
             f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0).lower()}",
             hint="choose another address with --host and --port (0: any free port)",
         ) from None
+    return listener
 
 
 def address_of(listener: socket.socket) -> str:
@@ -84,13 +91,13 @@ async def _serve(
     import uvicorn
 
     from mrblue_cli.gateway.gateway import Gateway
-    from mrblue_cli.gateway.server.app import app_over
+    from mrblue_cli.gateway.server.app import build_app
 
     gateway = Gateway(options)
     await gateway.start()
     # The gateway is opened and closed here, where its errors can be told; uvicorn would only log them.
     config = uvicorn.Config(
-        app_over(gateway),
+        build_app(gateway),
         log_config=None,
         access_log=False,
         lifespan="off",

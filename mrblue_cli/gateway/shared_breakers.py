@@ -1,4 +1,4 @@
-"""Which routes other gateways have found dead: one hash in Redis, each field a route and the moment it may be probed."""
+"""Which routes other gateways have found dead: a hash in Redis, each field a route and when it may be probed."""
 
 from __future__ import annotations
 

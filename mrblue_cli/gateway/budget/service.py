@@ -22,7 +22,6 @@ from mrblue_cli.gateway.budget.model import (
     ALL,
     BudgetExceeded,
     Charge,
-    KeyLimits,
     Reservation,
     Throttle,
     dollars,
@@ -30,7 +29,7 @@ from mrblue_cli.gateway.budget.model import (
 from mrblue_cli.gateway.budget.policy import AlertDue, Decision, Limit, Rules, Standing, crossed, decide, stop_at
 from mrblue_cli.gateway.budget.schema import LedgerError
 from mrblue_cli.gateway.budget.shared_totals import Ceiling, Shared, SharedTotals
-from mrblue_cli.gateway.model import NANO, Surface
+from mrblue_cli.gateway.model import NANO, KeyLimits, Surface
 from mrblue_cli.gateway.options import BudgetOptions
 
 __all__ = [

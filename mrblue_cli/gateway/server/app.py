@@ -13,7 +13,6 @@ from starlette.websockets import WebSocket
 from mrblue_cli.gateway.answers import Answer, refusal
 from mrblue_cli.gateway.gateway import Gateway
 from mrblue_cli.gateway.model import CallError, Json, Surface
-from mrblue_cli.gateway.options import GatewayOptions
 from mrblue_cli.gateway.server.endpoints import (
     SURFACE_PATHS,
     SurfaceEndpoint,
@@ -28,12 +27,7 @@ from mrblue_cli.gateway.server.realtime import PATHS as REALTIME_PATHS
 Reader = Callable[[Gateway, Scope, dict[str, str]], Awaitable[Answer]]
 
 
-def build_app(options: GatewayOptions) -> ASGIApp:
-    """The application with a gateway of its own, for any ASGI server. Raises `ConfigError`."""
-    return app_over(Gateway(options))
-
-
-def app_over(gateway: Gateway) -> ASGIApp:
+def build_app(gateway: Gateway) -> ASGIApp:
     """The application over a gateway; a server with lifespan events starts and closes it."""
 
     @contextlib.asynccontextmanager

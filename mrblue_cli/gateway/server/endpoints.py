@@ -44,7 +44,7 @@ class SurfaceEndpoint:
         try:
             with gateway.admitted():
                 try:
-                    answer = await self._answer(scope, headers, request_id, receive)
+                    answer = await self._answer(headers, request_id, receive)
                 except CallError as error:
                     answer = refusal(self._surface, error.fault)
                     gateway.turned_away(self._surface, answer.status)
@@ -52,7 +52,7 @@ class SurfaceEndpoint:
         except CallError as error:
             await send_answer(refusal(self._surface, error.fault), extra, receive, send)
 
-    async def _answer(self, scope: Scope, headers: dict[str, str], request_id: str, receive: Receive) -> Answer:
+    async def _answer(self, headers: dict[str, str], request_id: str, receive: Receive) -> Answer:
         gateway = self._gateway
         caller = gateway.authenticate(headers)
         limits = gateway.options.limits
