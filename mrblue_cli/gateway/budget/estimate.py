@@ -73,7 +73,7 @@ def _conversation(surface: Surface, body: Json, max_tokens: int | None) -> Usage
 def _output(surface: Surface, body: Json, max_tokens: int | None) -> int:
     asked = [int(body[key]) for key in _OUTPUT_LIMITS if _whole(body.get(key))]
     if asked:
-        limit = max(0, max(asked))
+        limit = max(0, *asked)
         return min(limit, max_tokens) if max_tokens is not None else limit
     if max_tokens is not None:
         return max_tokens
