@@ -66,7 +66,9 @@ def assembled(found):
 
 class TestEncoder:
     def test_a_plain_stream(self):
-        found = play(chunk({"role": "assistant", "content": ""}), chunk({"content": "Hel"}), chunk({"content": "lo"}), USED)
+        found = play(
+            chunk({"role": "assistant", "content": ""}), chunk({"content": "Hel"}), chunk({"content": "lo"}), USED
+        )
         assert kinds(found) == [
             "message_start",
             "content_block_start",
@@ -77,7 +79,12 @@ class TestEncoder:
             "message_stop",
         ]
         start = found[0]["message"]
-        assert (start["id"], start["model"], start["content"], start["stop_reason"]) == ("msg_Abc123", "gpt-test", [], None)
+        assert (start["id"], start["model"], start["content"], start["stop_reason"]) == (
+            "msg_Abc123",
+            "gpt-test",
+            [],
+            None,
+        )
         assert found[2]["delta"] == {"type": "text_delta", "text": "Hel"}
         assert found[-2]["delta"] == {"stop_reason": "end_turn", "stop_sequence": None}
         assert found[-2]["usage"]["input_tokens"] == 30
@@ -124,7 +131,9 @@ class TestEncoder:
         assert kinds(found) == ["content_block_stop", "content_block_start"]
 
     def test_text_after_a_call(self):
-        found = play(chunk({"content": "a"}), call_piece(0, call_id="c", name="f", arguments="{}"), chunk({"content": "b"}))
+        found = play(
+            chunk({"content": "a"}), call_piece(0, call_id="c", name="f", arguments="{}"), chunk({"content": "b"})
+        )
         assert [block["type"] for block in assembled(found)["content"]] == ["text", "tool_use", "text"]
         assert found[-2]["delta"]["stop_reason"] == "tool_use"
 
@@ -165,7 +174,9 @@ class TestEncoder:
         assert found[-2]["delta"]["stop_reason"] == "max_tokens"
 
     def test_the_stop_sequence(self):
-        last = Piece(data={**HEAD, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop", "stop_reason": "END"}]})
+        last = Piece(
+            data={**HEAD, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop", "stop_reason": "END"}]}
+        )
         found = play(chunk({"content": "a"}), last, body=BODY | {"stop_sequences": ["END"]})
         assert found[-2]["delta"] == {"stop_reason": "stop_sequence", "stop_sequence": "END"}
 
@@ -236,7 +247,10 @@ class TestProperties:
                 ),
                 st.builds(lambda text: chunk({"content": text}), st.sampled_from(["", "x"])),
                 st.builds(lambda finish: chunk(finish=finish), st.sampled_from(["stop", "tool_calls", "odd"])),
-                st.builds(lambda data: Piece(data=data), st.dictionaries(st.sampled_from(["choices", "usage", "id"]), st.none())),
+                st.builds(
+                    lambda data: Piece(data=data),
+                    st.dictionaries(st.sampled_from(["choices", "usage", "id"]), st.none()),
+                ),
                 st.builds(lambda delta: chunk({"tool_calls": delta}), st.sampled_from([5, [5], [None], [{}], {}])),
                 st.just(USED),
             ),
@@ -298,7 +312,11 @@ class TestAssembler:
         message = assembled(
             [
                 {"type": "message_start", "message": {"id": "m", "usage": {"input_tokens": 9, "output_tokens": 1}}},
-                {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 7, "x": None}},
+                {
+                    "type": "message_delta",
+                    "delta": {"stop_reason": "end_turn"},
+                    "usage": {"output_tokens": 7, "x": None},
+                },
             ]
         )
         assert message["usage"] == {"input_tokens": 9, "output_tokens": 7}
@@ -307,7 +325,17 @@ class TestAssembler:
         found = play(call_piece(0, call_id="a", name="f", arguments='{"city'), chunk(finish="length"))
         assert assembled(found)["content"][0]["input"] == {}
 
-    @given(st.lists(st.dictionaries(st.sampled_from(["type", "index", "delta", "message", "content_block", "usage"]), st.none() | st.integers(0, 2) | st.sampled_from(["message_start", "content_block_delta", "content_block_start", "message_delta"])), max_size=6))
+    @given(
+        st.lists(
+            st.dictionaries(
+                st.sampled_from(["type", "index", "delta", "message", "content_block", "usage"]),
+                st.none()
+                | st.integers(0, 2)
+                | st.sampled_from(["message_start", "content_block_delta", "content_block_start", "message_delta"]),
+            ),
+            max_size=6,
+        )
+    )
     def test_nonsense_raises_nothing(self, found):
         assembled(found)
 

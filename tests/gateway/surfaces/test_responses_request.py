@@ -293,7 +293,18 @@ def test_the_request_is_not_changed():
     assert msgspec.json.encode(body) == before
 
 
-FIELDS = ["model", "input", "instructions", "tools", "tool_choice", "text", "reasoning", "stream", "include", "metadata"]
+FIELDS = [
+    "model",
+    "input",
+    "instructions",
+    "tools",
+    "tool_choice",
+    "text",
+    "reasoning",
+    "stream",
+    "include",
+    "metadata",
+]
 TYPES = ["message", "function_call", "function_call_output", "reasoning", "input_text", "input_image"]
 items = st.fixed_dictionaries(
     {"type": st.sampled_from(TYPES)},
