@@ -204,9 +204,10 @@ def test_the_file_may_be_shared_with_other_tables(store, path):
 
 def test_workers_that_start_at_once_all_get_their_keys(path):
     code = (
-        "import sys; from pathlib import Path; from mrblue_cli.gateway.access.keys import KeyStore; sys.stdin.readline();"
+        "import sys, time; from pathlib import Path; from mrblue_cli.gateway.access.keys import KeyStore;"
+        "sys.stdin.readline();"
         "store = KeyStore(Path(sys.argv[1])); caller, token = store.create(sys.argv[2]);"
-        "import time; assert store.verify(token, time.time()) == caller"
+        "assert store.verify(token, time.time()) == caller"
     )
     children = [
         subprocess.Popen([sys.executable, "-c", code, str(path), f"worker-{number}"], stdin=subprocess.PIPE,
