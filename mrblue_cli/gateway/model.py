@@ -50,6 +50,8 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Length of text to speak, where a model is billed by characters."""
     estimated: bool = False
     """Counted by us, because the provider did not say."""
+    reported_nano: int | None = None
+    """What the provider itself says the call cost (OpenRouter's `usage.cost`), in nano-dollars."""
 
 
 class FaultKind(enum.StrEnum):

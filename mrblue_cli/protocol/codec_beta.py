@@ -25,7 +25,7 @@ from mrblue_cli.protocol.server_events import ItemDone, ServerEvent, TimeoutTrig
 
 Table = dict[str, Any]
 
-_TYPES_TO_BETA = {
+TYPES_TO_BETA = {
     "conversation.item.added": "conversation.item.created",
     "response.output_text.delta": "response.text.delta",
     "response.output_text.done": "response.text.done",
@@ -34,9 +34,9 @@ _TYPES_TO_BETA = {
     "response.output_audio_transcript.delta": "response.audio_transcript.delta",
     "response.output_audio_transcript.done": "response.audio_transcript.done",
 }
-_TYPES_FROM_BETA = {beta: ga for ga, beta in _TYPES_TO_BETA.items()}
-_PARTS_TO_BETA = {"output_text": "text", "output_audio": "audio"}
-_PARTS_FROM_BETA = {beta: ga for ga, beta in _PARTS_TO_BETA.items()}
+TYPES_FROM_BETA = {beta: ga for ga, beta in TYPES_TO_BETA.items()}
+PARTS_TO_BETA = {"output_text": "text", "output_audio": "audio"}
+PARTS_FROM_BETA = {beta: ga for ga, beta in PARTS_TO_BETA.items()}
 _FORMATS_TO_BETA = {"audio/pcm": "pcm16", "audio/pcmu": "g711_ulaw", "audio/pcma": "g711_alaw"}
 _FORMATS_FROM_BETA = {beta: ga for ga, beta in _FORMATS_TO_BETA.items()}
 _ONLY_GA = ("type", "prompt", "reasoning", "truncation", "include", "parallel_tool_calls")
@@ -55,7 +55,7 @@ class BetaCodec:
         if "response" in table:
             table["response"] = response_to_beta(table["response"])
         if "item" in table:
-            table["item"] = _item(table["item"], _PARTS_TO_BETA)
+            table["item"] = rename_parts(table["item"], PARTS_TO_BETA)
         return json.dumps(table)
 
     def decode_client(self, text: str | bytes) -> ClientEvent:
@@ -71,7 +71,7 @@ class BetaCodec:
                     table[name] = change(table[name])
             if isinstance(table.get("item"), dict):
                 check_item_fields(table["item"], header.event_id)
-                table["item"] = _item(table["item"], _PARTS_FROM_BETA)
+                table["item"] = rename_parts(table["item"], PARTS_FROM_BETA)
             return cast("ClientEvent", msgspec.convert(table, kind))
         except msgspec.ValidationError as error:
             raise fault_of(error, header.event_id) from None
@@ -83,7 +83,7 @@ class BetaCodec:
         if isinstance(event, ItemDone | TimeoutTriggered):
             return None
         table = cast("Table", msgspec.to_builtins(event))
-        return json.dumps(_server(table, _TYPES_TO_BETA, _PARTS_TO_BETA, session_to_beta, response_to_beta))
+        return json.dumps(_server(table, TYPES_TO_BETA, PARTS_TO_BETA, session_to_beta, response_to_beta))
 
     def decode_server(self, text: str | bytes) -> ServerEvent:
         """Read a server event; what is unknown or malformed becomes `Unknown`."""
@@ -92,7 +92,7 @@ class BetaCodec:
 
 def _server_in(table: Table) -> Table:
     # `session` stays as the server wrote it: only its readers know what they look for.
-    return _server(table, _TYPES_FROM_BETA, _PARTS_FROM_BETA, lambda session: session, _response_in)
+    return _server(table, TYPES_FROM_BETA, PARTS_FROM_BETA, lambda session: session, _response_in)
 
 
 def _server(
@@ -106,18 +106,20 @@ def _server(
     kind = changed.get("type")
     changed["type"] = types.get(kind, kind) if isinstance(kind, str) else ""
     if isinstance(changed.get("item"), dict):
-        changed["item"] = _item(changed["item"], parts)
+        changed["item"] = rename_parts(changed["item"], parts)
     if isinstance(changed.get("session"), dict):
         changed["session"] = session(changed["session"])
     if isinstance(changed.get("response"), dict):
         changed["response"] = response(changed["response"])
         output = changed["response"].get("output")
         if isinstance(output, list | tuple):
-            changed["response"]["output"] = [_item(item, parts) if isinstance(item, dict) else item for item in output]
+            items = [rename_parts(item, parts) if isinstance(item, dict) else item for item in output]
+            changed["response"]["output"] = items
     return changed
 
 
-def _item(item: Table, parts: dict[str, str]) -> Table:
+def rename_parts(item: Table, parts: dict[str, str]) -> Table:
+    """An item with the types of its content renamed by a table."""
     content = item.get("content")
     if not isinstance(content, list | tuple):
         return item

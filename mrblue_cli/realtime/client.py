@@ -10,10 +10,9 @@ import contextlib
 import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from websockets.asyncio.client import ClientConnection
-from websockets.asyncio.client import connect as websocket_connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
 from mrblue_cli.core.errors import AuthError, ConnectError, MrBlueError, ProviderError
@@ -24,22 +23,14 @@ from mrblue_cli.protocol.notices import Dialect
 from mrblue_cli.protocol.server_events import Error, ErrorDetail, ServerEvent, SessionCreated
 from mrblue_cli.realtime.endpoints import shown_host
 from mrblue_cli.realtime.options import ConnectOptions
+from mrblue_cli.realtime.socket import open_socket
 
-MAX_MESSAGE_BYTES = 32 * 1024 * 1024
 _AUTH_CODES = {"invalid_api_key", "account_deactivated", "invalid_authentication"}
 _MODEL_CODES = {"invalid_model", "missing_model", "model_not_found"}
 
 
 _CLOSED_FOR_AUTH = 3000
 _CLOSED_FOR_REQUEST = 4000
-
-
-class _OpenSocket(websocket_connect):
-    """Follows no redirect: the library would send the key on to whatever host the answer names."""
-
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        """Hand the answer to the caller as it is."""
-        return exc
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +113,8 @@ async def connect(options: ConnectOptions) -> RealtimeConnection:
     """Open a session; returns after `session.created`. Raises `ConnectError`, `AuthError` or `ProviderError`."""
     where = shown_host(options.url)
     try:
-        socket = await _OpenSocket(
-            options.url,
-            additional_headers=list(options.headers),
-            compression=None,
-            max_size=MAX_MESSAGE_BYTES,
-            max_queue=None,
-            open_timeout=options.connect_timeout_seconds,
-            ping_interval=20,
-            ping_timeout=20,
-            close_timeout=2,
-            proxy=None if _is_local(options.url) else True,
+        socket = await open_socket(
+            options.url, options.headers, timeout_seconds=options.connect_timeout_seconds, max_queue=None
         )
     except (OSError, InvalidHandshake, InvalidURI, TimeoutError, ValueError, ImportError) as error:
         raise _refused(where, error) from None
@@ -220,7 +202,3 @@ def _refused(where: str, error: Exception) -> MrBlueError:
         reason = error.strerror or str(error)
         return ConnectError(f"{where} cannot be reached: {reason}", hint="check the address and the network")
     return ConnectError(f"{where} does not speak websocket", hint="is this the address of a Realtime server?")
-
-
-def _is_local(url: str) -> bool:
-    return urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}

@@ -1,0 +1,365 @@
+"""The gateway as one object: its parts made from options, started, reloaded and closed together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import TextIO
+
+import msgspec
+
+from mrblue_cli.core.clock import Clock, SystemClock
+from mrblue_cli.core.errors import MissingPart
+from mrblue_cli.core.ids import RandomIds
+from mrblue_cli.gateway.access.auth import Door, key_required
+from mrblue_cli.gateway.access.keys import ANONYMOUS, Caller, KeyStore
+from mrblue_cli.gateway.access.limits import Limits, SqliteWindows
+from mrblue_cli.gateway.answers import Record
+from mrblue_cli.gateway.budget.alerts import Alerts
+from mrblue_cli.gateway.budget.cost import cost_nano
+from mrblue_cli.gateway.budget.service import LEDGER_FILE, Budget
+from mrblue_cli.gateway.cache import guards
+from mrblue_cli.gateway.cache.embedder import Embedder, make_embedder
+from mrblue_cli.gateway.cache.redis_store import RedisStore
+from mrblue_cli.gateway.cache.service import Cache
+from mrblue_cli.gateway.cache.store import MemoryStore, Store
+from mrblue_cli.gateway.model import CallError, Fault, FaultKind, Json, Surface, Usage
+from mrblue_cli.gateway.options import CacheOptions, GatewayOptions
+from mrblue_cli.gateway.pipeline import Pipeline
+from mrblue_cli.gateway.providers.base import Provider
+from mrblue_cli.gateway.providers.registry import provider
+from mrblue_cli.gateway.realtime.ephemeral import EphemeralKeys
+from mrblue_cli.gateway.routing.build import build_table
+from mrblue_cli.gateway.routing.health import Health, Lane
+from mrblue_cli.gateway.routing.routes import RouteTable
+from mrblue_cli.gateway.run import Noted, Surroundings
+from mrblue_cli.gateway.server.log import DecisionLog
+from mrblue_cli.gateway.server.metrics import Metrics
+from mrblue_cli.gateway.server.origin import stranger
+from mrblue_cli.gateway.server.realtime import RealtimeEndpoints
+from mrblue_cli.gateway.server.realtime_door import GatewayDoor
+from mrblue_cli.gateway.shared import SharedRedis
+from mrblue_cli.gateway.shared_breakers import SharedBreakers
+from mrblue_cli.gateway.upstream import Upstream
+
+_HOUSEKEEPING = 1.0
+"""Seconds between two rounds of shared breakers."""
+
+
+class Gateway:
+    """Everything behind the addresses."""
+
+    table: RouteTable
+    pipeline: Pipeline
+
+    def __init__(
+        self,
+        options: GatewayOptions,
+        *,
+        log: TextIO | None = None,
+        clock: Clock | None = None,
+        wall: Callable[[], float] = time.time,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        """Nothing is opened before `start`. Raises `ConfigError` for kinds of providers that do not exist."""
+        self.options = options
+        self.clock = clock or SystemClock()
+        self.wall = wall
+        self.log = DecisionLog(log or sys.stderr, as_json=options.log_format == "json", wall=wall)
+        self.metrics = Metrics()
+        self._chance = chance
+        self._in_flight = 0
+        self._began = self.clock.now()
+        self._jobs: list[asyncio.Task[None]] = []
+        self._redis: SharedRedis | None = None
+        self._cache: Cache | None = None
+        self._route(options)
+        self.health = self._new_health(options)
+
+    async def start(self) -> None:
+        """Open the ledger, the caches and the connection pool. Raises `LedgerError`, `ConfigError`."""
+        options = self.options
+        folder = options.state_folder
+        folder.mkdir(parents=True, exist_ok=True)
+        if options.redis_url:
+            self._redis = SharedRedis(options.redis_url, clock=self.clock, on_lost=self._warn)
+        self.upstream = Upstream(connect_timeout=options.failover.deadlines.connect)
+        self.keys = KeyStore(folder / LEDGER_FILE)
+        self._open_door()
+        shared = options.workers > 1
+        windows = SqliteWindows(folder / LEDGER_FILE, on_lost=self._warn) if shared else None
+        self.limits = Limits(windows=windows, redis=self._redis)
+        self.alerts = Alerts(options.budget, log=self.log.say)
+        self.budget = Budget(
+            options.budget,
+            folder / LEDGER_FILE,
+            request_limit_s=options.failover.deadlines.total,
+            cheaper_model=self._cheapest_chat_model(),
+            alarm=self.alerts.send,
+            redis=self._redis,
+            now=self.wall,
+        )
+        self._cache = self._new_cache(options)
+        secrets_file = folder / "realtime-keys.sqlite3" if options.workers > 1 else None
+        self.realtime = RealtimeEndpoints(
+            GatewayDoor(self, RandomIds()),
+            EphemeralKeys(secrets_file, unix_now=self.wall),
+            observer=self.metrics.realtime,
+        )
+        self._assemble()
+        if self._redis is not None:
+            self._jobs.append(asyncio.create_task(self._share_breakers(self._redis)))
+
+    async def reload(self, options: GatewayOptions) -> None:
+        """Serve by other options from the next request on; requests under way end as they began.
+
+        What the listening socket and the state depend on (address, workers, Redis, state folder) stays.
+        """
+        old = self.options
+        self._route(options)
+        self.options = options
+        if options.failover.breaker != old.failover.breaker:
+            self.health = self._new_health(options)
+        else:
+            self.health.keep_only({route.id: route for route in self.table.routes})
+        self.budget.configure(options.budget, self._cheapest_chat_model())
+        self._open_door()
+        if options.caching != old.caching:
+            if self._cache is not None:
+                await self._cache.close()
+            self._cache = self._new_cache(options)
+        self._assemble()
+
+    async def close(self) -> None:
+        """Finish what is open, in the order in which parts need each other."""
+        for job in self._jobs:
+            job.cancel()
+        await asyncio.gather(*self._jobs, return_exceptions=True)
+        await self.realtime.close()
+        if self._cache is not None:
+            await self._cache.close()
+        await self.budget.close()
+        await self.alerts.close()
+        self.keys.close()
+        self.limits.close()
+        await self.upstream.close()
+        if self._redis is not None:
+            await self._redis.close()
+
+    # What the endpoints ask.
+
+    def authenticate(self, headers: dict[str, str]) -> Caller:
+        """Who asks. Raises `CallError` (401, 403)."""
+        if not self._keys_required() and (fault := stranger(headers, self.options.host)) is not None:
+            raise CallError(fault)
+        return _or_raise(self._door.caller(headers, self.wall()))
+
+    def caller_of_token(self, token: str) -> Caller | Fault:
+        """Who holds a key, by the rules of `authenticate`."""
+        return self._door.caller({"authorization": f"Bearer {token}"} if token else {}, self.wall())
+
+    def caller_of_id(self, key_id: str) -> Caller | Fault:
+        """Whose key this is, as it stands now."""
+        if key_id == ANONYMOUS.key_id and not self._keys_required():
+            return ANONYMOUS
+        for record in self.keys.list():
+            if record.caller.key_id == key_id and record.state(self.wall()) == "active":
+                return record.caller
+        return Fault(kind=FaultKind.AUTH, message="The key behind this secret is revoked or expired.", status=401)
+
+    def monotonic(self) -> float:
+        """Now, as breakers count."""
+        return self.clock.now()
+
+    @contextlib.contextmanager
+    def admitted(self) -> Iterator[None]:
+        """Room for one more request. Raises `CallError` (503) when there is none."""
+        if self._in_flight >= self.options.limits.concurrent:
+            raise CallError(
+                Fault(
+                    kind=FaultKind.OVERLOADED,
+                    message="The gateway serves as many requests as it may; try again in a moment.",
+                    type="server_error",
+                    code="too_many_requests_in_flight",
+                    retry_after=1.0,
+                )
+            )
+        self._in_flight += 1
+        try:
+            yield
+        finally:
+            self._in_flight -= 1
+
+    def turned_away(self, surface: Surface, status: int) -> None:
+        """A request that never reached the pipeline."""
+        self.metrics.turned_away(surface, status)
+
+    def models(self, caller: Caller) -> list[Json]:
+        """The models this caller may ask for, in OpenAI's shape."""
+        owners = {route.model: route.provider for route in reversed(self.table.routes)}
+        return [
+            {"id": name, "object": "model", "created": 0, "owned_by": owners.get(name, "alias")}
+            for name in self.table.names()
+            if caller.allows(name)
+        ]
+
+    def unknown_model(self, name: str) -> Fault:
+        """The fault for a model nobody has."""
+        return self.table.unknown(Surface.CHAT, name)
+
+    def health_report(self) -> tuple[bool, Json]:
+        """Whether anything can be served, and by which routes."""
+        now = self.clock.now()
+        states = {route.id: self.health.breaker_state(route, now).value for route in self.table.routes}
+        able = [name for name, state in states.items() if state != "open"]
+        return bool(able), {
+            "status": "ok" if len(able) == len(states) else "degraded" if able else "down",
+            "uptime_s": round(now - self._began, 1),
+            "routes_up": len(able),
+            "routes": len(states),
+        }
+
+    async def usage(self, caller: Caller) -> Json:
+        """What was spent: of this key, or of everything for callers without one."""
+        return self.metrics.usage_document(await self.budget.usage(), caller)
+
+    async def status(self) -> Json:
+        """Everything `mrblue gateway top` shows."""
+        return self.metrics.status_document(
+            table=self.table,
+            health=self.health,
+            now=self.clock.now(),
+            budget=await self.budget.usage(),
+            uptime_s=self.clock.now() - self._began,
+            in_flight=self._in_flight,
+            redis=None if self._redis is None else self._redis.healthy,
+        )
+
+    def metrics_page(self) -> bytes:
+        """Prometheus' text format."""
+        return self.metrics.page(self.table, self.health, self.clock.now())
+
+    # What the pipeline tells.
+
+    def finished(self, record: Record) -> None:
+        """One request is over: a line, and the counters."""
+        self.log.finished(record)
+        self.metrics.finished(record)
+
+    def attempted(self, lane: Lane, note: Noted) -> None:
+        """One attempt is over."""
+        self.metrics.attempted(lane, note)
+
+    # How it is put together.
+
+    def _route(self, options: GatewayOptions) -> None:
+        kinds: dict[str, Provider] = {one.kind: provider(one.kind) for one in options.providers}
+        self.table = build_table(options, lambda kind: kinds[kind].traits)
+        self._providers = kinds
+
+    def _assemble(self) -> None:
+        around = Surroundings(
+            providers=self._providers,
+            health=self.health,
+            upstream=self.upstream,
+            deadlines=self.options.failover.deadlines,
+            clock=self.clock,
+            sleep=asyncio.sleep,
+            watcher=self,
+        )
+        self.pipeline = Pipeline(
+            self.options,
+            self.table,
+            around,
+            cache=self._cache,
+            budget=self.budget,
+            limits=self.limits,
+            observer=self,
+            chance=self._chance,
+            wall=self.wall,
+        )
+
+    def _new_health(self, options: GatewayOptions) -> Health:
+        def opened(route: str) -> None:
+            self._warn(f"{route} failed {options.failover.breaker.failure_threshold} times in a row: left alone")
+
+        return Health(options.failover.breaker, retry_delay=options.failover.retry_delay, on_open=opened)
+
+    def _new_cache(self, options: GatewayOptions) -> Cache | None:
+        caching = options.caching
+        if not caching.enabled:
+            return None
+        embedder = self._embedder(caching)
+        local = MemoryStore(max_size=caching.max_size, ttl=caching.ttl, wall=self.wall)
+        store: Store = local
+        if self._redis is not None:
+            store = RedisStore(
+                self._redis,
+                local,
+                clock=self.clock,
+                wall=self.wall,
+                ttl=caching.ttl,
+                max_size=caching.max_size,
+                space="" if embedder is None else f"{embedder.name}-{embedder.dimensions}",
+            )
+        judge_of_guards = None if embedder is None else guards.judge
+        return Cache(
+            caching,
+            store=store,
+            embedder=embedder,
+            judge=judge_of_guards,
+            wall=self.wall,
+            chance=self._chance,
+            warn=self._warn,
+        )
+
+    def _embedder(self, caching: CacheOptions) -> Embedder | None:
+        """The embedder of the semantic tier; without one the exact tier goes on alone, and the log says why."""
+        if not caching.semantic or caching.embedder == "none":
+            return None
+        try:
+            return make_embedder(caching.embedder, caching.embedder_model, self.upstream.fetch)
+        except MissingPart as error:
+            self._warn(f"semantic cache off: {error.what}" + (f" ({error.hint})" if error.hint else ""))
+            return None
+
+    def _keys_required(self) -> bool:
+        return key_required(self.options.host, self.options.require_key)
+
+    def _open_door(self) -> None:
+        self._door = Door(self.keys, required=self._keys_required())
+
+    def _cheapest_chat_model(self) -> str | None:
+        """The chat model whose thousand tokens in and out cost least, of those with a known price."""
+        thousand = Usage(input_tokens=1_000, output_tokens=1_000)
+        priced = [
+            (cost, route.model)
+            for route in self.table.routes
+            if route.serves(Surface.CHAT)
+            and route.model != "*"
+            and (cost := cost_nano(route.kind, route.targets[0].model, thousand, route.options)) is not None
+        ]
+        return min(priced)[1] if priced else None
+
+    async def _share_breakers(self, redis: SharedRedis) -> None:
+        """Tell the other gateways which routes fail here, and hear which fail there."""
+        while True:
+            await asyncio.sleep(_HOUSEKEEPING)
+            opened = self.health.opened(self.clock.now())
+            shared = SharedBreakers(redis)
+            self.health.adopt(await shared.exchange(opened), self.clock.now())
+
+    def _warn(self, text: str) -> None:
+        self.log.say(text, level="warning")
+
+
+def _or_raise(outcome: Caller | Fault) -> Caller:
+    """The caller. Raises `CallError` with the door's own status: it is the client's key that was refused."""
+    if isinstance(outcome, Caller):
+        return outcome
+    kind = FaultKind.BAD_REQUEST if outcome.kind is FaultKind.AUTH else outcome.kind
+    raise CallError(msgspec.structs.replace(outcome, kind=kind))

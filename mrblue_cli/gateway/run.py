@@ -1,0 +1,192 @@
+"""The attempts of one request, made: the plan decides, this asks, waits, and keeps account of every call."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from mrblue_cli.core.clock import Clock
+from mrblue_cli.gateway.attempt import Attempt
+from mrblue_cli.gateway.budget.cost import cost_nano
+from mrblue_cli.gateway.budget.service import Charge
+from mrblue_cli.gateway.model import Call, CallError, Fault, FaultKind, Json, Part, Piece, Surface, Usage
+from mrblue_cli.gateway.options import DeadlineOptions
+from mrblue_cli.gateway.providers.base import Provider
+from mrblue_cli.gateway.routing.health import Health, Lane
+from mrblue_cli.gateway.routing.plan import Plan, Step, Stop
+from mrblue_cli.gateway.routing.table import RULES
+from mrblue_cli.gateway.surfaces import TRANSLATORS
+from mrblue_cli.gateway.upstream import Upstream
+
+T = TypeVar("T")
+
+
+class Noted(msgspec.Struct, frozen=True):
+    """One attempt as the log tells it."""
+
+    provider: str
+    model: str
+    outcome: str
+    """`ok`, a kind of fault, or `cancelled`."""
+    seconds: float
+    first_token: float | None = None
+    detail: str = ""
+
+
+class Watcher(Protocol):
+    """Told of each attempt as it ends (metrics)."""
+
+    def attempted(self, lane: Lane, note: Noted) -> None:
+        """One attempt has ended."""
+        ...
+
+
+class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
+    """What every request shares."""
+
+    providers: Mapping[str, Provider]
+    """Adapters by kind."""
+    health: Health
+    upstream: Upstream
+    deadlines: DeadlineOptions
+    clock: Clock
+    sleep: Callable[[float], Awaitable[None]]
+    watcher: Watcher
+
+
+class Run:
+    """One request on its way through providers."""
+
+    def __init__(
+        self,
+        around: Surroundings,
+        plan: Plan,
+        *,
+        surface: Surface,
+        body: Json,
+        parts: tuple[Part, ...],
+        stream: bool,
+        estimate: Usage,
+        ends_at: float,
+    ) -> None:
+        self.charges: list[Charge] = []
+        self.notes: list[Noted] = []
+        self.surface = surface
+        self._around = around
+        self._plan = plan
+        self._body = body
+        self._parts = parts
+        self._stream = stream
+        self._estimate = estimate
+        self._ends_at = ends_at
+        self._chat_body: Json | None = None
+
+    async def make(self, work: Callable[[Attempt], Awaitable[T]]) -> tuple[Lane, Attempt, T]:
+        """Ask until somebody answers. Raises `CallError` with what the client should hear."""
+        around = self._around
+        step: Step = self._plan.first(around.clock.now())
+        while True:
+            if isinstance(step, Stop):
+                raise CallError(step.fault)
+            if step.wait > 0:
+                await around.sleep(step.wait)
+            try:
+                return step.lane, *await self._one(step.lane, work)
+            except CallError as error:
+                step = self._plan.after(error.fault, around.clock.now())
+
+    async def go_on(self, prefill: str) -> tuple[Lane, Attempt, list[Piece]] | None:
+        """Have somebody continue an answer that broke off; None when nobody can."""
+        while (step := self._plan.continuation(self._around.clock.now())) is not None:
+            try:
+                return step.lane, *await self._one(step.lane, Attempt.start, prefill)
+            except CallError:
+                continue
+        return None
+
+    def succeeded(self, lane: Lane, attempt: Attempt, usage: Usage) -> None:
+        """The answer is whole: its charge, its latency."""
+        now = self._around.clock.now()
+        self._around.health.succeeded(lane, attempt.latency, now)
+        self._charge(lane, usage, "ok")
+        self._note(lane, attempt, "ok")
+
+    def broke(self, lane: Lane, attempt: Attempt, fault: Fault) -> None:
+        """It failed, before or after its first token."""
+        self._around.health.failed(lane, fault, self._around.clock.now())
+        attempt.close()
+        if attempt.tokens or attempt.usage is not None or (attempt.reached and RULES[fault.kind].spent):
+            self._charge(lane, self.used(attempt), "failed")
+        self._note(lane, attempt, fault.kind.value, fault.message)
+
+    def left(self, lane: Lane, attempt: Attempt) -> None:
+        """The client went away."""
+        self._around.health.abandoned(lane)
+        attempt.close()
+        if attempt.reached:
+            self._charge(lane, self.used(attempt), "cancelled")
+        self._note(lane, attempt, "cancelled")
+
+    def used(self, attempt: Attempt) -> Usage:
+        """What the provider said it used, else our count: the estimate's input and the text that came."""
+        if attempt.usage is not None:
+            return attempt.usage
+        # Four characters a token is what providers' guides give for English; code and other languages take more.
+        made = max(attempt.tokens, -(-attempt.text_length // 4))
+        return msgspec.structs.replace(self._estimate, output_tokens=made, estimated=True)
+
+    async def _one(self, lane: Lane, work: Callable[[Attempt], Awaitable[T]], prefill: str = "") -> tuple[Attempt, T]:
+        around = self._around
+        route = lane.ranked.route
+        target = route.targets[lane.key]
+        if target.model != lane.ranked.model and route.model == "*":
+            target = msgspec.structs.replace(target, model=lane.ranked.model)
+        attempt = Attempt(
+            around.providers[route.kind],
+            self._call(lane, prefill),
+            target,
+            upstream=around.upstream,
+            deadlines=around.deadlines,
+            clock=around.clock,
+            ends_at=self._ends_at,
+        )
+        around.health.began(lane, attempt.began)
+        try:
+            return attempt, await work(attempt)
+        except CallError as error:
+            fault = error.fault
+            if prefill and fault.kind is FaultKind.BAD_REQUEST:
+                # A provider that cannot go on from a prefill is not sick, and the request is not bad.
+                fault = msgspec.structs.replace(fault, kind=FaultKind.UNSUPPORTED)
+            self.broke(lane, attempt, fault)
+            raise
+        except BaseException:
+            self.left(lane, attempt)
+            raise
+
+    def _call(self, lane: Lane, prefill: str) -> Call:
+        native = self._around.providers[lane.ranked.route.kind].traits.native
+        if self.surface in native and self.surface in lane.ranked.route.surfaces:
+            return Call(surface=self.surface, body=self._body, stream=self._stream, parts=self._parts)
+        translator = TRANSLATORS.get(self.surface)
+        if translator is None:
+            return Call(surface=self.surface, body=self._body, stream=self._stream, parts=self._parts, prefill=prefill)
+        if self._chat_body is None:
+            self._chat_body = translator.to_chat(self._body)
+        return Call(surface=Surface.CHAT, body=self._chat_body, stream=self._stream, prefill=prefill)
+
+    def _charge(self, lane: Lane, usage: Usage, outcome: str) -> None:
+        route = lane.ranked.route
+        model = lane.ranked.model
+        upstream = route.targets[lane.key].model if route.model != "*" else model
+        cost = cost_nano(route.kind, upstream, usage, route.options)
+        self.charges.append(Charge(route.provider, model, usage, cost, outcome))
+
+    def _note(self, lane: Lane, attempt: Attempt, outcome: str, detail: str = "") -> None:
+        now = self._around.clock.now()
+        first = None if attempt.first_token_at is None else attempt.first_token_at - attempt.began
+        note = Noted(lane.ranked.route.provider, lane.ranked.model, outcome, now - attempt.began, first, detail)
+        self.notes.append(note)
+        self._around.watcher.attempted(lane, note)

@@ -1,0 +1,180 @@
+"""HTTP in and out on bare ASGI: bodies within limits, answers, streams that notice when the client leaves.
+
+Starlette does the routing; the hot endpoints are ASGI callables of their own, which saves a third of a request's time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import msgspec
+from starlette.datastructures import Headers, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.types import Receive, Scope, Send
+
+from mrblue_cli.gateway.answers import Answer
+from mrblue_cli.gateway.model import CallError, Fault, FaultKind, Json, Part
+
+_decode = msgspec.json.Decoder().decode
+_DEPTH = 200
+"""Nesting beyond this is an attack on parsers further on, not a request."""
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """The request's headers in lower case; of repeated ones the first."""
+    found: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        found.setdefault(name.decode("latin-1"), value.decode("latin-1"))
+    return found
+
+
+async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) -> bytes:
+    """The request's body. Raises `CallError` (413) beyond `limit` bytes, and when the client leaves half way."""
+    length = headers.get("content-length", "")
+    if length.isdigit() and int(length) > limit:
+        raise CallError(_too_large(limit))
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body"):
+        body: bytes = message.get("body", b"")
+        if len(body) > limit:
+            raise CallError(_too_large(limit))
+        return body
+    parts, size = [], 0
+    while True:
+        if message["type"] != "http.request":
+            raise CallError(bad("The request's body ended early."))
+        part = message.get("body", b"")
+        size += len(part)
+        if size > limit:
+            raise CallError(_too_large(limit))
+        parts.append(part)
+        if not message.get("more_body"):
+            return b"".join(parts)
+        message = await receive()
+
+
+def parse_json(body: bytes) -> Json:
+    """The body as a JSON object. Raises `CallError` (400) that says where it is broken."""
+    try:
+        value = _decode(body)
+    except msgspec.DecodeError as error:
+        raise CallError(bad(f"The body is not valid JSON: {_short(str(error))}")) from None
+    except RecursionError:
+        raise CallError(bad("The body is nested too deeply.")) from None
+    if not isinstance(value, dict):
+        raise CallError(bad("The body must be a JSON object."))
+    if body.count(b"[") + body.count(b"{") > _DEPTH and _deeper_than(value, _DEPTH):
+        raise CallError(bad(f"The body is nested more than {_DEPTH} levels deep."))
+    return value
+
+
+async def parse_form(receive: Receive, headers: Mapping[str, str], limit: int) -> tuple[Json, tuple[Part, ...]]:
+    """A multipart form: plain fields as a table, all fields and files as parts in their order. Raises `CallError`."""
+    body = await read_body(receive, headers, limit)
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield body
+        yield b""
+
+    fields: Json = {}
+    parts: list[Part] = []
+    try:
+        parser = MultiPartParser(Headers(dict(headers)), chunks(), max_files=8, max_fields=100, max_part_size=limit)  # type: ignore[arg-type]
+        form = await parser.parse()
+    except (MultiPartException, UnicodeDecodeError, KeyError, LookupError, ValueError) as error:
+        reason = getattr(error, "message", "") or "it cannot be read"
+        raise CallError(bad(f"The form is not valid multipart/form-data: {_short(str(reason))}")) from None
+    async with contextlib.aclosing(_Closing(form)):
+        for name, value in form.multi_items():
+            if isinstance(value, UploadFile):
+                data = await value.read()
+                parts.append(
+                    Part(name=name, data=data, filename=value.filename or "file", content_type=value.content_type)
+                )
+            else:
+                fields[name] = value
+                parts.append(Part(name=name, data=value.encode("utf-8", "surrogatepass")))
+    return fields, tuple(parts)
+
+
+async def send_answer(answer: Answer, extra: Mapping[str, str], receive: Receive, send: Send) -> None:
+    """Send it; a stream ends early, and its work is cancelled, when the client leaves."""
+    headers = [(b"content-type", answer.content_type.encode("latin-1", "replace"))]
+    headers += [(k.encode("latin-1"), v.encode("latin-1", "replace")) for k, v in answer.headers.items()]
+    headers += [(k.encode("latin-1"), v.encode("latin-1", "replace")) for k, v in extra.items()]
+    if answer.frames is None:
+        headers.append((b"content-length", str(len(answer.body)).encode()))
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer.body})
+        return
+    headers += [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await _send_frames(answer.frames, receive, send)
+
+
+async def _send_frames(frames: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - a request is served in a task
+    gone = False
+
+    async def watch() -> None:
+        nonlocal gone
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        gone = True
+        task.cancel()
+
+    watcher = asyncio.ensure_future(watch())
+    try:
+        async for data in frames:
+            await send({"type": "http.response.body", "body": data, "more_body": True})
+        watcher.cancel()
+        await send({"type": "http.response.body", "body": b""})
+    except asyncio.CancelledError:
+        if not gone:
+            raise
+        task.uncancel()
+    finally:
+        watcher.cancel()
+        await frames.aclose()  # type: ignore[attr-defined]  # always a generator
+
+
+def bad(message: str, param: str | None = None, *, status: int = 400) -> Fault:
+    """A fault of the request itself."""
+    return Fault(kind=FaultKind.BAD_REQUEST, message=message, status=status, type="invalid_request_error", param=param)
+
+
+def _too_large(limit: int) -> Fault:
+    return bad(f"The body is larger than the {limit / 1_048_576:g} MiB that this gateway takes.", status=413)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 200 else text[:200] + "…"
+
+
+def _deeper_than(value: Any, levels: int) -> bool:
+    """Whether lists and tables are nested deeper; walks without recursion."""
+    layer = [value]
+    for _ in range(levels):
+        layer = [
+            inner
+            for outer in layer
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not layer:
+            return False
+    return True
+
+
+class _Closing:
+    """Closes a form's temporary files."""
+
+    def __init__(self, form: Any) -> None:
+        self._form = form
+
+    async def aclose(self) -> None:
+        await self._form.close()

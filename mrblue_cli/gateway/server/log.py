@@ -1,0 +1,106 @@
+"""One line for each request's decisions, on stderr: for people, or as JSON. Neither prompts nor keys are in it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any, TextIO
+
+import msgspec
+
+from mrblue_cli.gateway.answers import Record
+from mrblue_cli.gateway.model import NANO
+
+_encode = msgspec.json.Encoder().encode
+
+
+class DecisionLog:
+    """Writes each record as a line."""
+
+    def __init__(self, stream: TextIO, *, as_json: bool, wall: Callable[[], float]) -> None:
+        """`wall` gives Unix seconds."""
+        self._stream = stream
+        self._as_json = as_json
+        self._wall = wall
+
+    def finished(self, record: Record) -> None:
+        """One request is over."""
+        self._write(_encode(table_of(record)).decode() if self._as_json else text_of(record))
+
+    def say(self, text: str, *, level: str = "info") -> None:
+        """Something else worth a line: a reload, an alert, a lost Redis."""
+        self._write(_encode({"level": level, "message": text}).decode() if self._as_json else f"{level}: {text}")
+
+    def _write(self, line: str) -> None:
+        when = dt.datetime.fromtimestamp(self._wall(), dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        try:
+            if self._as_json:
+                self._stream.write(f'{{"time":"{when}",{line[1:]}\n')
+            else:
+                self._stream.write(f"{when} {one_line(line)}\n")
+            self._stream.flush()
+        except (OSError, ValueError):
+            pass  # a full disk or a closed pipe must not take the gateway down
+
+
+def text_of(record: Record) -> str:
+    """The line for people: who, what, cache, route, outcome, time, tokens, money, and each failed try."""
+    parts = [
+        record.request_id,
+        record.key_id or "-",
+        f"{record.surface}{'/stream' if record.stream else ''}",
+        record.asked or "-",
+        f"cache={record.cache}({record.cache_reason})",
+        f"-> {record.provider}/{record.model}" if record.provider else "-> nobody",
+        str(record.status),
+        f"{record.seconds * 1000:.0f}ms",
+    ]
+    if record.first_token is not None:
+        parts.append(f"first={record.first_token * 1000:.0f}ms")
+    if record.input_tokens or record.output_tokens:
+        parts.append(f"tokens={record.input_tokens}+{record.output_tokens}")
+    if record.cost_nano is not None:
+        parts.append(f"${record.cost_nano / NANO:.6f}")
+    if record.saved_nano:
+        parts.append(f"saved=${record.saved_nano / NANO:.6f}")
+    if record.throttled:
+        parts.append("throttled")
+    parts += [
+        f"tried={note.provider}/{note.model}:{note.outcome}:{note.seconds * 1000:.0f}ms"
+        for note in record.attempts
+        if note.outcome != "ok"
+    ]
+    if record.fault is not None:
+        parts.append(f"fault={record.fault.kind}: {record.fault.message}")
+    return " ".join(parts)
+
+
+def table_of(record: Record) -> dict[str, Any]:
+    """The same for machines."""
+    return {
+        "request_id": record.request_id,
+        "key": record.key_id,
+        "surface": record.surface.value,
+        "stream": record.stream,
+        "asked": record.asked,
+        "cache": record.cache,
+        "cache_reason": record.cache_reason,
+        "similarity": record.similarity,
+        "provider": record.provider or None,
+        "model": record.model or None,
+        "status": record.status,
+        "ms": round(record.seconds * 1000, 2),
+        "first_token_ms": None if record.first_token is None else round(record.first_token * 1000, 2),
+        "input_tokens": record.input_tokens,
+        "output_tokens": record.output_tokens,
+        "cost_usd": None if record.cost_nano is None else record.cost_nano / NANO,
+        "saved_usd": record.saved_nano / NANO,
+        "throttled": record.throttled,
+        "attempts": [msgspec.to_builtins(note) for note in record.attempts],
+        "fault": None if record.fault is None else {"kind": record.fault.kind.value, "message": record.fault.message},
+    }
+
+
+def one_line(text: str) -> str:
+    """Without line breaks and control characters, which could forge a line."""
+    return "".join(c if c.isprintable() else "?" for c in text)
