@@ -21,6 +21,7 @@ import msgspec
 
 from mrblue_cli.core.errors import ConfigError, UsageError
 from mrblue_cli.gateway.model import KeyLimits
+from mrblue_cli.gateway.state import open_state
 
 PREFIX = "mrb_"
 RECHECK = 1.0
@@ -249,17 +250,7 @@ class KeyStore:
         # A connection must not be carried over a fork: each worker process opens its own.
         if self._base is not None and self._process == os.getpid():
             return self._base
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        if not self._path.exists():
-            self._path.touch(mode=0o600)
-        base = sqlite3.connect(self._path, timeout=5.0, isolation_level=None)
-        try:
-            base.execute("PRAGMA journal_mode=WAL")
-            base.execute("PRAGMA synchronous=NORMAL")
-            base.executescript(_SCHEMA)
-        except BaseException:
-            base.close()
-            raise
+        base = open_state(self._path, _SCHEMA)
         self._base, self._process = base, os.getpid()
         return base
 

@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from mrblue_cli.gateway.access.keys import Caller
 from mrblue_cli.gateway.access.window import WINDOW, Row, Verdict, Wait, Window, decide
+from mrblue_cli.gateway.state import open_state
 
 __all__ = ["Limits", "Shared", "SqliteWindows", "Verdict", "Wait"]
 
@@ -252,15 +253,7 @@ class SqliteWindows:
         # A connection must not be carried over a fork: each worker process opens its own.
         if self._base is not None and self._process == os.getpid():
             return self._base
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        base = sqlite3.connect(self._path, timeout=_BUSY, isolation_level=None)
-        try:
-            base.execute("PRAGMA journal_mode=WAL")
-            base.execute("PRAGMA synchronous=OFF")
-            base.executescript(_SCHEMA)
-        except BaseException:
-            base.close()
-            raise
+        base = open_state(self._path, _SCHEMA, busy=_BUSY, synchronous="OFF")
         self._base, self._process = base, os.getpid()
         return base
 
