@@ -8,6 +8,7 @@ from typing import Protocol
 
 from mrblue_cli.core.clock import Clock
 from mrblue_cli.gateway.access.limits import Limits
+from mrblue_cli.gateway.access.window import Verdict
 from mrblue_cli.gateway.answers import Ask, Record, safe_header
 from mrblue_cli.gateway.budget.service import Budget, Charge, Reservation
 from mrblue_cli.gateway.cache.service import Cache, CachedAnswer, Lookup
@@ -66,12 +67,12 @@ class Job:
         self._reservation = reservation
         self._settled = False
         self._expected = 0
-        self._taken_at = 0.0
+        self._verdict = Verdict()
 
-    def expects(self, guess: Usage, now: float) -> None:
-        """How many tokens were taken from the key's rate limit at `now` (Unix seconds)."""
-        self._expected = guess.input_tokens + guess.output_tokens
-        self._taken_at = now
+    def expects(self, tokens: int, verdict: Verdict) -> None:
+        """How many tokens were taken from the key's rate limit, and when."""
+        self._expected = tokens
+        self._verdict = verdict
 
     @property
     def now(self) -> float:
@@ -109,9 +110,7 @@ class Job:
             await books.budget.settle(self._reservation, charges, cache=self.record.cache)
         used = sum(charge.usage.input_tokens + charge.usage.output_tokens for charge in charges)
         if used < self._expected:
-            await books.limits.give_back(
-                self.ask.caller, self._expected - used, taken_at=self._taken_at, now=books.wall()
-            )
+            await books.limits.give_back(self.ask.caller, self._verdict, self._expected - used, books.wall())
 
     async def keep(self, body: bytes, content_type: str, frames: tuple[bytes, ...], usage: Usage) -> None:
         """Let the cache have a complete answer."""

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 
 from mrblue_cli.gateway import delivery
 from mrblue_cli.gateway.access.limits import Limits
+from mrblue_cli.gateway.access.window import Verdict
 from mrblue_cli.gateway.answers import Answer, Ask, Record, refusal
 from mrblue_cli.gateway.budget.cost import cost_nano
 from mrblue_cli.gateway.budget.estimate import estimate
@@ -82,7 +83,7 @@ class Pipeline:
     async def _served(self, ask: Ask, record: Record) -> Answer:
         candidates = self._permitted(ask)
         guess = estimate(ask.surface, ask.body, _ceiling(candidates[0]))
-        await self._within_limits(ask, guess, record)
+        verdict = await self._within_limits(ask, guess, record)
         lookup = await self._looked_up(ask, record)
         if lookup is not None and lookup.answer is not None:
             return await self._from_cache(ask, lookup, lookup.answer, record)
@@ -94,7 +95,7 @@ class Pipeline:
         reservation = await self._reserved(ask, price, first.model)
         job = Job(self._books, ask, record, lookup, reservation)
         try:
-            job.expects(guess, self._wall())
+            job.expects(guess.input_tokens + guess.output_tokens, verdict)
             run = self._run(ask, await self._throttled(job, reservation, candidates), guess)
         except BaseException:
             await job.settle(None)
@@ -173,7 +174,7 @@ class Pipeline:
                 raise CallError(fault)
         return candidates
 
-    async def _within_limits(self, ask: Ask, guess: Usage, record: Record) -> None:
+    async def _within_limits(self, ask: Ask, guess: Usage, record: Record) -> Verdict:
         verdict = await self._limits.check(ask.caller, guess.input_tokens + guess.output_tokens, self._wall())
         record.limits = verdict.headers()
         wait = verdict.wait
@@ -189,6 +190,7 @@ class Pipeline:
                 retry_after=wait.seconds,
             )
             raise CallError(fault)
+        return verdict
 
     async def _throttled(
         self, job: Job, reservation: Reservation | None, candidates: tuple[Ranked, ...]
