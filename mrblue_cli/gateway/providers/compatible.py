@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
-from mrblue_cli.gateway.model import Call, Json, Surface, Target
+from mrblue_cli.gateway.model import Call, Json, Reply, Surface, Target
 from mrblue_cli.gateway.providers.base import StreamDecoder, Traits
 from mrblue_cli.gateway.providers.dialects import DIALECTS, Dialect
 from mrblue_cli.gateway.providers.openai import OpenAI, fill_chat
+from mrblue_cli.gateway.providers.openai_reply import chat_reply
 from mrblue_cli.gateway.providers.openai_stream import ChatStream
 from mrblue_cli.gateway.providers.wire import (
     bad_request,
     bearer,
+    decode_table,
     encode,
     option,
     rows,
@@ -119,11 +122,20 @@ class Compatible(OpenAI):
                 raise unsupported(f"{target.provider} does not go on from a broken answer")
             messages = [*messages, {"role": "assistant", "content": call.prefill}]
         last = messages[-1] if messages else {}
-        if way == "prefix" and table(last).get("role") == "assistant" and not last.get("tool_calls"):
-            # DeepSeek takes the mark only at its beta address, where a client's own prefill does not go.
-            if call.prefill or not self.dialect.prefill_base:
-                messages = [*messages[:-1], {**last, "prefix": True}]
+        # DeepSeek takes the mark only at its beta address, where a client's own prefill does not go.
+        marks = way == "prefix" and (call.prefill or not self.dialect.prefill_base)
+        if marks and table(last).get("role") == "assistant" and not last.get("tool_calls"):
+            messages = [*messages[:-1], {**last, "prefix": True}]
         body["messages"] = messages
+
+    def reply(self, call: Call, headers: Mapping[str, str], body: bytes) -> Reply:
+        """A complete answer."""
+        amend = _AMENDS.get(self.kind)
+        if call.surface is not Surface.CHAT or amend is None:
+            return super().reply(call, headers, body)
+        data = decode_table(body)
+        amend(data)
+        return chat_reply(data)
 
     def chat_stream(self, call: Call) -> StreamDecoder:  # noqa: ARG002
         """A decoder that knows this provider's ways."""
@@ -154,15 +166,17 @@ def with_schema(body: Json, messages: list[Json]) -> list[Json]:
     body["response_format"] = {"type": "json_object"}
     if schema is None:
         return messages
-    text = (
-        f"Answer with one JSON object and nothing else. It must fit this JSON schema:\n{encode(table(schema)).decode()}"
-    )
-    return [{"role": "system", "content": text}, *messages]
+    return [{"role": "system", "content": schema_text(table(schema))}, *messages]
 
 
-def in_order(messages: list[Json]) -> list[Json]:
+def schema_text(schema: Json) -> str:
+    """The instruction that stands in for a JSON schema."""
+    return "Answer with one JSON object and nothing else. It must fit this JSON schema:\n" + encode(schema).decode()
+
+
+def in_order(messages: list[Any]) -> list[Json]:
     """Mistral's rules: ids of tool calls have nine letters or digits, and an answer stands between tool and user."""
-    made: list[Json] = []
+    made: list[Any] = []
     before = ""
     for message in messages:
         if not isinstance(message, dict):
@@ -211,14 +225,3 @@ def _mistral(chunk: Json) -> bool:
 
 
 _AMENDS = {"groq": _groq, "mistral": _mistral}
-
-
-def amend_reply(kind: str, body: Json) -> Json:
-    """The same differences in a complete answer; `body` is ours to change."""
-    amend = _AMENDS.get(kind)
-    if amend is not None:
-        amend(body)
-    return body
-
-
-__all__ = ["Compatible", "Surface", "amend_reply", "in_order", "tool_id", "with_schema"]

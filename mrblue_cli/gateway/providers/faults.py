@@ -20,12 +20,12 @@ _SECRETS = re.compile(
     | \bAIza[\w\-]{10,} | \bya29\.[\w\-.]+ | \beyJ[\w\-]{8,}\.[\w\-]+(?:\.[\w\-]+)?     # Google's keys, JSON web tokens
     | (?<=bearer\s)\S+ | (?<=basic\s)[\w+/=]{8,}
     | (?:(?<=api.key[=:])|(?<=api.key\s[=:]\s)|(?<=api.key:\s)|(?<=token=)|(?<=key=)|(?<=password=)|(?<=secret=))\S+
-    | \b(?=[\w]*\d)(?=[\w]*[a-z])[A-Za-z0-9]{24,}\b                                     # anything else as long and mixed
+    | \b(?=[\w]*\d)(?=[\w]*[a-z])[A-Za-z0-9]{24,}\b     # anything else as long and mixed
     | (?<=://)[^\s/@]+@                                                                 # a password in an address
     """
 )
 _INTERNAL = re.compile(
-    r"""(?ix)(?<![\w.])(?:
+    r"""(?ix)(?<![\w.-])(?:
     (?:127|10)(?:\.\d{1,3}){3} | 192\.168(?:\.\d{1,3}){2} | 172\.(?:1[6-9]|2\d|3[01])(?:\.\d{1,3}){2}
     | 169\.254(?:\.\d{1,3}){2} | localhost | [\w-]+(?:\.[\w-]+)*\.(?:internal|local|svc)(?:\.[\w.-]+)?
     )(?::\d+)?(?![\w.]*\w)"""
@@ -33,8 +33,9 @@ _INTERNAL = re.compile(
 _CONTEXT = re.compile(
     r"""(?ix) maximum\ context\ length | context\ (?:window|limit) | context_length_exceeded | context\ size
     | prompt\ is\ too\ long | maximum\ prompt\ length | too\ many\ (?:input\ )?tokens | too\ large\ for\ model
-    | input\ token\ count | input\ is\ too\ long | reduce\ the\ length | request\ too\ large | (?:input|prompt)\ too\ long
-    | inputs`?\ tokens?\ \+\ `?max_new_tokens | exceeds?\ the\ (?:model's\ )?(?:maximum\ )?(?:number\ of\ )?(?:input\ )?tokens
+    | input\ token\ count | input\ is\ too\ long | reduce\ the\ length | request\ too\ large
+    | (?:input|prompt)\ too\ long | inputs`?\ tokens?\ \+\ `?max_new_tokens 
+    | exceeds?\ the\ (?:model's\ )?(?:maximum\ )?(?:number\ of\ )?(?:input\ )?tokens
     """
 )
 _TOO_LARGE = re.compile(r"(?i)request too large|maximum context length")  # in a 429, other words mean tokens per minute
@@ -44,8 +45,10 @@ _FILTER = re.compile(
     | requires\ moderation """
 )
 _QUOTA = re.compile(
-    r"""(?ix) insufficient[_\ ](?:quota|balance|credits?|funds) | credit\ balance | exceeded\ your\ (?:current|monthly)\ quota
-    | plan\ and\ billing | billing_hard | payment\ required | out\ of\ credits | spending\ limit | run\ out\ of\ credits | used\ all\ available\ credits"""
+    r"""(?ix) insufficient[_\ ](?:quota|balance|credits?|funds) | credit\ balance
+    | exceeded\ your\ (?:current|monthly)\ quota
+    | plan\ and\ billing | billing_hard | payment\ required | out\ of\ credits | spending\ limit
+    | run\ out\ of\ credits | used\ all\ available\ credits"""
 )
 _KEY = re.compile(
     r"(?i)(?:incorrect|invalid|expired|missing|no) (?:api[ _-]?key|access token|auth)|api[ _]key (?:not|is in)"
@@ -121,7 +124,7 @@ def mask(text: str) -> str:
 
 def tidy(text: str) -> str:
     """One line that may be shown: masked, without control characters, not longer than `MAX_MESSAGE`."""
-    line = " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", text[: MAX_MESSAGE * 8]).split())
+    line = " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", text[: MAX_MESSAGE * 4]).split())
     line = mask(line)
     return line if len(line) <= MAX_MESSAGE else line[: MAX_MESSAGE - 1].rstrip() + "…"
 

@@ -14,7 +14,8 @@ LONGEST = 31 * 86_400.0
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _SPAN = re.compile(r"(\d{1,12}(?:\.\d{1,12})?)(ms|s|m|h|d)")
 _SAID = re.compile(
-    r"(?i)(?:try again in|retry(?:ing)?(?: after| in)|please wait)\s+((?:\d+(?:\.\d+)?\s*(?:milliseconds?|seconds?|minutes?|hours?|ms|[smhd])\s*)+)"
+    r"(?i)(?:try again in|retry(?:ing)?(?: after| in)|please wait)\s+"
+    r"((?:\d+(?:\.\d+)?\s*(?:milliseconds?|seconds?|minutes?|hours?|ms|[smhd])\s*)+)"
 )
 _RESETS = (  # (what is left, when it comes back)
     ("x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
@@ -51,12 +52,8 @@ def patience(headers: Mapping[str, str], message: str = "") -> float | None:
     if asked:
         number = span(asked)
         return _sane(number if number is not None else _until(asked, headers))
-    waits = [
-        _reset(headers[when], headers)
-        for left, when in _RESETS
-        if headers.get(left, "").strip() == "0" and when in headers
-    ]
-    known = [wait for wait in waits if wait is not None]
+    spent = [when for left, when in _RESETS if headers.get(left, "").strip() == "0"]
+    known = [wait for when in spent if (wait := _reset(headers.get(when, ""), headers)) is not None]
     if known:
         return max(known)
     return _from_text(message)
