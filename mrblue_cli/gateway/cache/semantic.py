@@ -99,6 +99,8 @@ class SemanticTier:
         self._one = asyncio.Semaphore(1)
         self._waiting = 0
         self._failing = False
+        self.behind = False
+        """Whether there is more of other gateways' questions to read."""
         self.index = Index(embedder.dimensions, max_size=max_size, ttl=ttl)
 
     async def search(self, key: RequestKey, control: Control) -> Found:
@@ -175,19 +177,24 @@ class SemanticTier:
             )
         )
 
-    async def sync(self) -> int:
-        """Take in what other gateways published; how many that were."""
-        questions = await self._store.news()
-        if questions:
+    async def sync(self) -> None:
+        """Take in what other gateways published: one helping, so that no lookup waits for long. See `behind`."""
+        news = await self._store.news()
+        self.behind = news.more
+        if news.questions:
             self.index.expire(self._wall())
-        for question in questions:
+        for question in news.questions:
             known = self.index.stored_at(question.key)
             if known is not None and known >= question.stored_at:
                 continue
             vector = self._sound(np.frombuffer(question.vector, "<f4") if len(question.vector) % 4 == 0 else None)
             if vector is not None:
                 self.index.add(question.key, question.partition, question.text, vector, stored_at=question.stored_at)
-        return len(questions)
+
+    async def catch_up(self) -> None:
+        """Read on until nothing is left."""
+        while self.behind:
+            await self.sync()
 
     def forget(self, key: str) -> None:
         """The answer of this key is gone."""
