@@ -28,7 +28,7 @@ from mrblue_cli.settings.gateway_fields import (
     whole,
 )
 from mrblue_cli.settings.gateway_files import Parsed, read_file
-from mrblue_cli.settings.gateway_kinds import CHAT_FAMILY
+from mrblue_cli.settings.gateway_kinds import CHAT
 from mrblue_cli.settings.gateway_problems import Findings, GatewayConfigError, Note, Problem, nearest, safe_name, shown
 from mrblue_cli.settings.gateway_providers import ProviderStatus, providers_of_environment, read_providers
 from mrblue_cli.settings.gateway_review import review
@@ -120,7 +120,7 @@ _DEMO = ProviderOptions(
     name="scripted",
     kind="scripted",
     models=(
-        ModelOptions(name="demo", surfaces=CHAT_FAMILY),
+        ModelOptions(name="demo", surfaces=CHAT),
         ModelOptions(name="demo-embedding", surfaces=(Surface.EMBEDDINGS,)),
         ModelOptions(name="demo-transcription", surfaces=(Surface.TRANSCRIPTION,)),
         ModelOptions(name="demo-speech", surfaces=(Surface.SPEECH,)),

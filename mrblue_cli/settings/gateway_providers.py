@@ -21,7 +21,6 @@ from mrblue_cli.settings.gateway_credentials import (
 )
 from mrblue_cli.settings.gateway_fields import Bad, Field, Source, number, text, url, whole
 from mrblue_cli.settings.gateway_kinds import (
-    CHAT_FAMILY,
     KINDS,
     Kind,
     base_of,
@@ -193,11 +192,7 @@ def _surfaces(value: Any) -> tuple[Surface, ...]:
     names = [str(surface) for surface in Surface]
     if not isinstance(value, list) or not all(isinstance(item, str) and item in names for item in value):
         raise Bad(f"must be a list of {', '.join(names)}")
-    chosen = [Surface(item) for item in value]
-    # Who can chat can also be asked in the other two shapes.
-    if Surface.CHAT in chosen:
-        chosen += CHAT_FAMILY
-    return tuple(dict.fromkeys(chosen))
+    return tuple(dict.fromkeys(Surface(item) for item in value))
 
 
 def _folded(traits: Kind, base_url: str, models: tuple[ModelOptions, ...]) -> tuple[str, tuple[ModelOptions, ...]]:

@@ -17,7 +17,7 @@ from mrblue_cli.settings.load import load
 from mrblue_cli.settings.memo import ask_settings
 from tests.settings.gateway_texts import ISSUE, KEYS, WHOLE, read, refused
 
-CHAT = (Surface.CHAT, Surface.RESPONSES, Surface.MESSAGES)
+CHAT = (Surface.CHAT,)
 
 
 def test_the_users_yaml_is_read_as_it_stands(tmp_path):
@@ -268,7 +268,7 @@ def test_the_demo_needs_nothing(tmp_path):
     assert (options.demo, options.host, options.port) == (True, "::1", 7001)
     assert options.state_folder == tmp_path / "mrblue" / "gateway-demo"
     served = {surface for model in options.providers[0].models for surface in model.surfaces}
-    assert served == set(Surface) - {Surface.REALTIME}
+    assert served == set(Surface) - {Surface.REALTIME, Surface.RESPONSES, Surface.MESSAGES}
     loaded = load_gateway(Path("/no/such/file"), environment=env, overrides={"demo": True, "port": 1})
     assert (loaded.options.demo, loaded.options.port) == (True, 1)
 
