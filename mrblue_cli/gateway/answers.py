@@ -55,6 +55,8 @@ class Record(msgspec.Struct, kw_only=True):
     cache_reason: str = "disabled"
     similarity: float | None = None
     attempts: list[Noted] = []
+    tries: int = 0
+    """Calls made to providers."""
     provider: str = ""
     model: str = ""
     status: int = 0

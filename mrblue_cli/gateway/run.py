@@ -9,7 +9,7 @@ import msgspec
 
 from mrblue_cli.core.clock import Clock
 from mrblue_cli.gateway.attempt import Attempt
-from mrblue_cli.gateway.budget.cost import cost_nano
+from mrblue_cli.gateway.budget.prices import cost_nano
 from mrblue_cli.gateway.budget.service import Charge
 from mrblue_cli.gateway.model import Call, CallError, Fault, FaultKind, Json, Part, Piece, Surface, Usage
 from mrblue_cli.gateway.options import DeadlineOptions
@@ -73,6 +73,8 @@ class Run:
     ) -> None:
         self.charges: list[Charge] = []
         self.notes: list[Noted] = []
+        self.tries = 0
+        """Calls made, the one under way included."""
         self.surface = surface
         self._around = around
         self._plan = plan
@@ -153,6 +155,7 @@ class Run:
             ends_at=self._ends_at,
         )
         around.health.began(lane, attempt.began)
+        self.tries += 1
         try:
             return attempt, await work(attempt)
         except CallError as error:

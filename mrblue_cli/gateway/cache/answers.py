@@ -14,16 +14,20 @@ import msgspec
 
 from mrblue_cli.gateway.model import Surface
 
-SAME_WORDS = 0.8
-"""F1 of the words from which two answers with the same numbers count as the same."""
+SAME_WORDS = 0.85
+"""F1 of the words from which two longer answers with the same numbers, names and denials count as the same."""
 SAME_MEANING = 0.95
-"""Cosine of the answers' embeddings from which they count as the same, if they also share half of their words."""
+"""Cosine of the answers' embeddings from which they count as the same, if they also share enough words."""
+FEWEST_WORDS = 0.4
 LONGEST = 2000
 """Characters of an answer that are embedded."""
 
 _WORD = re.compile(r"\w+", re.UNICODE)
+_NAME = re.compile(r"(?<![.!?:] )(?<!^)\b[^\W\d_a-z]\w+", re.UNICODE | re.MULTILINE)
+"""A capital that does not begin a sentence or line."""
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
-_NOT = frozenset(("no", "not", "never", "none", "cannot", "without", "neither", "nor", "false"))
+_NOT = frozenset(("no", "not", "never", "none", "cannot", "without", "neither", "nor", "false", "t"))
+"""Words that deny; "t" is what is left of "don't"."""
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -77,10 +81,12 @@ def agree(fresh: Said, kept: Said, closeness: Callable[[], float | None]) -> boo
         return True
     if _telling(fresh.text, ours) != _telling(kept.text, theirs):
         return False
+    if not _names(fresh.text) <= set(theirs) or not _names(kept.text) <= set(ours):
+        return False
     shared = _f1(ours, theirs)
-    if shared >= SAME_WORDS and len(ours) + len(theirs) >= 40:
+    if shared >= SAME_WORDS and len(ours) + len(theirs) >= 30:
         return True  # in a short answer the one word that differs is the answer
-    if shared < SAME_WORDS / 2:
+    if shared < FEWEST_WORDS:
         return False
     close = closeness()
     return close is not None and close >= SAME_MEANING
@@ -103,9 +109,12 @@ def _words(text: str) -> list[str]:
 
 
 def _telling(text: str, words: list[str]) -> tuple[list[str], int]:
-    """What turns a sentence round: its numbers, and whether it denies an odd or even number of times."""
-    denials = sum(word in _NOT or word == "t" for word in words)
-    return sorted(_NUMBER.findall(text)), denials % 2
+    """What turns a sentence round: its numbers, and how often it denies."""
+    return sorted(_NUMBER.findall(text)), sum(word in _NOT for word in words)
+
+
+def _names(text: str) -> set[str]:
+    return {name.casefold() for name in _NAME.findall(text)}
 
 
 def _f1(ours: list[str], theirs: list[str]) -> float:

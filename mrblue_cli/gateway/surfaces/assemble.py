@@ -106,11 +106,13 @@ class _Choice:
                 self._hear(table(value))
             elif isinstance(value, str):
                 self._texts.setdefault(key, []).append(value)
+            elif key in {"content", "refusal"}:
+                continue  # text in any other form is the adapter's to put right
             elif isinstance(value, list):
                 known = self._other.setdefault(key, [])
                 if isinstance(known, list):
                     known.extend(value)
-            elif key not in {"content", "refusal"}:
+            else:
                 self._other[key] = value
 
     def _hear(self, audio: Json) -> None:
@@ -212,7 +214,7 @@ class ResponsesAssembler:
 
     def feed(self, data: Json) -> None:
         """One event."""
-        if data.get("type") in {"response.completed", "response.incomplete", "response.failed"}:
+        if text(data.get("type")) in {"response.completed", "response.incomplete", "response.failed"}:
             self._response = table(data.get("response")) or None
 
     def complete(self) -> Json | None:

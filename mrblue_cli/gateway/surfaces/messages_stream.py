@@ -126,7 +126,7 @@ _CUMULATIVE = frozenset({"output_tokens_details", "server_tool_use"})
 
 def _pieces(block: Json) -> tuple[Json, list[Json]]:
     """A block as it begins, and the deltas that make it whole."""
-    kind = block.get("type")
+    kind = text(block.get("type"))
     if kind == "text":
         begin = block | {"text": ""} | ({"citations": []} if block.get("citations") else {})
         deltas: list[Json] = [{"type": "text_delta", "text": piece} for piece in split_text(text(block.get("text")))]

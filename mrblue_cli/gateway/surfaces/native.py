@@ -71,16 +71,17 @@ def messages_reader() -> EventReader:
     usage: Json = {}
 
     def read(data: Json, piece: Piece) -> None:
-        kind = data.get("type")
+        kind = text(data.get("type"))
         if kind == "content_block_delta":
             delta = table(data.get("delta"))
             piece.text = text(delta.get("text"))
             piece.token = bool(piece.text or text(delta.get("thinking")) or text(delta.get("partial_json")))
         elif kind == "content_block_start":
             block = table(data.get("content_block"))
-            piece.text = text(block.get("text")) if block.get("type") == "text" else ""
+            inner_kind = text(block.get("type"))
+            piece.text = text(block.get("text")) if inner_kind == "text" else ""
             # Of a call the name alone is a token; a text or a thought begins empty.
-            piece.token = bool(piece.text) or block.get("type") not in {"text", "thinking"}
+            piece.token = bool(piece.text) or inner_kind not in {"text", "thinking", ""}
         elif kind in {"message_start", "message_delta"}:
             inner = table(data.get("message")) if kind == "message_start" else data
             if isinstance(new := inner.get("usage"), dict):
@@ -109,7 +110,7 @@ def responses_reader() -> EventReader:
             piece.text = delta if kind in _TEXT else ""
         elif kind == "response.output_item.added":
             # A call of whatever kind is a token; a message or a thought begins empty.
-            piece.token = table(data.get("item")).get("type") not in {"message", "reasoning", None}
+            piece.token = text(table(data.get("item")).get("type")) not in {"message", "reasoning", ""}
         elif kind in {"response.completed", "response.incomplete"}:
             response = table(data.get("response"))
             piece.usage = read_responses_usage(response)

@@ -223,22 +223,15 @@ def replay_response(response: Json) -> list[bytes]:
     events.add("response.in_progress", response=begun)
     for index, item in enumerate(rows(response.get("output"))):
         _replay_item(events, index, item)
-    end = response.get("status") if response.get("status") in {"incomplete", "failed"} else "completed"
-    events.add(f"response.{end}", response=response)
+    status = text(response.get("status"))
+    events.add(f"response.{status if status in {'incomplete', 'failed'} else 'completed'}", response=response)
     return events.drain()
 
 
 def _replay_item(events: _Events, index: int, item: Json) -> None:
-    kind, place = item.get("type"), {"item_id": text(item.get("id")), "output_index": index}
-    opening: dict[str, Json] = {
-        "message": {"content": []},
-        "reasoning": {"summary": []},
-        "function_call": {"arguments": ""},
-    }
-    empty = item | opening.get(text(kind), {})
-    if kind == "custom_tool_call":
-        empty["input"] = ""
-    if kind in opening and "status" in item:
+    kind, place = text(item.get("type")), {"item_id": text(item.get("id")), "output_index": index}
+    empty = item | _EMPTY.get(kind, {})
+    if kind in _EMPTY and "status" in item:
         empty["status"] = "in_progress"
     events.add("response.output_item.added", output_index=index, item=empty)
     if kind == "message":

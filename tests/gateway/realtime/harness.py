@@ -132,10 +132,9 @@ async def relaying(*routes, options=QUICK, replies=1000, unix_now=lambda: 1_800_
 
     async def post(request):
         caller = await house.authenticate(request.headers.get("authorization", "").removeprefix("Bearer "))
+        assert isinstance(caller, Caller)
         body = json.loads(await request.body() or b"{}")
         try:
-            if isinstance(caller, Fault):
-                raise CallError(caller)
             match request.url.path.rpartition("/")[2]:
                 case "client_secrets":
                     return JSONResponse(await endpoints.client_secrets(caller, body))

@@ -1,4 +1,4 @@
-"""Chat answers, strategies that make them, ways to cut them into streams, and a door that plays frames to stock clients."""
+"""Chat answers, strategies that make them, ways to cut them into streams, and a door that plays frames to clients."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ def tool_call(call_id: str = "call_1", name: str = "weather", arguments: str = '
     return {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
 
 
-def completion(content: str | None = "Hello there.", *, finish: str = "stop", usage: Json | None = None, **more: Any) -> Json:
+def completion(
+    content: str | None = "Hello there.", *, finish: str = "stop", usage: Json | None = None, **more: Any
+) -> Json:
     """A chat completion; `more` are fields of the message."""
     message = {"role": "assistant", "content": content, "refusal": None, **more}
     return {
@@ -118,7 +120,9 @@ anything = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
     max_leaves=8,
 )
-arguments = st.dictionaries(names, st.recursive(scalars, lambda inner: st.lists(inner, max_size=3), max_leaves=5), max_size=3)
+arguments = st.dictionaries(
+    names, st.recursive(scalars, lambda inner: st.lists(inner, max_size=3), max_leaves=5), max_size=3
+)
 
 
 @st.composite
@@ -176,7 +180,9 @@ def streams(draw: st.DrawFn, reply: Json, *, mixed: bool = False) -> list[Piece]
         pieces += [piece for queue in queues for piece in queue]
     pieces.append(chunk({}, finish=choice["finish_reason"]))
     for _ in range(draw(st.integers(0, 2))):  # the odd things that providers send
-        odd = draw(st.sampled_from([Piece(), chunk(None), Piece(data={**HEAD, "choices": []}), Piece(data={"choices": None})]))
+        odd = draw(
+            st.sampled_from([Piece(), chunk(None), Piece(data={**HEAD, "choices": []}), Piece(data={"choices": None})])
+        )
         pieces.insert(draw(st.integers(0, len(pieces))), odd)
     if draw(st.booleans()):
         pieces.append(chunk({}, finish="stop"))  # a second finish

@@ -51,7 +51,11 @@ class TestReplay:
 
     def test_several_choices_keep_their_index(self):
         reply = completion("one")
-        second = {**reply["choices"][0], "index": 1, "message": {"role": "assistant", "content": "two", "refusal": None}}
+        second = {
+            **reply["choices"][0],
+            "index": 1,
+            "message": {"role": "assistant", "content": "two", "refusal": None},
+        }
         reply["choices"].append(second)
         assert assemble(replay_chat(reply, True)) == reply
 
@@ -60,7 +64,10 @@ class TestReplay:
         reply = completion(None, finish="tool_calls", tool_calls=calls)
         found = events(replay_chat(reply, False))
         begun = [call for event in found for call in event["choices"][0]["delta"].get("tool_calls", []) if "id" in call]
-        assert [(call["index"], call["id"], call["function"]["name"]) for call in begun] == [(0, "a", "f"), (1, "b", "g")]
+        assert [(call["index"], call["id"], call["function"]["name"]) for call in begun] == [
+            (0, "a", "f"),
+            (1, "b", "g"),
+        ]
         assert assemble(replay_chat(reply, True)) == reply
 
     def test_a_long_text_comes_in_pieces(self):
@@ -82,7 +89,9 @@ class TestReplay:
     def test_annotations_audio_and_a_custom_tool_survive(self):
         reply = completion(
             "cited",
-            annotations=[{"type": "url_citation", "url_citation": {"url": "u", "title": "t", "start_index": 0, "end_index": 1}}],
+            annotations=[
+                {"type": "url_citation", "url_citation": {"url": "u", "title": "t", "start_index": 0, "end_index": 1}}
+            ],
             audio={"id": "audio_1", "expires_at": 5, "transcript": "cited", "data": "UklGRg=="},
             tool_calls=[{"id": "c", "type": "custom", "custom": {"name": "patch", "input": "*** begin"}}],
         )
@@ -105,7 +114,12 @@ class TestUsage:
         usage = {
             "prompt_tokens": 50,
             "completion_tokens": 9,
-            "prompt_tokens_details": {"cached_tokens": 20, "audio_tokens": 3, "image_tokens": 4, "cache_write_tokens": 5},
+            "prompt_tokens_details": {
+                "cached_tokens": 20,
+                "audio_tokens": 3,
+                "image_tokens": 4,
+                "cache_write_tokens": 5,
+            },
             "completion_tokens_details": {"audio_tokens": 2, "reasoning_tokens": 1},
         }
         assert chat_usage({"usage": usage}) == Usage(
@@ -195,7 +209,9 @@ class TestValidate:
         )
 
     def test_null_is_the_same_as_absent(self):
-        validate_chat(GOOD | dict.fromkeys(["temperature", "max_tokens", "n", "stop", "tools", "stream", "tool_choice"]))
+        validate_chat(
+            GOOD | dict.fromkeys(["temperature", "max_tokens", "n", "stop", "tools", "stream", "tool_choice"])
+        )
 
     @pytest.mark.parametrize(
         ("change", "param"),
@@ -244,7 +260,10 @@ class TestValidate:
             ({"tools": [{}]}, "tools[0].type"),
             ({"tools": [{"type": "function"}]}, "tools[0].function"),
             ({"tools": [{"type": "function", "function": {}}]}, "tools[0].function.name"),
-            ({"tools": [{"type": "function", "function": {"name": "f", "parameters": []}}]}, "tools[0].function.parameters"),
+            (
+                {"tools": [{"type": "function", "function": {"name": "f", "parameters": []}}]},
+                "tools[0].function.parameters",
+            ),
             ({"tool_choice": 5}, "tool_choice"),
             ({"tool_choice": {}}, "tool_choice.type"),
             ({"response_format": "json"}, "response_format"),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import ClassVar
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -55,7 +57,9 @@ class TestFromChat:
 
     def test_thought_text_and_calls_in_this_order(self):
         message = answer(
-            completion("I look.", finish="tool_calls", reasoning_content="hm", tool_calls=[tool_call(), tool_call("call_2")])
+            completion(
+                "I look.", finish="tool_calls", reasoning_content="hm", tool_calls=[tool_call(), tool_call("call_2")]
+            )
         )
         assert [block["type"] for block in message["content"]] == ["thinking", "text", "tool_use", "tool_use"]
         assert message["content"][2] == {
@@ -105,7 +109,9 @@ class TestFromChat:
         (block,) = answer(completion(None, function_call={"name": "f", "arguments": '{"a":1}'}))["content"]
         assert (block["name"], block["input"]) == ("f", {"a": 1})
 
-    @pytest.mark.parametrize("reply", [{}, {"choices": []}, {"choices": [None]}, {"id": 5, "choices": [{"message": 3}]}])
+    @pytest.mark.parametrize(
+        "reply", [{}, {"choices": []}, {"choices": [None]}, {"id": 5, "choices": [{"message": 3}]}]
+    )
     def test_an_odd_answer_is_an_empty_message(self, reply):
         message = answer(reply)
         assert message["content"] == []
@@ -131,7 +137,11 @@ class TestUsage:
     def test_cached_input_stands_beside_the_rest(self):
         usage = Usage(input_tokens=100, cached_input_tokens=60, cache_write_tokens=10, output_tokens=3)
         body = write_usage(usage)
-        assert (body["input_tokens"], body["cache_read_input_tokens"], body["cache_creation_input_tokens"]) == (30, 60, 10)
+        assert (body["input_tokens"], body["cache_read_input_tokens"], body["cache_creation_input_tokens"]) == (
+            30,
+            60,
+            10,
+        )
         assert read_usage(body) == usage
 
     def test_more_cached_than_read_is_no_negative_count(self):
@@ -139,14 +149,19 @@ class TestUsage:
 
 
 class TestNativeReply:
-    MESSAGE = {
+    MESSAGE: ClassVar = {
         "id": "msg_1",
         "type": "message",
         "role": "assistant",
         "model": "claude",
         "content": [{"type": "text", "text": "a"}, {"type": "tool_use", "id": "t"}, {"type": "text", "text": "b"}],
         "stop_reason": "tool_use",
-        "usage": {"input_tokens": 5, "output_tokens": 2, "cache_read_input_tokens": 7, "cache_creation_input_tokens": None},
+        "usage": {
+            "input_tokens": 5,
+            "output_tokens": 2,
+            "cache_read_input_tokens": 7,
+            "cache_creation_input_tokens": None,
+        },
     }
 
     def test_what_is_read(self):

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
+from typing import ClassVar
+
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrblue_cli.gateway.model import CallError, FaultKind
+from mrblue_cli.gateway.model import CallError, FaultKind, Surface
 from mrblue_cli.gateway.surfaces import TRANSLATORS
 from mrblue_cli.gateway.surfaces.chat import validate_chat
-from mrblue_cli.gateway.model import Surface
 from tests.gateway.surfaces.samples import anything, raises
 
 to_chat = TRANSLATORS[Surface.MESSAGES].to_chat
@@ -93,7 +94,7 @@ class TestConversation:
 
 
 class TestTools:
-    CALL = {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {"city": "Köln"}}
+    CALL: ClassVar = {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {"city": "Köln"}}
 
     def test_calls_and_results(self):
         result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "rain"}
@@ -211,7 +212,7 @@ class TestSettings:
         chat = to_chat(GOOD | {"thinking": {"type": "adaptive"}, "output_config": {"effort": said}})
         assert chat["reasoning_effort"] == meant
 
-    CLOSED = {
+    CLOSED: ClassVar = {
         "type": "object",
         "properties": {"a": {"type": "array", "items": {"type": "string"}}},
         "required": ["a"],
