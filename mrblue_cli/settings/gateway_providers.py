@@ -103,6 +103,7 @@ def _provider(source: Source, secret: FindSecret) -> tuple[ProviderOptions, Prov
     traits = KINDS.get(kind, Kind("", keyless=True, openai=False))
     models = _models(source)
     base_url, models = _folded(traits, base_url, models)
+    models = _merged(source, models)
     homeless = kind in {"azure", "openai-compatible"} and not base_url
     if homeless and any(not model.endpoint for model in models):
         found.problem(source.at("base_url"), f"{kind} needs to be told where it is", "set base_url")
@@ -148,6 +149,24 @@ def _kind(source: Source, name: str, base_url: str) -> str:
         source.at("name"), f"{shown(name)} is no kind of provider", f'{hint} Or set kind = "openai-compatible"'
     )
     return "openai-compatible"
+
+
+def _merged(source: Source, models: tuple[ModelOptions, ...]) -> tuple[ModelOptions, ...]:
+    """A model that is listed once for each use is one model, as long as that is all that differs."""
+    merged: dict[str, ModelOptions] = {}
+    for model in models:
+        known = merged.get(model.name)
+        if known is None:
+            merged[model.name] = model
+            continue
+        surfaces = tuple(dict.fromkeys((*known.surfaces, *model.surfaces)))
+        merged[model.name] = msgspec.structs.replace(known, surfaces=surfaces)
+        if msgspec.structs.replace(model, surfaces=known.surfaces) != known:
+            source.found.problem(
+                source.at("models"), f"{shown(model.name)} stands there twice with different options",
+                "give one of them another name, and its real one as upstream",
+            )  # fmt: skip
+    return tuple(merged.values())
 
 
 def _listed(value: Any) -> list[Any]:
