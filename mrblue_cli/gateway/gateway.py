@@ -19,15 +19,15 @@ from mrblue_cli.gateway.access.auth import Door, key_required
 from mrblue_cli.gateway.access.keys import ANONYMOUS, Caller, KeyStore
 from mrblue_cli.gateway.access.limits import Limits, SqliteWindows
 from mrblue_cli.gateway.answers import Record
-from mrblue_cli.gateway.budget.alerts import Alerts
-from mrblue_cli.gateway.budget.cost import cost_nano
+from mrblue_cli.gateway.budget.alerts import Alerts, aiohttp_post
+from mrblue_cli.gateway.budget.prices import cheapest_chat_model
 from mrblue_cli.gateway.budget.service import LEDGER_FILE, Budget
 from mrblue_cli.gateway.cache import guards
 from mrblue_cli.gateway.cache.embedder import Embedder, make_embedder
 from mrblue_cli.gateway.cache.redis_store import RedisStore
 from mrblue_cli.gateway.cache.service import Cache
 from mrblue_cli.gateway.cache.store import MemoryStore, Store
-from mrblue_cli.gateway.model import CallError, Fault, FaultKind, Json, Surface, Usage
+from mrblue_cli.gateway.model import CallError, Fault, FaultKind, Json, Surface
 from mrblue_cli.gateway.options import CacheOptions, GatewayOptions
 from mrblue_cli.gateway.pipeline import Pipeline
 from mrblue_cli.gateway.providers.base import Provider
@@ -70,6 +70,7 @@ class Gateway:
         self.clock = clock or SystemClock()
         self.wall = wall
         self.log = DecisionLog(log or sys.stderr, as_json=options.log_format == "json", wall=wall)
+        self.log.take_over("mrblue.gateway")
         self.metrics = Metrics()
         self._chance = chance
         self._in_flight = 0
@@ -93,12 +94,12 @@ class Gateway:
         shared = options.workers > 1
         windows = SqliteWindows(folder / LEDGER_FILE, on_lost=self._warn) if shared else None
         self.limits = Limits(windows=windows, redis=self._redis)
-        self.alerts = Alerts(options.budget, log=self.log.say)
+        self.alerts = Alerts(options.budget, post=aiohttp_post(self.upstream.session))
         self.budget = Budget(
             options.budget,
             folder / LEDGER_FILE,
             request_limit_s=options.failover.deadlines.total,
-            cheaper_model=self._cheapest_chat_model(),
+            cheaper_model=cheapest_chat_model(options.providers),
             alarm=self.alerts.send,
             redis=self._redis,
             now=self.wall,
@@ -126,7 +127,8 @@ class Gateway:
             self.health = self._new_health(options)
         else:
             self.health.keep_only({route.id: route for route in self.table.routes})
-        self.budget.configure(options.budget, self._cheapest_chat_model())
+        self.budget.configure(options.budget, cheapest_chat_model(options.providers))
+        self.alerts.configure(options.budget)
         self._open_door()
         if options.caching != old.caching:
             if self._cache is not None:
@@ -143,7 +145,6 @@ class Gateway:
         if self._cache is not None:
             await self._cache.close()
         await self.budget.close()
-        await self.alerts.close()
         self.keys.close()
         self.limits.close()
         await self.upstream.close()
@@ -332,18 +333,6 @@ class Gateway:
 
     def _open_door(self) -> None:
         self._door = Door(self.keys, required=self._keys_required())
-
-    def _cheapest_chat_model(self) -> str | None:
-        """The chat model whose thousand tokens in and out cost least, of those with a known price."""
-        thousand = Usage(input_tokens=1_000, output_tokens=1_000)
-        priced = [
-            (cost, route.model)
-            for route in self.table.routes
-            if route.serves(Surface.CHAT)
-            and route.model != "*"
-            and (cost := cost_nano(route.kind, route.targets[0].model, thousand, route.options)) is not None
-        ]
-        return min(priced)[1] if priced else None
 
     async def _share_breakers(self, redis: SharedRedis) -> None:
         """Tell the other gateways which routes fail here, and hear which fail there."""

@@ -9,8 +9,8 @@ from mrblue_cli.gateway import delivery
 from mrblue_cli.gateway.access.limits import Limits
 from mrblue_cli.gateway.access.window import Verdict
 from mrblue_cli.gateway.answers import Answer, Ask, Record, refusal
-from mrblue_cli.gateway.budget.cost import cost_nano
 from mrblue_cli.gateway.budget.estimate import estimate
+from mrblue_cli.gateway.budget.prices import cost_nano
 from mrblue_cli.gateway.budget.service import Budget, BudgetExceeded, LedgerError, Reservation
 from mrblue_cli.gateway.cache.service import Cache, CachedAnswer, Lookup
 from mrblue_cli.gateway.job import Books, Job, Observer, headers_of
@@ -82,7 +82,7 @@ class Pipeline:
 
     async def _served(self, ask: Ask, record: Record) -> Answer:
         candidates = self._permitted(ask)
-        guess = estimate(ask.surface, ask.body, _ceiling(candidates[0]))
+        guess = estimate(ask.surface, ask.body, _ceiling(candidates[0]), ask.parts)
         verdict = await self._within_limits(ask, guess, record)
         lookup = await self._looked_up(ask, record)
         if lookup is not None and lookup.answer is not None:

@@ -9,7 +9,7 @@ import msgspec
 
 from mrblue_cli.core.clock import Clock
 from mrblue_cli.gateway.attempt import Attempt
-from mrblue_cli.gateway.budget.cost import cost_nano
+from mrblue_cli.gateway.budget.prices import cost_nano
 from mrblue_cli.gateway.budget.service import Charge
 from mrblue_cli.gateway.model import Call, CallError, Fault, FaultKind, Json, Part, Piece, Surface, Usage
 from mrblue_cli.gateway.options import DeadlineOptions

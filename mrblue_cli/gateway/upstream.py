@@ -70,6 +70,19 @@ class Upstream:
         except (aiohttp.ClientError, TimeoutError) as error:
             raise _connect_fault(request, error) from None
 
+    async def fetch(self, request: HttpRequest) -> tuple[int, bytes]:
+        """Status and whole body. Raises `CallError`."""
+        incoming = await self.open(request)
+        try:
+            return incoming.status, await incoming.read()
+        finally:
+            incoming.close()
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """For what is not a provider (webhooks)."""
+        return self._session
+
     async def close(self) -> None:
         """Close all connections."""
         await self._session.close()

@@ -11,9 +11,8 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from mrblue_cli.gateway.gateway import Gateway
-
 from mrblue_cli.core.clock import Clock
+from mrblue_cli.gateway.gateway import Gateway
 from mrblue_cli.gateway.options import GatewayOptions
 from mrblue_cli.gateway.server.app import build_app
 from tests.gateway.serving import serving

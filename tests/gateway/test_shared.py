@@ -196,7 +196,14 @@ async def test_nobody_there_from_the_start() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["", "secret", "http://:secret@host", "redis://", "redis://:secret@host:port/0", "redis://:secret@h?socket_timeout=secret"],
+    [
+        "",
+        "secret",
+        "http://:secret@host",
+        "redis://",
+        "redis://:secret@host:port/0",
+        "redis://:secret@h?socket_timeout=secret",
+    ],
 )
 def test_an_address_that_is_none(url: str) -> None:
     with pytest.raises(ConfigError) as caught:

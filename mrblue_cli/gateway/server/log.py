@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Callable
 from typing import Any, TextIO
 
@@ -31,6 +32,13 @@ class DecisionLog:
         """Something else worth a line: a reload, an alert, a lost Redis."""
         self._write(_encode({"level": level, "message": text}).decode() if self._as_json else f"{level}: {text}")
 
+    def take_over(self, name: str) -> None:
+        """Write what the parts of the gateway tell the standard logger of this name."""
+        logger = logging.getLogger(name)
+        logger.handlers = [_Lines(self)]
+        logger.propagate = False
+        logger.setLevel(logging.INFO)
+
     def _write(self, line: str) -> None:
         when = dt.datetime.fromtimestamp(self._wall(), dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         try:
@@ -41,6 +49,17 @@ class DecisionLog:
             self._stream.flush()
         except (OSError, ValueError):
             pass  # a full disk or a closed pipe must not take the gateway down
+
+
+class _Lines(logging.Handler):
+    """Standard log records as lines of ours."""
+
+    def __init__(self, log: DecisionLog) -> None:
+        super().__init__()
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._log.say(record.getMessage(), level=record.levelname.lower())
 
 
 def text_of(record: Record) -> str:

@@ -9,7 +9,7 @@ import msgspec
 
 from mrblue_cli.core.ids import IdSource
 from mrblue_cli.gateway.access.keys import Caller
-from mrblue_cli.gateway.budget.cost import cost_nano
+from mrblue_cli.gateway.budget.prices import cost_nano
 from mrblue_cli.gateway.budget.service import Budget, BudgetExceeded, Charge, Reservation
 from mrblue_cli.gateway.model import CallError, Fault, FaultKind, Surface, Target, Usage
 from mrblue_cli.gateway.realtime.address import RealtimeRoute

@@ -83,7 +83,9 @@ class TestSaid:
         assert said(surface, msgspec.json.encode(body)) == Said("Hi", (("f", '{"a":2,"b":1}'),))
 
     def test_arguments_that_are_no_json_are_compared_as_they_are(self) -> None:
-        body = {"choices": [{"message": {"content": None, "tool_calls": [{"function": {"name": "f", "arguments": "{"}}]}}]}
+        body = {
+            "choices": [{"message": {"content": None, "tool_calls": [{"function": {"name": "f", "arguments": "{"}}]}}]
+        }
         assert said(Surface.CHAT, msgspec.json.encode(body)) == Said("", (("f", "{"),))
 
     @pytest.mark.parametrize(

@@ -70,14 +70,26 @@ def shuffled(value: Any, chance: random.Random) -> Any:
 
 
 names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
-scalars = st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.floats(allow_nan=False, allow_infinity=False, width=32) | names
-values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3), max_leaves=8)
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**40), 2**40)
+    | st.floats(allow_nan=False, allow_infinity=False, width=32)
+    | names
+)
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3), max_leaves=8
+)
 messages = st.lists(
-    st.fixed_dictionaries({"role": st.sampled_from(["system", "user", "assistant"]), "content": names}), min_size=1, max_size=4
+    st.fixed_dictionaries({"role": st.sampled_from(["system", "user", "assistant"]), "content": names}),
+    min_size=1,
+    max_size=4,
 )
 bodies = st.builds(
     lambda rest, turns, model: {**rest, "messages": turns, "model": model},
-    st.dictionaries(st.sampled_from(["temperature", "top_p", "seed", "stop", "tools_x", "odd", "logit_bias"]), values, max_size=4),
+    st.dictionaries(
+        st.sampled_from(["temperature", "top_p", "seed", "stop", "tools_x", "odd", "logit_bias"]), values, max_size=4
+    ),
     messages,
     names,
 )
@@ -103,7 +115,8 @@ class TestSpellings:
     @given(names)
     def test_composed_and_decomposed_text_is_the_same(self, text: str) -> None:
         one, other = (
-            chat(messages=[{"role": "user", "content": "x" + unicodedata.normalize(form, text)}]) for form in ("NFC", "NFD")
+            chat(messages=[{"role": "user", "content": "x" + unicodedata.normalize(form, text)}])
+            for form in ("NFC", "NFD")
         )
         assert request_key(Surface.CHAT, one) == request_key(Surface.CHAT, other)
 
@@ -147,7 +160,12 @@ class TestSpellings:
             assert key({**body, "text": {"format": {"type": "text"}}}, Surface.RESPONSES) == plain
 
     def test_messages(self) -> None:
-        plain = {"model": "m", "max_tokens": 9, "system": "Be kind.", "messages": [{"role": "user", "content": "Hello"}]}
+        plain = {
+            "model": "m",
+            "max_tokens": 9,
+            "system": "Be kind.",
+            "messages": [{"role": "user", "content": "Hello"}],
+        }
         marked = copy.deepcopy(plain) | {
             "system": [{"type": "text", "text": "Be kind.", "cache_control": {"type": "ephemeral"}}],
             "messages": [{"role": "user", "content": [{"type": "text", "text": "Hello"}]}],
@@ -161,7 +179,10 @@ class TestSpellings:
         assert key({**plain, "tools": [cached]}, Surface.MESSAGES) == key({**plain, "tools": [tool]}, Surface.MESSAGES)
 
     def test_embeddings_and_speech(self) -> None:
-        one, many = {"model": "e", "input": "a"}, {"model": "e", "input": ["a"], "encoding_format": "float", "user": "u"}
+        one, many = (
+            {"model": "e", "input": "a"},
+            {"model": "e", "input": ["a"], "encoding_format": "float", "user": "u"},
+        )
         assert key(one, Surface.EMBEDDINGS) == key(many, Surface.EMBEDDINGS)
         tokens, lists = {"model": "e", "input": [1, 2]}, {"model": "e", "input": [[1, 2]]}
         assert key(tokens, Surface.EMBEDDINGS) == key(lists, Surface.EMBEDDINGS)
@@ -181,7 +202,9 @@ class TestDifferences:
         assert other.partition != whole.partition
 
     @given(bodies, st.data())
-    def test_a_small_change_is_seen_unless_the_normal_form_says_it_is_none(self, one: dict[str, Any], data: Any) -> None:
+    def test_a_small_change_is_seen_unless_the_normal_form_says_it_is_none(
+        self, one: dict[str, Any], data: Any
+    ) -> None:
         other = copy.deepcopy(one)
         turn = data.draw(st.sampled_from(other["messages"]))
         place = data.draw(st.integers(0, len(turn["content"])))
@@ -252,7 +275,9 @@ class TestDifferences:
         assert filled("1, 2,").exact != filled("1, 2, ").exact
 
     def test_embedding_texts_are_taken_to_the_byte(self) -> None:
-        assert key({"model": "e", "input": "a"}, Surface.EMBEDDINGS) != key({"model": "e", "input": "a "}, Surface.EMBEDDINGS)
+        assert key({"model": "e", "input": "a"}, Surface.EMBEDDINGS) != key(
+            {"model": "e", "input": "a "}, Surface.EMBEDDINGS
+        )
 
     def test_what_a_responses_answer_repeats(self) -> None:
         """The answer of this surface tells metadata and user: a kept one must not tell another's."""
@@ -375,7 +400,10 @@ class TestRefusals:
     def test_messages(self) -> None:
         body = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "x"}]}
         assert refusal(Surface.MESSAGES, {**body, "mcp_servers": [{"url": "https://x"}]}) == "hosted-tool"
-        assert refusal(Surface.MESSAGES, {**body, "tools": [{"type": "web_search_20250305", "name": "w"}]}) == "hosted-tool"
+        assert (
+            refusal(Surface.MESSAGES, {**body, "tools": [{"type": "web_search_20250305", "name": "w"}]})
+            == "hosted-tool"
+        )
         client = {"type": "text_editor_20250728", "name": "str_replace_based_edit_tool"}
         assert key({**body, "tools": [client]}, Surface.MESSAGES).partition
 
