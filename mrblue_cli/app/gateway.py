@@ -102,6 +102,7 @@ async def _serve(
         access_log=False,
         lifespan="off",
         server_header=False,
+        proxy_headers=False,
         ws_max_size=32 * 1024 * 1024,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=_DRAIN,

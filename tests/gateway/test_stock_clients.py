@@ -1,4 +1,4 @@
-"""The stock `openai` and `anthropic` clients, unchanged but for their base URL, against the gateway on a real socket."""
+"""The stock `openai` and `anthropic` clients, with nothing changed but the base URL, against a gateway on a real socket."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import anthropic
-import httpx
 import openai
 import pytest
 from pydantic import BaseModel
@@ -74,18 +73,10 @@ async def serving(
     )
     async with (
         running_gateway(options) as running,
-        httpx.AsyncClient(trust_env=False) as first,
-        httpx.AsyncClient(trust_env=False) as second,
+        openai.AsyncOpenAI(base_url=f"{running.address}/v1", api_key="sk-placeholder", max_retries=0) as first,
+        anthropic.AsyncAnthropic(base_url=running.address, api_key="placeholder", max_retries=0) as second,
     ):
-        yield (
-            running,
-            openai.AsyncOpenAI(
-                base_url=f"{running.address}/v1", api_key="sk-placeholder", max_retries=0, http_client=first
-            ),
-            anthropic.AsyncAnthropic(
-                base_url=running.address, api_key="placeholder", max_retries=0, http_client=second
-            ),
-        )
+        yield running, first, second
 
 
 QUESTION = [{"role": "user", "content": "why is port 3000 busy?"}]
@@ -315,9 +306,7 @@ def client_stream(client: anthropic.AsyncAnthropic):
 
 async def test_everything_without_v1_as_well(tmp_path: Path) -> None:
     async with serving(tmp_path) as (running, _o, _a):
-        bare = openai.AsyncOpenAI(
-            base_url=running.address, api_key="x", max_retries=0, http_client=httpx.AsyncClient(trust_env=False)
-        )
+        bare = openai.AsyncOpenAI(base_url=running.address, api_key="x", max_retries=0)
         async with bare:
             answer = await bare.chat.completions.create(model="demo", messages=QUESTION)
             assert answer.choices[0].message.content
