@@ -22,9 +22,9 @@ async def serving(app: Any) -> AsyncIterator[str]:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    await server.startup(sockets=[listener])
-    assert not server.should_exit, f"the application did not start: {server.lifespan.state}"
     try:
+        await server.startup(sockets=[listener])
+        assert not server.should_exit, "the application did not start"
         yield address
     finally:
         # As uvicorn's own shutdown, but for its naps, of which a hundred tests would have a hundred.

@@ -34,6 +34,8 @@ CONTINUES = does.answer(60, prefill="continue")
 REJECTS = does.answer(60, prefill="reject")
 FIRST_SECRET, SECOND_SECRET = "sk-first-key-0001", "sk-second-key-0002"
 PRICES = {"input_price": 3.0, "output_price": 12.0}
+UPSTREAM_NAMES = {"anthropic": "claude-sonnet-4-20250514"}
+"""Anthropic's later models no longer take prefills."""
 PLAIN, STREAM = False, True
 
 
@@ -46,7 +48,7 @@ class Case(NamedTuple):
     second: Behaviour | None = None
     """None: the first provider is alone."""
     prefill: bool = False
-    """Whether the second provider is one that takes prefills (Anthropic), as far as the gateway knows."""
+    """Whether the second provider is of a kind that takes prefills, as far as the gateway knows."""
     modes: tuple[bool, ...] = (PLAIN, STREAM)
     status: int = 200
     provider: str = "second"
@@ -120,7 +122,7 @@ def provider(name: str, kind: str, upstream: Upstream, priority: int, secret: st
         priority=priority,
         base_url=upstream.url,
         keys=(KeyOptions(secret=secret),),
-        models=(ModelOptions(name="m-1", **PRICES),),
+        models=(ModelOptions(name="m-1", upstream=UPSTREAM_NAMES.get(kind, ""), **PRICES),),
     )
 
 
@@ -143,17 +145,22 @@ async def client():
         yield session
 
 
-def each_mode():
+PREFILL_KINDS = ("groq", "anthropic")
+
+
+def each_setting():
     for case in CASES:
         for stream in case.modes:
-            manner = ("stream" if stream else "plain") if len(case.modes) > 1 else ""
-            yield pytest.param(case, stream, id=f"{case.fault:02}-{case.name} {manner}".strip().replace(" ", "-"))
+            for kind in PREFILL_KINDS if case.prefill else ("openai-compatible",):
+                manner = ("stream" if stream else "plain") if len(case.modes) > 1 else ""
+                how = f"{manner} {kind if case.prefill else ''}"
+                name = f"{case.fault:02} {case.name} {how}".strip().replace(" ", "-")
+                yield pytest.param(case, stream, kind, id=name)
 
 
-@pytest.mark.parametrize(("case", "stream"), each_mode())
-async def test_a_fault(case, stream, client, tmp_path):
+@pytest.mark.parametrize(("case", "stream", "kind"), each_setting())
+async def test_a_fault(case, stream, kind, client, tmp_path):
     async with Upstream(case.first) as first, Upstream(case.second) as second:
-        kind = "anthropic" if case.prefill else "openai-compatible"
         providers = [provider("first", "openai-compatible", first, 1, FIRST_SECRET)]
         if case.second is not None:
             providers.append(provider("second", kind, second, 2, SECOND_SECRET))
