@@ -137,6 +137,6 @@ DIALECTS: dict[str, Dialect] = {
     "lmstudio": Dialect(base_url="http://localhost:1234/v1", keyless=True, native=_EMBED, ignored=_HINTS),
     "vllm": Dialect(base_url="http://localhost:8000/v1", keyless=True, native=_EMBED, ignored=_HINTS),
     # Anything else: the body passes as it is. A key is sent when there is one.
-    "openai-compatible": Dialect(keyless=True, native=_EMBED | _AUDIO | {Surface.RESPONSES}, developer=True),
+    "openai-compatible": Dialect(keyless=True, native=_EMBED | _AUDIO, developer=True),
 }
 """AI21 has a file of its own: more of it is different."""
