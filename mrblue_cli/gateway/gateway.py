@@ -87,7 +87,7 @@ class Gateway:
         folder = options.state_folder
         folder.mkdir(parents=True, exist_ok=True)
         if options.redis_url:
-            self._redis = SharedRedis(options.redis_url, clock=self.clock, on_lost=self._warn)
+            self._redis = SharedRedis(options.redis_url, clock=self.clock, on_lost=self._warn, on_back=self.log.say)
         self.upstream = Upstream(connect_timeout=options.failover.deadlines.connect)
         self.keys = KeyStore(folder / LEDGER_FILE)
         self._open_door()
