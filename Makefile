@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 TALK_PACKAGES := libportaudio2 libasound2-plugins
-TEST_PACKAGES := $(TALK_PACKAGES) pulseaudio pulseaudio-utils espeak-ng
+TEST_PACKAGES := $(TALK_PACKAGES) pulseaudio pulseaudio-utils espeak-ng redis-server
 
 .PHONY: talk test lint bench clean python talk-packages test-packages
 
