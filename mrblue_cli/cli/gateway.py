@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from mrblue_cli.cli.gateway_cost import cost
+
 app = typer.Typer(
     help="One OpenAI-compatible door to every provider: failover, cache, budget.",
     no_args_is_help=False,
@@ -53,3 +55,6 @@ def _ready(address: str) -> None:
 def _note(text: str) -> None:
     sys.stderr.write(f"mrblue: {text}\n")
     sys.stderr.flush()
+
+
+app.command("cost")(cost)
