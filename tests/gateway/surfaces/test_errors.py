@@ -5,7 +5,7 @@ from hypothesis import given
 
 from mrblue_cli.gateway.model import Fault, FaultKind
 from mrblue_cli.gateway.surfaces.errors import anthropic_error, anthropic_fault, openai_error, openai_fault, status_of
-from tests.gateway.surfaces.samples import anything
+from tests.gateway.surfaces.samples import anything, few
 
 READERS = [
     lambda message: openai_fault({"message": message}),
@@ -65,6 +65,7 @@ def test_every_fault_has_a_status_and_both_bodies(kind):
 
 
 @given(anything)
+@few
 def test_no_error_of_a_provider_raises(value):
     for fault in (anthropic_fault({"error": value}), openai_fault({"code": value, "type": value, "message": value})):
         assert fault.message
