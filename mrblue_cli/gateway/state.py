@@ -2,21 +2,52 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from pathlib import Path
-from typing import Literal
 
 _PATIENCE = 5.0
 _PAUSE = 0.01
+_inherited: list[sqlite3.Connection] = []
+"""Connections that a fork carried over. They must be neither used nor closed: SQLite's locks belong to the parent."""
 
 
-def open_state(
-    path: Path, schema: str, *, busy: float = 5.0, synchronous: Literal["NORMAL", "OFF"] = "NORMAL"
-) -> sqlite3.Connection:
-    """A connection in write-ahead mode with the tables of `schema`, in autocommit mode: begin transactions yourself.
+class StateFile:
+    """One file, opened when first needed and anew after a fork. Not thread-safe: one per event loop."""
 
-    `busy` is how long, in seconds, a transaction waits for another process. A new file is readable by its owner alone.
+    def __init__(self, path: Path, schema: str, *, busy: float = 5.0) -> None:
+        """`busy` is how long, in seconds, a transaction waits for another process."""
+        self.path = path
+        self._schema = schema
+        self._busy = busy
+        self._base: sqlite3.Connection | None = None
+        self._process = 0
+
+    def open(self) -> sqlite3.Connection:
+        """The connection, in autocommit mode: begin transactions yourself. Raises `sqlite3.Error`, `OSError`."""
+        if self._base is not None:
+            if self._process == os.getpid():
+                return self._base
+            _inherited.append(self._base)
+            self._base = None
+        self._base = open_state(self.path, self._schema, busy=self._busy)
+        self._process = os.getpid()
+        return self._base
+
+    def close(self) -> None:
+        """Close it; a later `open` opens it again."""
+        if self._base is not None:
+            if self._process == os.getpid():
+                self._base.close()
+            else:
+                _inherited.append(self._base)
+        self._base = None
+
+
+def open_state(path: Path, schema: str, *, busy: float = 5.0) -> sqlite3.Connection:
+    """A connection in write-ahead mode with the tables of `schema`; a new file is readable by its owner alone.
+
     Raises `sqlite3.Error`, `OSError`.
 
     The change to write-ahead mode does not wait for other processes that are about to do the same (SQLite refuses it at
@@ -31,7 +62,7 @@ def open_state(
         while True:
             try:
                 base.execute("PRAGMA journal_mode=WAL")
-                base.execute(f"PRAGMA synchronous={synchronous}")
+                base.execute("PRAGMA synchronous=NORMAL")
                 base.executescript(schema)
                 break
             except sqlite3.OperationalError as error:

@@ -204,6 +204,8 @@ def response_to_beta(response: Table) -> Table:
     spoken = (response.get("audio") or {}).get("output") or {}
     if "voice" in spoken:
         table["voice"] = spoken["voice"]
+    if spoken.get("format"):
+        table["output_audio_format"] = _FORMATS_TO_BETA.get(spoken["format"].get("type"), "pcm16")
     if "max_output_tokens" in table:
         table["max_response_output_tokens"] = table.pop("max_output_tokens")
     return table

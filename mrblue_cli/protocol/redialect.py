@@ -172,7 +172,7 @@ def _server_frame(
         return _session_frame(kind, text, session)
     if kind in _WITH_RESPONSE:
         fields = _open(text)
-        fields["response"] = _with_output(response(_table(fields.get("response"))), "output", parts)
+        fields["response"] = _with_items(response(_table(fields.get("response"))), "output", parts)
         return _close(fields)
     if kind in _WITH_ITEM:
         fields = _open(text)
@@ -237,15 +237,11 @@ def response_request_to_ga(flat: Table) -> Table:
     response.pop("temperature", None)
     for side in cast("Table", response.get("audio") or {}).values():
         _rate_of_pcm(side)
-    return _with_output(_tool_choice(response), "input", PARTS_FROM_BETA)
+    return _with_items(_tool_choice(response), "input", PARTS_FROM_BETA)
 
 
 def _response_request_to_beta(response: Table) -> Table:
-    flat = _with_output(response_to_beta(response), "input", PARTS_TO_BETA)
-    spoken = (response.get("audio") or {}).get("output") or {}
-    if "format" in spoken:
-        flat["output_audio_format"] = session_to_beta({"audio": {"output": spoken}})["output_audio_format"]
-    return flat
+    return _with_items(response_to_beta(response), "input", PARTS_TO_BETA)
 
 
 def _session_in(flat: Table) -> Table:
@@ -262,7 +258,10 @@ def _session_in(flat: Table) -> Table:
 
 
 def _response_in(flat: Table) -> Table:
-    return response_from_beta(flat)
+    response = response_from_beta(flat)
+    for side in cast("Table", response.get("audio") or {}).values():
+        _rate_of_pcm(side)
+    return response
 
 
 def _rate_of_pcm(side: Table) -> None:
@@ -279,7 +278,7 @@ def _tool_choice(table: Table) -> Table:
     return table
 
 
-def _with_output(table: Table, name: str, parts: dict[str, str]) -> Table:
+def _with_items(table: Table, name: str, parts: dict[str, str]) -> Table:
     items = table.get(name)
     if isinstance(items, list):
         table[name] = [rename_parts(item, parts) if isinstance(item, dict) else item for item in items]

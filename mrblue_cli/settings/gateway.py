@@ -28,7 +28,7 @@ from mrblue_cli.settings.gateway_fields import (
     whole,
 )
 from mrblue_cli.settings.gateway_files import Parsed, read_file
-from mrblue_cli.settings.gateway_kinds import CHAT_FAMILY
+from mrblue_cli.settings.gateway_kinds import CHAT
 from mrblue_cli.settings.gateway_problems import Findings, GatewayConfigError, Note, Problem, nearest, safe_name, shown
 from mrblue_cli.settings.gateway_providers import ProviderStatus, providers_of_environment, read_providers
 from mrblue_cli.settings.gateway_review import review
@@ -80,11 +80,8 @@ def load_gateway(
     env = os.environ if environment is None else environment
     if overrides.get("demo"):
         return LoadedGateway(demo_gateway(environment=env, overrides=overrides), None)
-    named = file or (Path(env["MRBLUE_CONFIG"]) if env.get("MRBLUE_CONFIG") else None)
-    path = named or place("config", env) / "config.toml"
-    parsed = read_file(path) if named or path.is_file() else Parsed({}, yaml=False)
+    where, parsed = _file(file, env)
     found = Findings()
-    where = path if named or path.is_file() else None
     table = _gateway_table(parsed, found)
     origins: dict[str, str] = {}
     table = _laid_over(_from_environment(env, origins), table)
@@ -97,6 +94,18 @@ def load_gateway(
     review(options, found, milliseconds=parsed.yaml)
     found.raise_any(where)
     return LoadedGateway(options, where, tuple(found.notes), tuple(states))
+
+
+def gateway_state_folder(file: Path | None, *, environment: Mapping[str, str] | None = None) -> Path:
+    """Where ledger and keys are, from a configuration whose providers need not work. Raises `ConfigError`."""
+    env = os.environ if environment is None else environment
+    found = Findings()
+    path, parsed = _file(file, env)
+    origins: dict[str, str] = {}
+    table = _laid_over(_from_environment(env, origins), _gateway_table(parsed, found))
+    folder: Path = Source(table, "", found, parsed.yaml, origins).value("state_folder", _folder, place("data", env))
+    found.raise_any(path)
+    return folder
 
 
 def demo_gateway(*, environment: Mapping[str, str] | None = None, overrides: Mapping[str, Any] = {}) -> GatewayOptions:
@@ -120,7 +129,7 @@ _DEMO = ProviderOptions(
     name="scripted",
     kind="scripted",
     models=(
-        ModelOptions(name="demo", surfaces=CHAT_FAMILY),
+        ModelOptions(name="demo", surfaces=CHAT),
         ModelOptions(name="demo-embedding", surfaces=(Surface.EMBEDDINGS,)),
         ModelOptions(name="demo-transcription", surfaces=(Surface.TRANSCRIPTION,)),
         ModelOptions(name="demo-speech", surfaces=(Surface.SPEECH,)),
@@ -154,6 +163,13 @@ _TOP: dict[str, Field] = {
     "state_folder": _folder,
     "log_format": choice("text", "json"),
 }
+
+
+def _file(file: Path | None, env: Mapping[str, str]) -> tuple[Path | None, Parsed]:
+    """The file that counts and what it holds; none when nobody names one and the usual one is not there."""
+    named = file or (Path(env["MRBLUE_CONFIG"]) if env.get("MRBLUE_CONFIG") else None)
+    path = named or place("config", env) / "config.toml"
+    return (path, read_file(path)) if named or path.is_file() else (None, Parsed({}, yaml=False))
 
 
 def _gateway_table(parsed: Parsed, found: Findings) -> Table:

@@ -8,8 +8,8 @@ import msgspec
 
 from mrblue_cli.gateway.model import Surface
 
-CHAT_FAMILY = (Surface.CHAT, Surface.RESPONSES, Surface.MESSAGES)
-"""A chat model answers all three: what one cannot take as it is, the gateway turns into chat."""
+CHAT = (Surface.CHAT,)
+"""Whoever chats is asked in the other two shapes of text as well: routing knows which pass as they are."""
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -51,17 +51,17 @@ _OTHER_NAMES = {
 }  # fmt: skip
 
 _PATHS: tuple[tuple[str, tuple[Surface, ...]], ...] = (
-    ("/chat/completions", CHAT_FAMILY),
+    ("/chat/completions", CHAT),
     ("/responses", (Surface.RESPONSES,)),
     ("/embeddings", (Surface.EMBEDDINGS,)),
     ("/audio/transcriptions", (Surface.TRANSCRIPTION,)),
     ("/audio/speech", (Surface.SPEECH,)),
     ("/realtime", (Surface.REALTIME,)),
-    ("/messages", CHAT_FAMILY),
-    ("/chat", CHAT_FAMILY),
+    ("/messages", CHAT),
+    ("/chat", CHAT),
     ("/embed", (Surface.EMBEDDINGS,)),
-    (":generateContent", CHAT_FAMILY),
-    (":streamGenerateContent", CHAT_FAMILY),
+    (":generateContent", CHAT),
+    (":streamGenerateContent", CHAT),
     (":embedContent", (Surface.EMBEDDINGS,)),
 )
 _NAMES: tuple[tuple[tuple[str, ...], Surface], ...] = (
@@ -101,7 +101,7 @@ def surfaces_of(name: str, endpoint: str) -> tuple[Surface, ...]:
     if name == "*":
         return ()
     lower = name.lower()
-    return next(((surface,) for words, surface in _NAMES if any(word in lower for word in words)), CHAT_FAMILY)
+    return next(((surface,) for words, surface in _NAMES if any(word in lower for word in words)), CHAT)
 
 
 def base_of(endpoint: str) -> str:

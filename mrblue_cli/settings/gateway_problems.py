@@ -49,6 +49,8 @@ class GatewayConfigError(ConfigError):
     """The configuration is refused whole; `problems` lists every reason found."""
 
     def __init__(self, where: str, problems: Iterable[Problem], *, hint: str = "") -> None:
+        self.where = where
+        """The file; empty: none."""
         self.problems = tuple(problems)
         first = f"{where}: " if where else ""
         if len(self.problems) == 1:

@@ -21,7 +21,6 @@ from mrblue_cli.settings.gateway_credentials import (
 )
 from mrblue_cli.settings.gateway_fields import Bad, Field, Source, number, text, url, whole
 from mrblue_cli.settings.gateway_kinds import (
-    CHAT_FAMILY,
     KINDS,
     Kind,
     base_of,
@@ -104,6 +103,7 @@ def _provider(source: Source, secret: FindSecret) -> tuple[ProviderOptions, Prov
     traits = KINDS.get(kind, Kind("", keyless=True, openai=False))
     models = _models(source)
     base_url, models = _folded(traits, base_url, models)
+    models = _merged(source, models)
     homeless = kind in {"azure", "openai-compatible"} and not base_url
     if homeless and any(not model.endpoint for model in models):
         found.problem(source.at("base_url"), f"{kind} needs to be told where it is", "set base_url")
@@ -151,6 +151,24 @@ def _kind(source: Source, name: str, base_url: str) -> str:
     return "openai-compatible"
 
 
+def _merged(source: Source, models: tuple[ModelOptions, ...]) -> tuple[ModelOptions, ...]:
+    """A model that is listed once for each use is one model, as long as that is all that differs."""
+    merged: dict[str, ModelOptions] = {}
+    for model in models:
+        known = merged.get(model.name)
+        if known is None:
+            merged[model.name] = model
+            continue
+        surfaces = tuple(dict.fromkeys((*known.surfaces, *model.surfaces)))
+        merged[model.name] = msgspec.structs.replace(known, surfaces=surfaces)
+        if msgspec.structs.replace(model, surfaces=known.surfaces) != known:
+            source.found.problem(
+                source.at("models"), f"{shown(model.name)} stands there twice with different options",
+                "give one of them another name, and its real one as upstream",
+            )  # fmt: skip
+    return tuple(merged.values())
+
+
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
@@ -193,11 +211,7 @@ def _surfaces(value: Any) -> tuple[Surface, ...]:
     names = [str(surface) for surface in Surface]
     if not isinstance(value, list) or not all(isinstance(item, str) and item in names for item in value):
         raise Bad(f"must be a list of {', '.join(names)}")
-    chosen = [Surface(item) for item in value]
-    # Who can chat can also be asked in the other two shapes.
-    if Surface.CHAT in chosen:
-        chosen += CHAT_FAMILY
-    return tuple(dict.fromkeys(chosen))
+    return tuple(dict.fromkeys(Surface(item) for item in value))
 
 
 def _folded(traits: Kind, base_url: str, models: tuple[ModelOptions, ...]) -> tuple[str, tuple[ModelOptions, ...]]:

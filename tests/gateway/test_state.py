@@ -19,9 +19,9 @@ ADD = "INSERT INTO t VALUES (1)"
 
 def test_it_is_in_write_ahead_mode_and_private(tmp_path):
     path = tmp_path / "below" / "s.sqlite3"
-    base = open_state(path, SCHEMA, busy=0.25, synchronous="OFF")
+    base = open_state(path, SCHEMA, busy=0.25)
     assert base.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    assert base.execute("PRAGMA synchronous").fetchone() == (0,)
+    assert base.execute("PRAGMA synchronous").fetchone() == (1,)
     assert base.execute("PRAGMA busy_timeout").fetchone() == (250,)
     assert base.execute("SELECT COUNT(*) FROM t").fetchone() == (0,)
     base.close()

@@ -17,7 +17,7 @@ from mrblue_cli.settings.load import load
 from mrblue_cli.settings.memo import ask_settings
 from tests.settings.gateway_texts import ISSUE, KEYS, WHOLE, read, refused
 
-CHAT = (Surface.CHAT, Surface.RESPONSES, Surface.MESSAGES)
+CHAT = (Surface.CHAT,)
 
 
 def test_the_users_yaml_is_read_as_it_stands(tmp_path):
@@ -165,6 +165,19 @@ def test_addresses_become_a_base_url_where_they_say_no_more(tmp_path, name, give
     assert [model.endpoint for model in provider.models] == kept
 
 
+def test_a_model_listed_once_for_each_use_is_one_model(tmp_path):
+    text = """\
+providers:
+  - name: openai
+    models:
+      - {name: gpt-4o, endpoint: https://api.openai.com/v1/chat/completions}
+      - {name: gpt-4o, endpoint: https://api.openai.com/v1/responses%s}
+"""
+    models = read(tmp_path, text % "", "c.yaml").options.providers[0].models
+    assert models == (ModelOptions(name="gpt-4o", surfaces=(Surface.CHAT, Surface.RESPONSES)),)
+    assert "twice with different options" in refused(tmp_path, text % ", max_tokens: 5", "c.yaml").what
+
+
 def test_command_line_over_environment_over_file(tmp_path):
     env = {**KEYS, "MRBLUE_GATEWAY_PORT": "7001", "MRBLUE_GATEWAY_HOST": "::1", "MRBLUE_GATEWAY_REQUIRE_KEY": "no",
            "MRBLUE_GATEWAY_CACHING_ENABLED": "false", "MRBLUE_GATEWAY_BUDGET_DAILY_LIMIT": "2.5",
@@ -268,7 +281,7 @@ def test_the_demo_needs_nothing(tmp_path):
     assert (options.demo, options.host, options.port) == (True, "::1", 7001)
     assert options.state_folder == tmp_path / "mrblue" / "gateway-demo"
     served = {surface for model in options.providers[0].models for surface in model.surfaces}
-    assert served == set(Surface) - {Surface.REALTIME}
+    assert served == set(Surface) - {Surface.REALTIME, Surface.RESPONSES, Surface.MESSAGES}
     loaded = load_gateway(Path("/no/such/file"), environment=env, overrides={"demo": True, "port": 1})
     assert (loaded.options.demo, loaded.options.port) == (True, 1)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
 import secrets
 import sqlite3
 import time
@@ -21,7 +20,7 @@ import msgspec
 
 from mrblue_cli.core.errors import ConfigError, UsageError
 from mrblue_cli.gateway.model import KeyLimits
-from mrblue_cli.gateway.state import open_state
+from mrblue_cli.gateway.state import StateFile
 
 PREFIX = "mrb_"
 RECHECK = 1.0
@@ -104,8 +103,7 @@ class KeyStore:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._base: sqlite3.Connection | None = None
-        self._process = 0
+        self._file = StateFile(path, _SCHEMA)
         self._known: dict[bytes, Caller] = {}
         self._version = -1
         self._checked = float("-inf")
@@ -137,7 +135,7 @@ class KeyStore:
             expires_at,
         )
         try:
-            base = self._open()
+            base = self._file.open()
             with base:
                 base.execute("BEGIN IMMEDIATE")
                 taken = base.execute(
@@ -180,7 +178,7 @@ class KeyStore:
         if not self._path.exists():
             return ()
         try:
-            rows = self._open().execute(f"SELECT {_COLUMNS} FROM virtual_keys ORDER BY created_at, id").fetchall()  # noqa: S608
+            rows = self._file.open().execute(f"SELECT {_COLUMNS} FROM virtual_keys ORDER BY created_at, id").fetchall()  # noqa: S608
         except (sqlite3.Error, OSError) as error:
             raise self._unusable(error) from None
         return tuple(_record(row) for row in rows)
@@ -197,7 +195,7 @@ class KeyStore:
             raise UsageError(f"there is no key '{key}'", hint="mrblue gateway keys list")
         record = found[0]
         try:
-            base = self._open()
+            base = self._file.open()
             with base:
                 base.execute("BEGIN IMMEDIATE")
                 base.execute(
@@ -212,16 +210,14 @@ class KeyStore:
 
     def close(self) -> None:
         """Close the file."""
-        if self._base is not None and self._process == os.getpid():
-            self._base.close()
-        self._base = None
+        self._file.close()
         self._known.clear()
         self._version = -1
 
     def _look(self, now: float) -> None:
         """Forget what was verified when the table has changed since."""
         try:
-            version: int = self._open().execute("SELECT version FROM virtual_keys_version").fetchone()[0]
+            version: int = self._file.open().execute("SELECT version FROM virtual_keys_version").fetchone()[0]
         except (sqlite3.Error, OSError):
             if not 0 <= now - self._checked < _PATIENCE:
                 raise KeysUnavailable from None
@@ -234,7 +230,7 @@ class KeyStore:
     def _find(self, digest: bytes) -> Caller | None:
         query = f"SELECT digest, {_COLUMNS} FROM virtual_keys WHERE digest = ? AND revoked_at IS NULL"  # noqa: S608
         try:
-            row = self._open().execute(query, (digest,)).fetchone()
+            row = self._file.open().execute(query, (digest,)).fetchone()
         except (sqlite3.Error, OSError):
             raise KeysUnavailable from None
         # The index finds by an unguessable digest; the comparison makes sure that its timing tells nothing either.
@@ -245,14 +241,6 @@ class KeyStore:
             self._known.clear()
         self._known[digest] = caller
         return caller
-
-    def _open(self) -> sqlite3.Connection:
-        # A connection must not be carried over a fork: each worker process opens its own.
-        if self._base is not None and self._process == os.getpid():
-            return self._base
-        base = open_state(self._path, _SCHEMA)
-        self._base, self._process = base, os.getpid()
-        return base
 
     def _unusable(self, error: Exception) -> ConfigError:
         return ConfigError(

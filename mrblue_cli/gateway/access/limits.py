@@ -7,7 +7,6 @@ machine, in Redis for several machines; a store that fails is replaced by memory
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -15,14 +14,16 @@ from typing import Any, Protocol, TypeVar
 
 from mrblue_cli.gateway.access.keys import Caller
 from mrblue_cli.gateway.access.window import WINDOW, Row, Verdict, Wait, Window, decide
-from mrblue_cli.gateway.state import open_state
+from mrblue_cli.gateway.state import StateFile
 
 __all__ = ["Limits", "Shared", "SqliteWindows", "Verdict", "Wait"]
 
 T = TypeVar("T")
 _MOST_WINDOWS = 20_000
-_BUSY = 0.05
+_BUSY = 1.0
 """Seconds to wait for another worker. Each holds the file for some ten microseconds."""
+_TRY_AGAIN = 5.0
+"""Seconds between two looks at a file that could not be used."""
 _CLEAN_EVERY = 256
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS rate_windows (
@@ -176,17 +177,14 @@ class Limits:
 class SqliteWindows:
     """Windows that the workers of one machine share. Not thread-safe: one per event loop.
 
-    A file of its own beside the ledger, so that the two never wait for each other; nothing in it outlives a minute, so
-    nothing waits for the disk either.
+    Best in a file of its own beside the ledger, so that the two never wait for each other.
     """
 
     def __init__(self, path: Path, *, on_lost: Callable[[str], None]) -> None:
-        self._path = path
+        self._file = StateFile(path, _SCHEMA, busy=_BUSY)
         self._on_lost = on_lost
-        self._base: sqlite3.Connection | None = None
-        self._process = 0
         self._taken = 0
-        self._lost = False
+        self._lost_at: float | None = None
 
     def take(self, key_id: str, now: float, *, requests: int | None, tokens: int | None, wanted: int) -> Verdict | None:
         """Decide and count in one transaction; None when the file cannot be used."""
@@ -209,7 +207,7 @@ class SqliteWindows:
                 )
             return verdict
 
-        return self._locked(decided)
+        return self._locked(decided, now)
 
     def give_back(self, key_id: str, second: int, unused: int) -> bool:
         """Subtract unused tokens where they were counted; false when the file cannot be used."""
@@ -225,13 +223,13 @@ class SqliteWindows:
 
     def close(self) -> None:
         """Close the file."""
-        if self._base is not None and self._process == os.getpid():
-            self._base.close()
-        self._base = None
+        self._file.close()
 
-    def _locked(self, work: Callable[[sqlite3.Connection], T]) -> T | None:
+    def _locked(self, work: Callable[[sqlite3.Connection], T], now: float | None = None) -> T | None:
+        if self._lost_at is not None and (now is None or 0 <= now - self._lost_at < _TRY_AGAIN):
+            return None
         try:
-            base = self._open()
+            base = self._file.open()
             base.execute("BEGIN IMMEDIATE")
             try:
                 result = work(base)
@@ -241,21 +239,14 @@ class SqliteWindows:
                 raise
             base.execute("COMMIT")
         except (sqlite3.Error, OSError) as error:
-            if not self._lost:
-                self._on_lost(f"{self._path.name} cannot be used ({error}): each worker keeps limits for itself")
-            self._lost = True
+            if self._lost_at is None:
+                name = self._file.path.name
+                self._on_lost(f"{name} cannot be used for limits ({error}): each worker keeps them for itself")
+            self._lost_at = now if now is not None else 0.0
             self.close()
             return None
-        self._lost = False
+        self._lost_at = None
         return result
-
-    def _open(self) -> sqlite3.Connection:
-        # A connection must not be carried over a fork: each worker process opens its own.
-        if self._base is not None and self._process == os.getpid():
-            return self._base
-        base = open_state(self._path, _SCHEMA, busy=_BUSY, synchronous="OFF")
-        self._base, self._process = base, os.getpid()
-        return base
 
 
 def _redis_key(caller: Caller) -> str:

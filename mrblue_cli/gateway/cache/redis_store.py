@@ -8,7 +8,7 @@ What comes from Redis is not trusted: it is decoded strictly, and what does not 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -17,7 +17,7 @@ import redis.asyncio
 from mrblue_cli.core.clock import Clock
 from mrblue_cli.gateway.cache.keys import LONGEST_QUESTION
 from mrblue_cli.gateway.cache.records import CachedAnswer, Question
-from mrblue_cli.gateway.cache.store import MemoryStore
+from mrblue_cli.gateway.cache.store import NOTHING_NEW, MemoryStore, News
 from mrblue_cli.gateway.shared import SharedRedis
 
 PREFIX = "mrblue:cache:1:"
@@ -26,6 +26,8 @@ POLL = 0.2
 """Seconds between two looks for others' questions."""
 HELPING = 256
 """Questions read at once: about 400 kB, a few milliseconds."""
+SKEW = 300.0
+"""Seconds that another machine's clock may be ahead."""
 
 _HEX = re.compile(r"[0-9a-f]{64}\Z")
 _STREAM_ID = re.compile(rb"[0-9]{1,20}-[0-9]{1,20}\Z")
@@ -110,14 +112,14 @@ class RedisStore:
 
         await self._shared.run("publishing a question", append, _nothing)
 
-    async def news(self) -> Sequence[Question]:
-        """Questions published since the last call, at most a helping; () between two polls.
+    async def news(self) -> News:
+        """Questions published since the last call, at most a helping; none between two polls.
 
         After an outage the stream is read again from its start: Redis may have come back empty, or with questions
         that were written while we could not read.
         """
         if self._clock.now() < self._poll_at:
-            return ()
+            return NOTHING_NEW
         if self._shared.outages != self._outages and self._shared.healthy:
             self._outages = self._shared.outages
             self._seen = b"0-0"
@@ -128,16 +130,17 @@ class RedisStore:
             return await client.xrange(self._stream, min=b"(" + since, count=HELPING)
 
         entries = await self._shared.run("reading questions", read, tuple)
-        if len(entries) >= HELPING:
-            self._poll_at = self._clock.now()  # there is more
+        more = len(entries) >= HELPING
+        if more:
+            self._poll_at = self._clock.now()
         found = []
         for entry in entries:
             number, question = _read_entry(entry)
             if number is not None:
                 self._seen = number
-            if question is not None and question.stored_at + self._ttl > self._wall():
+            if question is not None and self._timely(question.stored_at):
                 found.append(question)
-        return found
+        return News(found, more=more)
 
     async def close(self) -> None:
         """The connection belongs to whoever made it."""
@@ -149,9 +152,11 @@ class RedisStore:
             sealed = _decode_answer(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
-        if sealed.key != key or sealed.answer.stored_at + self._ttl <= self._wall():
-            return None
-        return sealed.answer
+        return sealed.answer if sealed.key == key and self._timely(sealed.answer.stored_at) else None
+
+    def _timely(self, stored_at: float) -> bool:
+        """Not too old, not from the future, not NaN."""
+        return -self._ttl < stored_at - self._wall() <= SKEW
 
 
 def _read_entry(entry: Any) -> tuple[bytes | None, Question | None]:

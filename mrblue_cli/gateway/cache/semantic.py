@@ -13,6 +13,7 @@ from typing import Protocol
 import msgspec
 import numpy as np
 
+from mrblue_cli.core.errors import MrBlueError
 from mrblue_cli.gateway.cache.answers import LONGEST, agree, said, undecided
 from mrblue_cli.gateway.cache.bound import ErrorBound
 from mrblue_cli.gateway.cache.control import Control
@@ -28,8 +29,10 @@ LOOSER = 0.1
 """How far below the threshold candidates are considered when an error bound decides: it finds out which are good."""
 WAITING = 8
 """Lookups that may wait for the embedder at once; more go on without the semantic tier rather than queue up."""
-EMBED_LIMIT = 5.0
-"""Seconds for one embedding."""
+EMBED_LIMIT = 3.0
+"""Seconds for one embedding: a client waits for it."""
+HOLD_OFF = 10.0
+"""Seconds that an embedder is left alone after it failed, so that not every request waits for its time limit."""
 
 _UNFIT_FOR_HEADER = re.compile(r"[^a-z0-9.]+")
 
@@ -52,8 +55,15 @@ Judge = Callable[[str, str, float, float], Verdict]
 class Embedder(Protocol):
     """Turns texts into vectors of length 1."""
 
-    name: str
-    dimensions: int
+    @property
+    def name(self) -> str:
+        """Tells models apart."""
+        ...
+
+    @property
+    def dimensions(self) -> int:
+        """Length of a vector; 0 while it is not known."""
+        ...
 
     async def embed(self, texts: Sequence[str]) -> Vector:
         """float32 [texts, dimensions]."""
@@ -99,13 +109,21 @@ class SemanticTier:
         self._one = asyncio.Semaphore(1)
         self._waiting = 0
         self._failing = False
-        self.index = Index(embedder.dimensions, max_size=max_size, ttl=ttl)
+        self._resume_at = 0.0
+        self.behind = False
+        """Whether there is more of other gateways' questions to read."""
+        self._max_size = max_size
+        self._ttl = ttl
+        self.index: Index | None = None
+        """None until the embedder knows how long its vectors are."""
+        self._open_index()
 
     async def search(self, key: RequestKey, control: Control) -> Found:
         """The nearest question that passes the guards and whose answer is still there."""
-        await self.sync()
-        if not self.index.size_of(key.partition):
-            return Found(reason="first-time")
+        if self.index is not None:
+            await self.sync()
+            if not self.index.size_of(key.partition):
+                return Found(reason="first-time")  # nothing to compare with: the embedding can wait for `remember`
         if self._waiting >= WAITING:
             return Found(reason="embedder-busy")
         self._waiting += 1
@@ -113,36 +131,36 @@ class SemanticTier:
             vector = await self._embed(key.question)
         finally:
             self._waiting -= 1
-        if vector is None:
+        if vector is None or self.index is None:
             return Found(reason="embedder-failed")
-        return await self._choose(key, vector, control)
+        return await self._choose(self.index, key, vector, control)
 
-    async def _choose(self, key: RequestKey, vector: Vector, control: Control) -> Found:
+    async def _choose(self, index: Index, key: RequestKey, vector: Vector, control: Control) -> Found:
         data = vector.tobytes()
         refusal = ""
-        nearest = self.index.nearest(key.partition, vector, NEIGHBOURS)
+        nearest = index.nearest(key.partition, vector, NEIGHBOURS)
         for near in nearest:
             if near.similarity < FLOOR:
                 break
             verdict = self._judge(key.question, near.text, near.similarity, self._threshold)
             if not verdict.allow:
-                refusal = refusal or _why_not(verdict.reason, near.similarity)
+                refusal = refusal or _why_not(verdict, near.similarity)
                 continue
             answer = await self._store.get(near.key)
             if answer is None:
-                self.index.remove(near.key)
+                index.remove(near.key)
                 refusal = refusal or "expired"
             elif not control.accepts(answer.stored_at, self._wall()):
                 refusal = refusal or "too-old"
             else:
+                index.touch(near.key)
                 return self._decide(near, answer, data)
         best = nearest[0].similarity if nearest else None
         if not refusal:
-            refusal = "first-time" if best is None else _why_not("below-threshold", best)
+            refusal = "first-time" if best is None else _below(best)
         return Found(reason=refusal, similarity=best, vector=data)
 
     def _decide(self, near: Near, answer: CachedAnswer, data: bytes) -> Found:
-        self.index.touch(near.key)
         if self._bound is not None and not self._bound.serve(near.key, near.similarity, self._chance()):
             verify = Verify(key=near.key, similarity=near.similarity)
             return Found(reason="verify", similarity=near.similarity, vector=data, verify=verify)
@@ -161,7 +179,7 @@ class SemanticTier:
                 vector: Vector | None = np.frombuffer(ticket.vector, np.float32)
             else:
                 vector = await self._embed(ticket.question)
-        if vector is None:
+        if vector is None or self.index is None:
             return
         self.index.expire(self._wall())
         self.index.add(ticket.key, ticket.partition, ticket.question, vector, stored_at=stored_at)
@@ -175,23 +193,32 @@ class SemanticTier:
             )
         )
 
-    async def sync(self) -> int:
-        """Take in what other gateways published; how many that were."""
-        questions = await self._store.news()
-        if questions:
-            self.index.expire(self._wall())
-        for question in questions:
-            known = self.index.stored_at(question.key)
+    async def sync(self) -> None:
+        """Take in what other gateways published: one helping, so that no lookup waits for long. See `behind`."""
+        index = self.index
+        if index is None:
+            return
+        news = await self._store.news()
+        self.behind = news.more
+        if news.questions:
+            index.expire(self._wall())
+        for question in news.questions:
+            known = index.stored_at(question.key)
             if known is not None and known >= question.stored_at:
                 continue
             vector = self._sound(np.frombuffer(question.vector, "<f4") if len(question.vector) % 4 == 0 else None)
             if vector is not None:
-                self.index.add(question.key, question.partition, question.text, vector, stored_at=question.stored_at)
-        return len(questions)
+                index.add(question.key, question.partition, question.text, vector, stored_at=question.stored_at)
+
+    async def catch_up(self) -> None:
+        """Read on until nothing is left."""
+        while self.behind:
+            await self.sync()
 
     def forget(self, key: str) -> None:
         """The answer of this key is gone."""
-        self.index.remove(key)
+        if self.index is not None:
+            self.index.remove(key)
         if self._bound is not None:
             self._bound.forget(key)
 
@@ -216,37 +243,51 @@ class SemanticTier:
         return None if vectors is None else self._sound(vectors[0])
 
     async def _embed_all(self, texts: list[str]) -> Vector | None:
+        """float32 [texts, dimensions], or None when the embedder fails or is left alone after a failure."""
+        if 0 < self._resume_at - self._wall() <= HOLD_OFF:
+            return None
         try:
             async with asyncio.timeout(EMBED_LIMIT):
                 vectors = await self._embedder.embed(texts)
         except Exception as error:  # noqa: BLE001  # whatever an embedder does wrong, the request goes on without
-            self._failed(type(error).__name__)
+            self._failed(error.what if isinstance(error, MrBlueError) else type(error).__name__)
             return None
-        if vectors.shape != (len(texts), self.index.dimensions):
+        self._open_index()
+        if self.index is None or vectors.shape != (len(texts), self.index.dimensions):
             self._failed(f"it gave a table of {vectors.shape} for {len(texts)} texts")
             return None
         self._failing = False
+        self._resume_at = 0.0
         return np.ascontiguousarray(vectors, np.float32)
 
+    def _open_index(self) -> None:
+        dimensions = self._embedder.dimensions
+        if self.index is None and dimensions > 0:
+            self.index = Index(dimensions, max_size=self._max_size, ttl=self._ttl)
+
     def _failed(self, why: str) -> None:
+        self._resume_at = self._wall() + HOLD_OFF
         if not self._failing:
             self._failing = True
-            self._warn(
-                f"semantic cache: the embedder {self._embedder.name} fails ({why}); going on with exact hits only"
-            )
+            name = self._embedder.name
+            self._warn(f"semantic cache: the embedder {name} fails ({why}); going on with exact hits only")
 
     def _sound(self, vector: Vector | None) -> Vector | None:
         """The vector if it can be compared: right size, finite, of length 1."""
-        if vector is None or vector.shape != (self.index.dimensions,):
+        if vector is None or self.index is None or vector.shape != (self.index.dimensions,):
             return None
         length = float(np.linalg.norm(vector.astype(np.float64)))
         return vector.astype(np.float32, copy=False) if abs(length - 1.0) < 0.01 else None
 
 
-def _why_not(reason: str, similarity: float) -> str:
-    """A guard's reason as words for the header."""
-    word = _UNFIT_FOR_HEADER.sub("-", reason.lower()).strip("-")[:40]
-    if word in {"threshold", "below-threshold", "similarity"}:
-        # Cut, not rounded: 0.9496 is below 0.95 and should not read as equal to it.
-        return f"below-threshold-{int(similarity * 100) / 100:.2f}"
-    return word if word.startswith(("guard-", "below-")) else f"guard-{word or 'refused'}"
+def _why_not(verdict: Verdict, similarity: float) -> str:
+    """Why the judge refuses, as words for the header. A score says: no guard objects, but it is not sure enough."""
+    if verdict.score > 0:
+        return _below(verdict.score)
+    word = _UNFIT_FOR_HEADER.sub("-", verdict.reason.lower()).strip("-")[:40]
+    return _below(similarity) if word == "not-similar" else f"guard-{word or 'refused'}"
+
+
+def _below(figure: float) -> str:
+    """Cut, not rounded: 0.9496 is below 0.95 and should not read as equal to it."""
+    return f"below-threshold-{int(figure * 100) / 100:.2f}"

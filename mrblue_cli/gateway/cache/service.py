@@ -54,6 +54,7 @@ class Cache:
         self._store: Store = store or MemoryStore(max_size=options.max_size, ttl=options.ttl, wall=wall)
         self._pending: set[asyncio.Task[None]] = set()
         self._dropped = False
+        self._catching_up = False
         self._semantic: SemanticTier | None = None
         if embedder is None or not (options.enabled and options.semantic):
             return
@@ -142,6 +143,9 @@ class Cache:
                 reason = f"exact-only-{key.exact_only}"
             return Lookup(kind="miss", reason=reason, ticket=ticket)
         found = await self._semantic.search(key, wants)
+        if self._semantic.behind and not self._catching_up:
+            self._catching_up = True
+            self._behind(self._catch_up(self._semantic))
         reason = "too-old" if answer is not None and found.reason == "first-time" else found.reason
         return Lookup(
             kind="miss" if found.answer is None else "hit-semantic",
@@ -150,6 +154,12 @@ class Cache:
             ticket=msgspec.structs.replace(ticket, vector=found.vector, verify=found.verify),
             similarity=found.similarity,
         )
+
+    async def _catch_up(self, semantic: SemanticTier) -> None:
+        try:
+            await semantic.catch_up()
+        finally:
+            self._catching_up = False
 
     def _behind(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -12,6 +12,18 @@ MAX_BYTES = 64 * 1024 * 1024
 """All answers of one process together."""
 
 
+class News(NamedTuple):
+    """What other processes published."""
+
+    questions: Sequence[Question]
+    """A bounded helping, oldest first."""
+    more: bool
+    """True: ask again, there is more to read at once."""
+
+
+NOTHING_NEW = News((), more=False)
+
+
 class Store(Protocol):
     """Keeps answers by key, and lets several processes know each other's questions."""
 
@@ -27,8 +39,8 @@ class Store(Protocol):
         """Let the other processes know of a question."""
         ...
 
-    async def news(self) -> Sequence[Question]:
-        """Questions that others published since the last call; a bounded helping."""
+    async def news(self) -> News:
+        """Questions that others published since the last call."""
         ...
 
     def on_gone(self, forget: Callable[[str], None]) -> None:
@@ -101,9 +113,9 @@ class MemoryStore:
     async def publish(self, question: Question) -> None:
         """Nobody else is here."""
 
-    async def news(self) -> Sequence[Question]:
+    async def news(self) -> News:
         """Nobody else is here."""
-        return ()
+        return NOTHING_NEW
 
     async def close(self) -> None:
         """Nothing to let go of."""

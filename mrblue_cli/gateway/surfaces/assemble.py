@@ -131,9 +131,10 @@ class _Choice:
         message: Json = {"role": "assistant", "content": None, "refusal": None}
         message |= {key: list(value) if isinstance(value, list) else value for key, value in self._other.items()}
         message |= {key: joined for key, parts in self._texts.items() if (joined := "".join(parts)) or key == "content"}
-        if self._calls.all:
-            message["tool_calls"] = [call.json(seed) for call in self._calls.all]
-        if self._calls.all or message["refusal"]:
+        calls = [call.json(seed) for call in self._calls.all if call.real]
+        if calls:
+            message["tool_calls"] = calls
+        if calls or message["refusal"]:
             # A piece of empty text beside these is how many providers say that there is no text.
             message["content"] = message["content"] or None
         if self._function:
@@ -141,7 +142,7 @@ class _Choice:
         if self._audio or self._sound:
             audio: Json = {"id": "", "expires_at": 0, "transcript": "", **self._audio}
             message["audio"] = audio | {"data": base64.b64encode(b"".join(self._sound)).decode()}
-        finish = self.finish or ("tool_calls" if self._calls.all else "stop")
+        finish = self.finish or ("tool_calls" if calls else "stop")
         return {
             "index": index,
             "message": message,
@@ -197,7 +198,7 @@ class MessagesAssembler:
             if key == "partial_json":
                 try:
                     block["input"] = msgspec.json.decode(joined) if joined.strip() else block.get("input", {})
-                except msgspec.DecodeError:  # cut by max_tokens: what came does not make an input
+                except (msgspec.DecodeError, RecursionError):  # cut by max_tokens: what came does not make an input
                     block["input"] = {}
             elif key == "signature":
                 block[key] = joined

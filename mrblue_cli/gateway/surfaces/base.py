@@ -37,6 +37,13 @@ class Translator(Protocol):
         """The chat request. Raises `CallError`: BAD_REQUEST when malformed, UNSUPPORTED for what chat cannot say."""
         ...
 
+    def to_native(self, body: Json) -> Json:
+        """The body for a provider that speaks the surface: without what only we made up in earlier answers.
+
+        Raises `CallError` (BAD_REQUEST) when it goes on from an answer of ours that no provider has stored.
+        """
+        ...
+
     def from_chat(self, reply: Json, body: Json) -> Json:
         """The surface's answer from a chat completion; `body` is the surface's request."""
         ...

@@ -64,7 +64,7 @@ _ANTHROPIC_KINDS = {
     "permission_error": FaultKind.AUTH,
     "not_found_error": FaultKind.NOT_FOUND,
     "timeout_error": FaultKind.TIMEOUT,
-    "request_too_large": FaultKind.BAD_REQUEST,
+    "request_too_large": FaultKind.CONTEXT_TOO_LONG,
     "rate_limit_error": FaultKind.RATE_LIMITED,
     "api_error": FaultKind.SERVER,
     "overloaded_error": FaultKind.OVERLOADED,

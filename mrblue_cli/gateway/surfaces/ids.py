@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+OURS = "mrb_"
+"""Marks ids of responses and their items that we made: no provider has them stored."""
+
 _ODD = re.compile(r"[^A-Za-z0-9_-]+")
 _PREFIX = re.compile(r"^(?:chatcmpl|msg|resp|gen|cmpl)[-_]")
 

@@ -93,6 +93,10 @@ class Messages:
         """The chat request. Raises `CallError`."""
         return messages_request.to_chat(body)
 
+    def to_native(self, body: Json) -> Json:
+        """The body for a provider that speaks this surface. What is malformed is left for it to judge."""
+        return messages_request.to_native(body)
+
     def from_chat(self, reply: Json, body: Json) -> Json:
         """The message. Raises `CallError` (BROKEN) when the arguments of a complete tool call are no JSON object."""
         choice = next(iter(rows(reply.get("choices"))), {})
@@ -132,7 +136,7 @@ class Messages:
         """Reads Anthropic's own answer. Raises `CallError` (BROKEN)."""
         try:
             message = msgspec.json.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             message = None
         if not isinstance(message, dict) or message.get("type") != "message":
             raise CallError(broken("The provider's answer is not a message."))
@@ -161,7 +165,7 @@ def _tool_use(call: Json, call_id: str, finish: str) -> Json | None:
     raw = text(function.get("arguments")).strip()
     try:
         arguments = msgspec.json.decode(raw) if raw else {}
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         arguments = raw
     if arguments is None:
         arguments = {}

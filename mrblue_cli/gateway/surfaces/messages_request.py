@@ -43,6 +43,32 @@ def to_chat(body: Json) -> Json:
     return chat
 
 
+def to_native(body: Json) -> Json:
+    """The body for a provider that speaks this surface: without thoughts that another provider had.
+
+    Answers made from chat carry them unsigned, and Anthropic refuses a thought that it did not sign.
+    """
+    turns = body.get("messages")
+    if not isinstance(turns, list) or not any(_unsigned(turn) for turn in turns):
+        return body
+    return body | {"messages": [_signed_only(turn) if _unsigned(turn) else turn for turn in turns]}
+
+
+def _unsigned(turn: Any) -> bool:
+    content = turn.get("content") if isinstance(turn, dict) and turn.get("role") == "assistant" else None
+    return isinstance(content, list) and any(_is_unsigned(block) for block in content)
+
+
+def _is_unsigned(block: Any) -> bool:
+    return isinstance(block, dict) and block.get("type") == "thinking" and not block.get("signature")
+
+
+def _signed_only(turn: Json) -> Json:
+    """A turn that held nothing else keeps an empty place, since turns take turns."""
+    kept = [block for block in turn["content"] if not _is_unsigned(block)]
+    return turn | {"content": kept or [{"type": "text", "text": "(no answer)"}]}
+
+
 # Messages
 
 
@@ -180,7 +206,7 @@ def _assistant(turn: Json, at: str) -> Json:
         if kind == "text":
             texts.append(_text(block, place))
         elif kind == "tool_use":
-            arguments = msgspec.json.encode(check(block.get("input", {}), dict, f"{place}.input")).decode()
+            arguments = _arguments(block, f"{place}.input")
             function = {"name": need(block, "name", str, f"{place}."), "arguments": arguments}
             calls.append({"id": need(block, "id", str, f"{place}."), "type": "function", "function": function})
         elif kind not in _DROPPED:
@@ -189,6 +215,13 @@ def _assistant(turn: Json, at: str) -> Json:
     if calls:
         message |= {"content": message["content"] or None, "tool_calls": calls}
     return message
+
+
+def _arguments(block: Json, at: str) -> str:
+    try:
+        return msgspec.json.encode(check(block.get("input", {}), dict, at)).decode()
+    except RecursionError:
+        raise bad(at, f"'{at}' is nested too deeply.") from None
 
 
 # Tools and output
@@ -260,14 +293,17 @@ def _closed(schema: Any) -> bool:
 
     Anthropic's structured output also allows optional members; sent as strict such a schema would be refused.
     """
-    if isinstance(schema, list):
-        return all(_closed(member) for member in schema)
-    if not isinstance(schema, dict):
-        return True
-    if isinstance(members := schema.get("properties"), dict):
-        required = schema.get("required")
-        if schema.get("additionalProperties") is not False or not isinstance(required, list):
-            return False
-        if not set(members) <= {name for name in required if isinstance(name, str)}:
-            return False
-    return all(_closed(member) for member in schema.values())
+    left = [schema]  # no recursion: how deep a client nests is not ours to choose
+    while left:
+        inner = left.pop()
+        if isinstance(inner, list):
+            left.extend(inner)
+        elif isinstance(inner, dict):
+            if isinstance(members := inner.get("properties"), dict):
+                required = inner.get("required")
+                if inner.get("additionalProperties") is not False or not isinstance(required, list):
+                    return False
+                if not set(members) <= {name for name in required if isinstance(name, str)}:
+                    return False
+            left.extend(inner.values())
+    return True

@@ -57,7 +57,7 @@ class EventReader:
             return piece
         try:
             data = _decode(event.data)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             data = None
         if not isinstance(data, dict):
             return Piece(fault=broken("The provider sent an event that is not JSON."))

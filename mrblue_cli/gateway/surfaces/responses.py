@@ -11,7 +11,7 @@ from mrblue_cli.gateway.surfaces.base import StreamEncoder
 from mrblue_cli.gateway.surfaces.chat import chat_usage
 from mrblue_cli.gateway.surfaces.errors import broken, openai_error, openai_fault
 from mrblue_cli.gateway.surfaces.fields import count, rows, table, text
-from mrblue_cli.gateway.surfaces.ids import seed
+from mrblue_cli.gateway.surfaces.ids import OURS, seed
 
 _INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
 _FINISHES = {"max_output_tokens": "length", "max_messages": "length", "content_filter": "content_filter"}
@@ -68,7 +68,7 @@ def frame_of(chunk: Json, body: Json) -> Json:
     reasoning, words = table(body.get("reasoning")), table(body.get("text"))
     parallel, choice = body.get("parallel_tool_calls"), body.get("tool_choice")
     return {
-        "id": f"resp_{seed(chunk.get('id'))}",
+        "id": f"resp_{OURS}{seed(chunk.get('id'))}",
         "object": "response",
         "created_at": count(chunk.get("created")),
         "status": "in_progress",
@@ -166,13 +166,17 @@ class Responses:
         """The chat request. Raises `CallError`."""
         return responses_request.to_chat(body)
 
+    def to_native(self, body: Json) -> Json:
+        """The body for a provider that speaks this surface. Raises `CallError` for a response stored nowhere."""
+        return responses_request.to_native(body)
+
     def from_chat(self, reply: Json, body: Json) -> Json:
         """The response object."""
         choice = next(iter(rows(reply.get("choices"))), {})
         said, finish, name = table(choice.get("message")), text(choice.get("finish_reason")), seed(reply.get("id"))
         output: list[Json] = []
         if thought := text(said.get("reasoning_content")) or text(said.get("reasoning")):
-            output.append(reasoning_item(f"rs_{name}_0", thought))
+            output.append(reasoning_item(f"rs_{OURS}{name}_0", thought))
         content: list[Json] = []
         if words := text(said.get("content")):
             logprobs = rows(table(choice.get("logprobs")).get("content"))
@@ -180,7 +184,7 @@ class Responses:
         if refusal := text(said.get("refusal")):
             content.append({"type": "refusal", "refusal": refusal})
         if content:
-            output.append(message_item(f"msg_{name}_{len(output)}", content))
+            output.append(message_item(f"msg_{OURS}{name}_{len(output)}", content))
         calls = rows(said.get("tool_calls"))
         if function := table(said.get("function_call")):
             calls = [*calls, {"function": function}]
@@ -188,7 +192,7 @@ class Responses:
             function = table(call.get("function"))
             call_id = text(call.get("id")) or f"call_{name}_{index}"
             arguments = text(function.get("arguments"))
-            output.append(call_item(f"fc_{name}_{len(output)}", call_id, text(function.get("name")), arguments))
+            output.append(call_item(f"fc_{OURS}{name}_{len(output)}", call_id, text(function.get("name")), arguments))
         if output and "status" in output[-1]:  # a cut answer is cut in its last item
             output[-1]["status"] = item_status(finish)
         return ended(frame_of(reply, body), finish, output, chat_usage(reply))
@@ -209,7 +213,7 @@ class Responses:
         """Reads OpenAI's own answer. Raises `CallError`: BROKEN, or what made the response fail."""
         try:
             response = msgspec.json.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             response = None
         if not isinstance(response, dict) or response.get("object") != "response":
             raise CallError(broken("The provider's answer is not a response."))

@@ -6,6 +6,7 @@ from typing import Any
 
 from mrblue_cli.gateway.model import Json
 from mrblue_cli.gateway.surfaces.fields import bad, check, maybe, need, number, objects, unsupported, whole
+from mrblue_cli.gateway.surfaces.ids import OURS
 
 _STATE = {
     "previous_response_id": "A response that goes on from a stored one",
@@ -37,6 +38,34 @@ def to_chat(body: Json) -> Json:
     if maybe(body, "stream", bool):
         chat |= {"stream": True, "stream_options": {"include_usage": True}}
     return chat
+
+
+def to_native(body: Json) -> Json:
+    """The body for a provider that speaks this surface: without the ids that we gave, which it would look up in vain.
+
+    Raises `CallError` for a request that goes on from a response of ours: nobody has stored it.
+    """
+    before = body.get("previous_response_id")
+    if isinstance(before, str) and before.startswith(f"resp_{OURS}"):
+        message = "This response was not stored by its provider; send the whole conversation as 'input' instead."
+        raise bad("previous_response_id", message)
+    items = body.get("input")
+    if not isinstance(items, list) or not any(_ours(item) for item in items):
+        return body
+    kept = [_without_id(item) if _ours(item) else item for item in items]
+    return body | {"input": [item for item in kept if item is not None]}
+
+
+def _ours(item: Any) -> bool:
+    name = item.get("id") if isinstance(item, dict) else None
+    return isinstance(name, str) and name.partition("_")[2].startswith(OURS)
+
+
+def _without_id(item: Json) -> Json | None:
+    """None for a thought: another model had it."""
+    if item.get("type") == "reasoning":
+        return None
+    return {key: value for key, value in item.items() if key != "id"}
 
 
 # Input

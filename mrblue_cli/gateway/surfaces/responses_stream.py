@@ -12,7 +12,7 @@ from mrblue_cli.gateway.sse import frame
 from mrblue_cli.gateway.surfaces.chat import chat_usage, split_text
 from mrblue_cli.gateway.surfaces.errors import openai_error, status_of
 from mrblue_cli.gateway.surfaces.fields import rows, text
-from mrblue_cli.gateway.surfaces.ids import seed
+from mrblue_cli.gateway.surfaces.ids import OURS, seed
 from mrblue_cli.gateway.surfaces.responses import (
     call_item,
     ended,
@@ -167,7 +167,7 @@ class ResponsesEncoder:
             self._end(reasoning_item(self._item_id, whole))
 
     def _new_id(self, prefix: str) -> str:
-        self._item_id = f"{prefix}_{self._seed}_{len(self._output)}"
+        self._item_id = f"{prefix}_{OURS}{self._seed}_{len(self._output)}"
         return self._item_id
 
     def _place(self) -> Json:

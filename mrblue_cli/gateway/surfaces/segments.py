@@ -102,6 +102,7 @@ class Segmenter:
             self.started = True
             self._renderer.start({})
         self._ended = True
+        self._queue = [segment for segment in self._queue if segment.call is None or segment.call.real]
         while self._queue:
             self._send(self._queue[0])
             self._close()
@@ -170,5 +171,5 @@ def _complete(segment: Segment) -> bool:
         return False
     try:
         return isinstance(msgspec.json.decode(segment.text), dict)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return False

@@ -25,6 +25,11 @@ class ToolCall:
             self._pieces = ["".join(self._pieces)]
         return self._pieces[0] if self._pieces else ""
 
+    @property
+    def real(self) -> bool:
+        """Whether anything came of it; some servers send empty pieces that never become a call."""
+        return bool(self.name or self._pieces)
+
     def add(self, piece: Json) -> str:
         """Take a piece; returns the new part of the arguments."""
         self.id = self.id or text(piece.get("id"))

@@ -168,7 +168,7 @@ def test_globs_say_which_models(globs, names, allowed):
 def test_a_file_that_cannot_be_used_is_said_and_known_keys_go_on_for_a_minute(store, path):
     caller, token = store.create("laptop", now=NOW)
     assert store.verify(token, NOW) == caller
-    store._base.execute("DROP TABLE virtual_keys_version")
+    store._file.open().execute("DROP TABLE virtual_keys_version")
     assert store.verify(token, NOW + 30) == caller
     with pytest.raises(KeysUnavailable):
         store.verify(token, NOW + 61)
@@ -234,9 +234,9 @@ store = KeyStore(Path({str(path)!r}))
 assert store.verify({token!r}, {NOW}).name == "laptop"
 child = os.fork()
 if child == 0:
-    before = store._base
+    before = store._file._base
     assert store.verify({token!r}, {NOW + 5}).name == "laptop"
-    os._exit(0 if store._base is not before else 1)
+    os._exit(0 if store._file._base is not before else 1)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
     done = subprocess.run([sys.executable, "-c", code], env=environment(), check=False, capture_output=True, text=True)

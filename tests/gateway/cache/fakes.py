@@ -38,6 +38,9 @@ class WordEmbedder:
         self.dimensions = dimensions
         self.texts: list[str] = []
         self.broken = False
+        self.error: Exception = RuntimeError("out of order")
+        self.learns = dimensions
+        """Its dimensions, once it was used, when it was made with 0."""
         self.gate: asyncio.Event | None = None
 
     async def embed(self, texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
@@ -45,7 +48,8 @@ class WordEmbedder:
         if self.gate is not None:
             await self.gate.wait()
         if self.broken:
-            raise RuntimeError("out of order")
+            raise self.error
+        self.dimensions = self.dimensions or self.learns
         return np.stack([embedding(text, self.dimensions) for text in texts])
 
 
@@ -66,9 +70,9 @@ class FakeVerdict(msgspec.Struct, frozen=True):
 def judge(query: str, cached: str, similarity: float, threshold: float) -> FakeVerdict:
     """A guard that knows one trap."""
     if ("not" in query.split()) != ("not" in cached.split()):
-        return FakeVerdict(allow=False, reason="negation", score=similarity)
+        return FakeVerdict(allow=False, reason="negation", score=0.0)
     allow = similarity >= threshold
-    return FakeVerdict(allow=allow, reason="similar" if allow else "below-threshold", score=similarity)
+    return FakeVerdict(allow=allow, reason="same meaning" if allow else "not sure enough", score=similarity)
 
 
 def chat(text: str, **more: Any) -> dict[str, Any]:

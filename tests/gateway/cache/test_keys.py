@@ -137,7 +137,8 @@ class TestSpellings:
             {"modalities": ["text"]},
             {"messages": [{"content": [{"text": "Hello there", "type": "text"}], "role": "user"}]},
             {"messages": [{"role": "user", "content": "  Hello there \n", "name": None}]},
-            {"messages": [{"role": "user", "content": [{"type": "text", "text": "Hello there\n", "cache_control": {"type": "ephemeral"}}]}]},
+            {"messages": [{"role": "user", "content": [
+                {"type": "text", "text": "Hello there\n", "cache_control": {"type": "ephemeral"}}]}]},
         ],
     )  # fmt: skip
     def test_chat(self, same: dict[str, Any]) -> None:
@@ -361,6 +362,9 @@ class TestExactOnly:
         assert (found.exact, found.partition) == (key(FULL).exact, "")
 
 
+MEANT = ["model", "messages", "input", "tools", "stop", "system", "tool_choice", "modalities", "store", "instructions"]
+
+
 class TestRefusals:
     @pytest.mark.parametrize(
         ("why", "body"),
@@ -420,8 +424,7 @@ class TestRefusals:
             deep = [deep]
         assert refusal(Surface.CHAT, chat(odd=deep)) == "unreadable"
 
-    @given(st.sampled_from(list(Surface)), st.dictionaries(
-        st.sampled_from(["model", "messages", "input", "tools", "stop", "system", "tool_choice", "modalities", "store"]), values))  # fmt: skip
+    @given(st.sampled_from(list(Surface)), st.dictionaries(st.sampled_from(MEANT), values))
     def test_no_body_makes_it_fail(self, surface: Surface, body: dict[str, Any]) -> None:
         found = request_key(surface, body)
         assert isinstance(found, RequestKey | Uncacheable)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mrblue_cli.core.errors import MissingPart
 from mrblue_cli.gateway.cache import semantic
 from mrblue_cli.gateway.cache.service import Cache, Lookup, Ticket
 from mrblue_cli.gateway.model import Surface
@@ -246,7 +247,28 @@ class TestTrouble:
         assert len(rig.warnings) == 1
         assert "words" in rig.warnings[0]
         rig.embedder.broken = False
+        assert (await rig.ask(SIMILAR)).header == "miss;reason=embedder-failed", "it is left alone for a while"
+        rig.clock.time += semantic.HOLD_OFF
         assert (await rig.ask(SIMILAR)).kind == "hit-semantic"
+
+    async def test_an_embedder_that_does_not_know_its_dimensions_yet(self) -> None:
+        rig = Rig()
+        rig.embedder.dimensions = 0
+        rig.cache = Cache(
+            CacheOptions(similarity_threshold=0.8), embedder=rig.embedder, judge=judge, wall=rig.clock.wall
+        )
+        rig.embedder.learns = 64
+        await rig.teach(CAPITAL)
+        assert rig.embedder.dimensions == 64
+        assert (await rig.ask(SIMILAR)).kind == "hit-semantic"
+
+    async def test_the_reason_of_an_error_of_ours_is_told(self) -> None:
+        rig = Rig()
+        await rig.teach(CAPITAL)
+        rig.embedder.error = MissingPart("The package is not installed.", hint="install it")
+        rig.embedder.broken = True
+        await rig.ask(SIMILAR)
+        assert "The package is not installed." in rig.warnings[0]
 
     async def test_a_busy_embedder_delays_only_so_many(self) -> None:
         rig = Rig()

@@ -121,5 +121,5 @@ def test_the_same_key_again_and_again_does_not_grow() -> None:
 def test_alone_there_is_no_news() -> None:
     store = MemoryStore(max_size=10, ttl=10.0, wall=lambda: START)
     instantly(store.publish(Question(key="k", partition="p", text="t", vector=b"", stored_at=START)))
-    assert instantly(store.news()) == ()
+    assert instantly(store.news()) == ((), False)
     instantly(store.close())

@@ -104,6 +104,21 @@ class TestChat:
         assert message(chunk({"content": ""}), call_piece(0, call_id="c", name="f"))["content"] is None
         assert message(chunk({"content": ""}))["content"] == ""
 
+    def test_empty_pieces_that_never_become_a_call_are_none(self):
+        said = message(chunk({"content": "a", "tool_calls": [{}]}), chunk({"tool_calls": [{"index": 1, "id": "x"}]}))
+        assert "tool_calls" not in said
+        assert said["content"] == "a"
+
+    def test_what_a_provider_adds_to_choices_and_messages_is_kept(self):
+        piece = chunk({"content": "a", "provider_fields": {"x": 1}})
+        piece.data["choices"][0]["content_filter_results"] = {"hate": {"filtered": False}}
+        (choice,) = assemble(piece)["choices"]
+        assert choice["content_filter_results"] == {"hate": {"filtered": False}}
+        assert choice["message"]["provider_fields"] == {"x": 1}
+
+    def test_content_that_is_no_text_is_left_out(self):
+        assert message(chunk({"content": [{"type": "text"}], "refusal": 5}))["content"] is None
+
     def test_completing_twice_is_the_same(self):
         assembler = ChatAssembler()
         for piece in (chunk({"content": "a", "annotations": [{"type": "x"}]}), chunk(finish="stop"), USED):

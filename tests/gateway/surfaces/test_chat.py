@@ -86,6 +86,11 @@ class TestReplay:
         assert with_text["choices"][0]["logprobs"] == {"content": [row]}
         assert assemble(replay_chat(reply, True)) == reply
 
+    def test_log_probabilities_without_text_are_kept_too(self):
+        reply = completion(None, finish="tool_calls", tool_calls=[tool_call()])
+        reply["choices"][0]["logprobs"] = {"content": [{"token": "t"}]}
+        assert assemble(replay_chat(reply, True)) == reply
+
     def test_annotations_audio_and_a_custom_tool_survive(self):
         reply = completion(
             "cited",

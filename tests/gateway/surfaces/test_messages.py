@@ -89,7 +89,7 @@ class TestFromChat:
         (block,) = answer(completion(None, tool_calls=[tool_call(arguments=arguments)]))["content"]
         assert block["input"] == {}
 
-    @pytest.mark.parametrize("arguments", ['{"city":', "[1]", '"x"', "not json"])
+    @pytest.mark.parametrize("arguments", ['{"city":', "[1]", '"x"', "not json", "[" * 100_000])
     def test_arguments_that_are_no_object_make_a_broken_answer(self, arguments):
         reply = completion(None, finish="tool_calls", tool_calls=[tool_call(arguments=arguments)])
         with pytest.raises(CallError, check=raises(FaultKind.BROKEN, None)):

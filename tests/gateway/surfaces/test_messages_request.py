@@ -362,3 +362,38 @@ class TestHostile:
             to_chat(GOOD | {"messages": [{"role": role, "content": content}]})
         except CallError as refused:
             assert refused.fault.param.startswith("messages.0")
+
+
+class TestToNative:
+    to_native = staticmethod(TRANSLATORS[Surface.MESSAGES].to_native)
+    OURS: ClassVar = {"type": "thinking", "thinking": "hm", "signature": ""}
+    THEIRS: ClassVar = {"type": "thinking", "thinking": "hm", "signature": "sig"}
+
+    def test_a_thought_of_another_provider_is_left_out(self):
+        body = GOOD | {"messages": [user(text("a")), said(self.OURS, text("b")), user(text("c"))]}
+        assert self.to_native(body)["messages"] == [user(text("a")), said(text("b")), user(text("c"))]
+
+    def test_a_turn_of_thought_alone_keeps_its_place(self):
+        (turn,) = self.to_native(GOOD | {"messages": [said(self.OURS)]})["messages"]
+        assert turn["content"] == [text("(no answer)")]
+
+    @pytest.mark.parametrize(
+        "messages", [[said(THEIRS, text("b"))], [user(OURS)], "x", None, [5], [{"role": "assistant"}]]
+    )
+    def test_everything_else_passes_as_it_is(self, messages):
+        body = GOOD | {"messages": messages}
+        assert self.to_native(body) is body
+
+    def test_the_request_is_not_changed(self):
+        body = GOOD | {"messages": [said(self.OURS, text("b"))]}
+        before = msgspec.json.encode(body)
+        self.to_native(body)
+        assert msgspec.json.encode(body) == before
+
+
+def test_a_schema_as_deep_as_can_be_is_no_danger():
+    schema = {"type": "object"}
+    for _ in range(5000):
+        schema = {"items": schema}
+    chat = to_chat(GOOD | {"output_config": {"format": {"type": "json_schema", "schema": schema}}})
+    assert chat["response_format"]["json_schema"]["strict"] is True

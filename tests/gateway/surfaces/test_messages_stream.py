@@ -189,6 +189,20 @@ class TestEncoder:
         assert assembled(found)["content"] == []
         assert found[0]["message"]["model"] == "claude-x"
 
+    def test_the_function_call_of_old(self):
+        found = play(
+            chunk({"function_call": {"name": "f", "arguments": '{"a"'}}),
+            chunk({"function_call": {"arguments": ":1}"}}),
+            chunk(finish="function_call"),
+        )
+        (made,) = assembled(found)["content"]
+        assert (made["name"], made["input"]) == ("f", {"a": 1})
+
+    def test_empty_pieces_that_never_become_a_call_are_none(self):
+        found = play(chunk({"content": "a"}), chunk({"tool_calls": [{}]}), chunk(finish="length"))
+        (made,) = assembled(found)["content"]
+        assert made["type"] == "text"
+
     def test_nothing_comes_after_the_end(self):
         encoder = MESSAGES.encoder(BODY)
         run(encoder, chunk({"content": "a"}))

@@ -25,7 +25,7 @@ def answer(reply, **body):
 class TestFromChat:
     def test_a_plain_answer(self):
         response = answer(completion("Hello."))
-        assert response["id"] == "resp_Abc123"
+        assert response["id"] == "resp_mrb_Abc123"
         assert (response["object"], response["status"], response["created_at"]) == (
             "response",
             "completed",
@@ -33,7 +33,7 @@ class TestFromChat:
         )
         assert response["output"] == [
             {
-                "id": "msg_Abc123_0",
+                "id": "msg_mrb_Abc123_0",
                 "type": "message",
                 "status": "completed",
                 "role": "assistant",
@@ -97,7 +97,7 @@ class TestFromChat:
         assert response["output"][0]["summary"] == [{"type": "summary_text", "text": "hm"}]
         assert [part["type"] for part in response["output"][1]["content"]] == ["output_text", "refusal"]
         assert response["output"][2] == {
-            "id": "fc_Abc123_2",
+            "id": "fc_mrb_Abc123_2",
             "type": "function_call",
             "status": "completed",
             "arguments": '{"city":"Paris"}',

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from mrblue_cli.gateway.model import CallError, FaultKind, Surface
 from mrblue_cli.gateway.surfaces import TRANSLATORS
 from mrblue_cli.gateway.surfaces.chat import validate_chat
-from tests.gateway.surfaces.samples import anything, raises
+from tests.gateway.surfaces.samples import anything, completion, raises, tool_call
 
 to_chat = TRANSLATORS[Surface.RESPONSES].to_chat
 GOOD = {"model": "gpt-x", "input": "hi"}
@@ -328,3 +328,38 @@ class TestHostile:
             to_chat(GOOD | {"input": given_items})
         except CallError as refused:
             assert refused.fault.param.startswith("input[")
+
+
+class TestToNative:
+    to_native = staticmethod(TRANSLATORS[Surface.RESPONSES].to_native)
+
+    def test_what_an_answer_of_ours_added_is_left_out(self):
+        reply = completion("I look.", finish="tool_calls", reasoning_content="hm", tool_calls=[tool_call()])
+        response = TRANSLATORS[Surface.RESPONSES].from_chat(reply, GOOD)
+        body = GOOD | {"input": [{"role": "user", "content": "w?"}, *response["output"], result()]}
+        native = self.to_native(body)
+        assert [item.get("type") for item in native["input"]] == [
+            None,
+            "message",
+            "function_call",
+            "function_call_output",
+        ]
+        assert not any("id" in item for item in native["input"])
+        assert to_chat(native) == to_chat(body)
+
+    def test_what_a_provider_made_passes_as_it_is(self):
+        body = GOOD | {
+            "input": [{"type": "reasoning", "id": "rs_1", "summary": []}, call()],
+            "previous_response_id": "resp_1",
+        }
+        assert self.to_native(body) is body
+
+    @pytest.mark.parametrize("given_input", ["hi", None, [5, None], [{"id": 5}]])
+    def test_odd_input_passes_too(self, given_input):
+        body = {"input": given_input}
+        assert self.to_native(body) is body
+
+    def test_a_response_of_ours_is_stored_nowhere(self):
+        response = TRANSLATORS[Surface.RESPONSES].from_chat(completion(), GOOD)
+        with pytest.raises(CallError, check=raises(FaultKind.BAD_REQUEST, "previous_response_id")):
+            self.to_native(GOOD | {"previous_response_id": response["id"]})

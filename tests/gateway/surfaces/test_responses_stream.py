@@ -162,6 +162,20 @@ class TestEncoder:
         found = play()
         assert final(found)["output"] == []
 
+    def test_the_function_call_of_old(self):
+        found = play(
+            chunk({"function_call": {"name": "f", "arguments": '{"a"'}}),
+            chunk({"function_call": {"arguments": ":1}"}}),
+            chunk(finish="function_call"),
+        )
+        (made,) = final(found)["output"]
+        assert (made["name"], made["arguments"]) == ("f", '{"a":1}')
+
+    def test_empty_pieces_that_never_become_a_call_are_none(self):
+        found = play(chunk({"content": "a"}), chunk({"tool_calls": [{}]}), chunk(finish="length"))
+        (made,) = final(found)["output"]
+        assert made["type"] == "message"
+
     def test_nothing_comes_after_the_end(self):
         encoder = RESPONSES.encoder(BODY)
         run(encoder, chunk({"content": "a"}))

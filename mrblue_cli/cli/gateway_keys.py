@@ -1,0 +1,164 @@
+"""`mrblue gateway keys`: virtual keys for those who use the gateway."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mrblue_cli.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from mrblue_cli.gateway.access.keys import KeyRecord, KeyStore
+
+app = typer.Typer(
+    help="Virtual keys: who may ask, for what, how much, until when.", no_args_is_help=True, rich_markup_mode=None
+)
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+Config = Annotated[Path | None, typer.Option(help="The gateway's configuration, for its state folder.", metavar="FILE")]
+State = Annotated[Path | None, typer.Option(help="The gateway's folder of ledger and keys.", metavar="FOLDER")]
+
+_LENGTHS = {"h": 3600, "d": 86_400, "w": 7 * 86_400}
+
+
+@app.command()
+def create(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Whose key it is, or what for.")],
+    daily: Annotated[float | None, typer.Option(help="US dollars a day (UTC).", min=0)] = None,
+    monthly: Annotated[float | None, typer.Option(help="US dollars a month.", min=0)] = None,
+    model: Annotated[list[str] | None, typer.Option(help="Only these models; gpt-4o* names several.")] = None,
+    rpm: Annotated[int | None, typer.Option(help="Requests a minute.", min=1)] = None,
+    tpm: Annotated[int | None, typer.Option(help="Tokens a minute.", min=1)] = None,
+    expires: Annotated[str | None, typer.Option(help="30d, 12h, or a date such as 2027-01-01 (UTC).")] = None,
+    as_json: Json = False,
+    config: Config = None,
+    state: State = None,
+) -> None:
+    """Make a key and print it. It is shown this once: only a digest is kept."""
+    from mrblue_cli.gateway.model import KeyLimits
+
+    now = time.time()
+    caller, token = _store(context, config, state).create(
+        name,
+        limits=KeyLimits(daily_nano=_nano(daily, "--daily"), monthly_nano=_nano(monthly, "--monthly")),
+        models=tuple(model or ()),
+        requests_per_minute=rpm,
+        tokens_per_minute=tpm,
+        expires_at=None if expires is None else until(expires, now),
+        now=now,
+    )
+    if as_json:
+        _print_json({"id": caller.key_id, "name": caller.name, "key": token})
+        return
+    sys.stdout.write(f"{token}\n")
+    sys.stderr.write(f"{caller.key_id} ({caller.name}): keep the key, it cannot be shown again\n")
+
+
+@app.command("list")
+def list_keys(context: typer.Context, as_json: Json = False, config: Config = None, state: State = None) -> None:
+    """List the keys and what they may; never the keys themselves."""
+    now = time.time()
+    records = _store(context, config, state).list()
+    if as_json:
+        _print_json([_row(record, now) for record in records])
+        return
+    if not records:
+        sys.stderr.write("there are no keys; make one with: mrblue gateway keys create NAME\n")
+    width = max((len(record.caller.name) for record in records), default=0)
+    for record in records:
+        sys.stdout.write(f"{record.caller.key_id}  {record.caller.name:<{width}}  {record.state(now):<7}  {_may(record)}\n")
+
+
+@app.command()
+def revoke(
+    context: typer.Context,
+    key: Annotated[str, typer.Argument(metavar="ID", help="The key's id, or its name.")],
+    config: Config = None,
+    state: State = None,
+) -> None:
+    """End a key. Gateways that run notice within two seconds."""
+    record = _store(context, config, state).revoke(key)
+    sys.stdout.write(f"{record.caller.key_id} ({record.caller.name}) is revoked\n")
+
+
+def until(text: str, now: float) -> float:
+    """The Unix time of `30d`, `12h`, `2w`, or of the beginning of a day (UTC). Raises `UsageError`."""
+    length = re.fullmatch(r"([0-9]{1,5})([hdw])", text.strip())
+    if length:
+        return now + int(length[1]) * _LENGTHS[length[2]]
+    try:
+        return datetime.strptime(text.strip(), "%Y-%m-%d").replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        raise UsageError(f"--expires: {text!r} is no length of time and no date", hint="30d, 12h, or 2027-01-01") from None
+
+
+def _nano(dollars: float | None, option: str) -> int | None:
+    from mrblue_cli.gateway.model import NANO
+
+    if dollars is None:
+        return None
+    amount = Decimal(str(dollars)) * NANO
+    if not amount.is_finite() or amount > 10**9 * NANO:
+        raise UsageError(f"{option}: {dollars:g} dollars are no limit", hint="leave it out for none")
+    return int(amount)
+
+
+def _store(context: typer.Context, config: Path | None, state: Path | None) -> KeyStore:
+    from mrblue_cli.gateway.access.keys import KeyStore
+    from mrblue_cli.settings.gateway import gateway_state_folder
+
+    folder = state or gateway_state_folder(config or context.obj.config)
+    return KeyStore(folder / "gateway.sqlite3")
+
+
+def _row(record: KeyRecord, now: float) -> dict[str, Any]:
+    caller = record.caller
+    return {
+        "id": caller.key_id,
+        "name": caller.name,
+        "state": record.state(now),
+        "models": list(caller.models),
+        "daily_usd": _usd(caller.limits.daily_nano),
+        "monthly_usd": _usd(caller.limits.monthly_nano),
+        "requests_per_minute": caller.requests_per_minute,
+        "tokens_per_minute": caller.tokens_per_minute,
+        "expires": _day(caller.expires_at),
+        "created": _day(record.created_at),
+        "revoked": _day(record.revoked_at),
+    }
+
+
+def _may(record: KeyRecord) -> str:
+    caller = record.caller
+    parts = [
+        f"{', '.join(caller.models)}" if caller.models else "all models",
+        f"${_usd(caller.limits.daily_nano):g} a day" if caller.limits.daily_nano is not None else "",
+        f"${_usd(caller.limits.monthly_nano):g} a month" if caller.limits.monthly_nano is not None else "",
+        f"{caller.requests_per_minute} requests a minute" if caller.requests_per_minute else "",
+        f"{caller.tokens_per_minute} tokens a minute" if caller.tokens_per_minute else "",
+        f"until {_day(caller.expires_at)}" if caller.expires_at else "",
+    ]
+    return " · ".join(filter(None, parts))
+
+
+def _usd(nano: int | None) -> float | None:
+    from mrblue_cli.gateway.model import NANO
+
+    return None if nano is None else nano / NANO
+
+
+def _day(at: float | None) -> str | None:
+    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _print_json(document: object) -> None:
+    import json
+
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
