@@ -13,7 +13,6 @@ from typing import TextIO
 import msgspec
 
 from mrblue_cli.core.clock import Clock, SystemClock
-from mrblue_cli.core.errors import MissingPart
 from mrblue_cli.core.ids import RandomIds
 from mrblue_cli.gateway.access.auth import Door, key_required
 from mrblue_cli.gateway.access.keys import ANONYMOUS, Caller, KeyStore
@@ -23,7 +22,7 @@ from mrblue_cli.gateway.budget.alerts import Alerts, aiohttp_post
 from mrblue_cli.gateway.budget.prices import cheapest_chat_model
 from mrblue_cli.gateway.budget.service import LEDGER_FILE, Budget
 from mrblue_cli.gateway.cache import guards
-from mrblue_cli.gateway.cache.embedder import Embedder, make_embedder
+from mrblue_cli.gateway.cache.embedder import Embedder, EndpointEmbedder, bundled, bundled_missing
 from mrblue_cli.gateway.cache.redis_store import RedisStore
 from mrblue_cli.gateway.cache.service import Cache
 from mrblue_cli.gateway.cache.store import MemoryStore, Store
@@ -87,7 +86,7 @@ class Gateway:
         folder = options.state_folder
         folder.mkdir(parents=True, exist_ok=True)
         if options.redis_url:
-            self._redis = SharedRedis(options.redis_url, clock=self.clock, on_lost=self._warn)
+            self._redis = SharedRedis(options.redis_url, clock=self.clock, on_lost=self._warn, on_back=self.log.say)
         self.upstream = Upstream(connect_timeout=options.failover.deadlines.connect)
         self.keys = KeyStore(folder / LEDGER_FILE)
         self._open_door()
@@ -322,11 +321,13 @@ class Gateway:
         """The embedder of the semantic tier; without one the exact tier goes on alone, and the log says why."""
         if not caching.semantic or caching.embedder == "none":
             return None
-        try:
-            return make_embedder(caching.embedder, caching.embedder_model, self.upstream.fetch)
-        except MissingPart as error:
-            self._warn(f"semantic cache off: {error.what}" + (f" ({error.hint})" if error.hint else ""))
-            return None
+        if caching.embedder != "auto":
+            return EndpointEmbedder(caching.embedder, caching.embedder_model, self.upstream.fetch)
+        missing = bundled_missing()
+        if missing is None:
+            return bundled()
+        self._warn(f"semantic cache off: {missing.what}" + (f" ({missing.hint})" if missing.hint else ""))
+        return None
 
     def _keys_required(self) -> bool:
         return key_required(self.options.host, self.options.require_key)

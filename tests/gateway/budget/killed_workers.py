@@ -24,7 +24,7 @@ WORKERS = 2
 def work(path: Path, seed: int, out: int) -> None:
     """Until killed: reserve, tell, settle, tell; sometimes leave one open."""
     ledger = Ledger(path)
-    chance = random.Random(seed)  # noqa: S311 - which moment, not which secret
+    chance = random.Random(seed)
     while True:
         amount = chance.randrange(1, 1000)
         held = ledger.reserve(
@@ -39,7 +39,7 @@ def work(path: Path, seed: int, out: int) -> None:
 
 
 def main(path: Path, rounds: int, seed: int) -> None:
-    chance = random.Random(seed)  # noqa: S311 - which moment, not which secret
+    chance = random.Random(seed)
     reserved: dict[int, int] = {}
     settled: dict[int, int] = {}
     for round_ in range(rounds):
