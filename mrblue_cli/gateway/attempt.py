@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
 from mrblue_cli.core.clock import Clock
+from mrblue_cli.gateway.local import play
 from mrblue_cli.gateway.model import Call, CallError, Fault, FaultKind, HttpRequest, Piece, Reply, Target, Usage
 from mrblue_cli.gateway.options import DeadlineOptions
 from mrblue_cli.gateway.providers.base import Provider, StreamDecoder
-from mrblue_cli.gateway.providers.scripted import LocalProvider, play
+from mrblue_cli.gateway.providers.scripted import LocalProvider
 from mrblue_cli.gateway.upstream import Incoming, Upstream, within
 
 _ERROR_BODY = 64 * 1024
@@ -109,10 +110,9 @@ class Attempt:
     async def _open(self) -> Incoming:
         request: HttpRequest = self._provider.request(self.call, self.target)
         if isinstance(self._provider, LocalProvider):
-            incoming = play(self._provider.play(self.call, self.target), asyncio.sleep)
+            self._incoming = incoming = play(self._provider.play(self.call, self.target), asyncio.sleep)
         else:
-            incoming = await self._upstream.open(request)
-        self._incoming = incoming
+            self._incoming = incoming = await self._upstream.open(request)
         if not 200 <= incoming.status < 300:
             body = (await _some(incoming))[:_ERROR_BODY]
             raise CallError(self._provider.fault(incoming.status, incoming.headers, body))

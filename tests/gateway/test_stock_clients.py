@@ -1,4 +1,4 @@
-"""The stock `openai` and `anthropic` clients, with nothing changed but the base URL, against a gateway on a real socket."""
+"""The stock `openai` and `anthropic` clients, nothing changed but the base URL, against a gateway on a real socket."""
 
 from __future__ import annotations
 
@@ -291,9 +291,9 @@ async def test_a_stream_that_breaks_raises_in_both_clients(tmp_path: Path) -> No
         serving(tmp_path, behind(upstream, ModelOptions(name="m-1"))) as (_, client, other),
     ):
         heard: list[str] = []
+        stream = await client.chat.completions.create(model="m-1", messages=QUESTION, stream=True)
         with pytest.raises(openai.APIError):
-            async for chunk in await client.chat.completions.create(model="m-1", messages=QUESTION, stream=True):
-                heard += [choice.delta.content or "" for choice in chunk.choices]
+            [heard.append(choice.delta.content or "") async for chunk in stream for choice in chunk.choices]
         assert "".join(heard) == text(40)
         with pytest.raises(anthropic.APIError):
             async with client_stream(other) as stream:
