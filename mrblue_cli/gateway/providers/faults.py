@@ -34,7 +34,7 @@ _CONTEXT = re.compile(
     r"""(?ix) maximum\ context\ length | context\ (?:window|limit) | context_length_exceeded | context\ size
     | prompt\ is\ too\ long | maximum\ prompt\ length | too\ many\ (?:input\ )?tokens | too\ large\ for\ model
     | input\ token\ count | input\ is\ too\ long | reduce\ the\ length | request\ too\ large
-    | (?:input|prompt)\ too\ long | inputs`?\ tokens?\ \+\ `?max_new_tokens 
+    | (?:input|prompt)\ too\ long | inputs`?\ tokens?\ \+\ `?max_new_tokens
     | exceeds?\ the\ (?:model's\ )?(?:maximum\ )?(?:number\ of\ )?(?:input\ )?tokens
     """
 )
