@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from mrblue_cli.cli import gateway_check, gateway_keys
+
 app = typer.Typer(
     help="One OpenAI-compatible door to every provider: failover, cache, budget.",
     no_args_is_help=False,
@@ -15,6 +17,10 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
+
+
+app.command("check")(gateway_check.check)
+app.add_typer(gateway_keys.app, name="keys")
 
 
 @app.callback(invoke_without_command=True)

@@ -121,9 +121,11 @@ def _provider(source: Source, secret: FindSecret) -> tuple[ProviderOptions, Prov
     )
     _review_key_use(source, provider, traits, explicit)
     left_out = not keys and not traits.keyless
+    missing = [state.variable for state in states if not state.origin]
     if left_out:
-        wanted = " or ".join(state.variable for state in states)
-        found.note(source.path, f"{name} is left out: no key in {wanted or 'any variable'}", warning=True)
+        found.note(source.path, f"{name} is left out: no key in {' or '.join(missing) or 'any variable'}", warning=True)
+    elif missing:
+        found.note(source.path, f"no key in {', '.join(missing)}", warning=True)
     return provider, ProviderStatus(name, kind, states, left_out)
 
 
