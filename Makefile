@@ -56,7 +56,7 @@ define want_packages
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
 			echo "installing:$$missing"; (apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q $$missing) >/dev/null \
 			|| echo "could not install$$missing: going on without"; \
-		elif command -v apt-get >/dev/null 2>&1; then echo "for sound: sudo apt-get install$$missing  (going on without)"; \
+		elif command -v apt-get >/dev/null 2>&1; then echo "missing: sudo apt-get install$$missing  (going on without)"; \
 		fi; fi
 endef
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from mrblue_cli.cli import gateway_check, gateway_keys
+from mrblue_cli.cli.gateway_cost import cost
 
 app = typer.Typer(
     help="One OpenAI-compatible door to every provider: failover, cache, budget.",
@@ -59,3 +60,6 @@ def _ready(address: str) -> None:
 def _note(text: str) -> None:
     sys.stderr.write(f"mrblue: {text}\n")
     sys.stderr.flush()
+
+
+app.command("cost")(cost)

@@ -171,10 +171,10 @@ class Run:
 
     def _call(self, lane: Lane, prefill: str) -> Call:
         native = self._around.providers[lane.ranked.route.kind].traits.native
-        if self.surface in native and self.surface in lane.ranked.route.surfaces:
-            return Call(surface=self.surface, body=self._body, stream=self._stream, parts=self._parts)
         translator = TRANSLATORS.get(self.surface)
-        if translator is None:
+        # A translated stream is in the middle of its events: who goes on must speak chat, even if it could pass it on.
+        passes = self.surface in native and self.surface in lane.ranked.route.surfaces and not prefill
+        if translator is None or passes:
             return Call(surface=self.surface, body=self._body, stream=self._stream, parts=self._parts, prefill=prefill)
         if self._chat_body is None:
             self._chat_body = translator.to_chat(self._body)

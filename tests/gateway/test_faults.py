@@ -209,6 +209,22 @@ def check_books(lines: list[Line], upstreams: dict[str, Upstream], case: Case) -
     assert len(good) == (0 if case.broken or case.said is None else 1)
 
 
+@pytest.mark.parametrize("kind", PREFILL_KINDS)
+async def test_a_stream_in_another_shape_is_continued_too(kind, client, tmp_path):
+    """Fault 8 for a client of Anthropic's messages: one message, whoever spoke it."""
+    async with Upstream(does.cut()) as first, Upstream(CONTINUES) as second:
+        options = gateway(tmp_path, *two(first, second, kind))
+        async with running_gateway(options) as running:
+            asked = {**question(stream=True), "max_tokens": 100}
+            heard = await ask(client, f"{running.address}/v1/messages", asked)
+    kinds = [event["type"] for event in heard.events]
+    deltas = [event["delta"].get("text", "") for event in heard.events if event["type"] == "content_block_delta"]
+    assert "".join(deltas) == text(60)
+    assert (kinds[0], kinds[-1]) == ("message_start", "message_stop")
+    assert (kinds.count("message_start"), kinds.count("content_block_start")) == (1, 1)
+    assert (first.count, second.count) == (1, 1)
+
+
 async def test_a_provider_that_asks_for_time_is_left_alone_until_then(client, tmp_path):
     """Fault 1: Retry-After of 30 s, with somebody else to ask meanwhile."""
     clock = ManualClock()

@@ -113,11 +113,13 @@ async def test_a_keys_rate_limit_is_one_over_both(tmp_path: Path, redis_server: 
         store = KeyStore(tmp_path / "one" / "gateway.sqlite3")
         caller, token = store.create("team", requests_per_minute=3)
         store.close()
-        # The second machine has the same key: here its file gets the same row.
-        copied = KeyStore(tmp_path / "two" / "gateway.sqlite3")
-        copied.create("team", requests_per_minute=3)
-        copied.close()
-        heard = [await ask(client, one.chat, question(said=f"{n}?"), authorization=f"Bearer {token}") for n in range(4)]
+        with contextlib.closing(sqlite3.connect(tmp_path / "two" / "gateway.sqlite3")) as other, other:
+            other.execute("ATTACH ? AS first", (str(tmp_path / "one" / "gateway.sqlite3"),))
+            other.execute("INSERT INTO virtual_keys SELECT * FROM first.virtual_keys")
+        heard = [
+            await ask(client, where.chat, question(said=f"{n}?"), authorization=f"Bearer {token}")
+            for n, where in enumerate((one, two, one, two))
+        ]
     assert [one.status for one in heard] == [200, 200, 200, 429]
     assert heard[0].headers["x-ratelimit-limit-requests"] == "3"
     assert heard[2].headers["x-ratelimit-remaining-requests"] == "0"

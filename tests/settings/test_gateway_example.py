@@ -26,7 +26,10 @@ from tests.settings.test_load import EXAMPLE
 
 TEXT = EXAMPLE.read_text()
 TABLE = tomllib.loads(TEXT)["gateway"]
-OPENED = tomllib.loads(re.sub(r"(?m)^# (?=\[\[|[a-z_]+ = |  |\]$)", "", TEXT.partition("mrblue gateway\n")[2]))["gateway"]
+COMMENTS = re.compile(r"(?m)^# (?=\[\[|[a-z_]+ = |  |\]$)")
+OPENED = tomllib.loads(COMMENTS.sub("", TEXT.partition("mrblue gateway\n")[2]))["gateway"]
+    "gateway"
+]
 """With what stands there as a comment."""
 
 SECTIONS = {

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mrblue_cli.core.errors import ConfigError
 
+LEDGER_FILE = "gateway.sqlite3"
 VERSION = 1
 _COMPONENT = "ledger"
 _TABLES = """

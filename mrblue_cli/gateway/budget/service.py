@@ -27,17 +27,16 @@ from mrblue_cli.gateway.budget.model import (
     dollars,
 )
 from mrblue_cli.gateway.budget.policy import AlertDue, Decision, Limit, Rules, Standing, crossed, decide, stop_at
-from mrblue_cli.gateway.budget.schema import LedgerError
+from mrblue_cli.gateway.budget.schema import LEDGER_FILE, LedgerError
 from mrblue_cli.gateway.budget.shared_totals import Ceiling, Shared, SharedTotals
 from mrblue_cli.gateway.model import NANO, KeyLimits, Surface
 from mrblue_cli.gateway.options import BudgetOptions
 
 __all__ = [
-    "Budget", "BudgetExceeded", "BudgetUsage", "Charge", "KeyLimits", "LedgerError", "Reservation", "ScopeUsage",
-    "Throttle",
+    "LEDGER_FILE", "Budget", "BudgetExceeded", "BudgetUsage", "Charge", "KeyLimits", "LedgerError", "Reservation",
+    "ScopeUsage", "Throttle",
 ]  # fmt: skip
 
-LEDGER_FILE = "gateway.sqlite3"
 SWEEP_S = 60.0
 LOST_MARGIN_S = 60.0
 """Added to the longest a request may take, before its reservation counts as lost."""

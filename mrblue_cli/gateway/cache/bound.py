@@ -26,27 +26,36 @@ Weights = NDArray[np.float64]
 _Small = NDArray[np.float32]
 
 CHECKED = 0.05
-"""Share of trusted hits that are withheld and checked all the same."""
+"""Share of trusted hits that are withheld and checked all the same, in the long run."""
+_YOUNG = 20.0
+"""Checks that passed after which half of the trusted hits are still checked: trust in the model is earned as well."""
 
 _CENTRES = np.linspace(0.68, 1.04, 19)
 _STEEPNESS = (30.0, 100.0, 400.0)
-_CEILINGS = {1.0: 0.40, 0.995: 0.20, 0.97: 0.15, 0.9: 0.15, 0.75: 0.10}
-"""Ceiling: prior weight. Those just below 1 decide how many observations it takes to trust an entry."""
-_OPEN_MIND = 8.0
+_FAULTS = {0.0: 0.40, 0.2: 0.20, 2.0: 0.15, 6.0: 0.15, 20.0: 0.10}
+"""How often an entry is wrong at any similarity, in units of the bound: prior weight. Those just above the bound
+decide how many observations it takes to trust an entry."""
+_OPEN_MIND = 4.0
 """How many entries' worth of evidence the first prior counts."""
-_MEMORY = 400.0
+_MEMORY = 800.0
 """How many entries' worth of evidence the learnt prior holds at most; older evidence fades."""
 _LEAST = 1e-4
 
-_GRID = np.array([(centre, steep, top) for centre in _CENTRES for steep in _STEEPNESS for top in _CEILINGS])
-_FIRST: Weights = np.array([_CEILINGS[top] for _, _, top in _GRID])
-_FIRST /= _FIRST.sum()
 
+class Curves:
+    """The grid of curves for one bound, with its first prior."""
 
-def curves(similarity: float) -> Weights:
-    """P(correct | similarity) under each curve of the grid."""
-    sigmoid = 1.0 / (1.0 + np.exp(-np.clip(_GRID[:, 1] * (similarity - _GRID[:, 0]), -50, 50)))
-    return np.clip(_GRID[:, 2] * sigmoid, _LEAST, 1.0 - _LEAST)
+    def __init__(self, bound: float) -> None:
+        tops = [(max(0.5, 1.0 - fault * bound), weight) for fault, weight in _FAULTS.items()]
+        grid = [(centre, steep, top, weight) for centre in _CENTRES for steep in _STEEPNESS for top, weight in tops]
+        self._centre, self._steep, self._top, weights = np.array(grid).T
+        self.prior: Weights = weights / weights.sum()
+
+    def at(self, similarity: float) -> Weights:
+        """P(correct | similarity) under each curve."""
+        sigmoid = 1.0 / (1.0 + np.exp(-np.clip(self._steep * (similarity - self._centre), -50, 50)))
+        chances: Weights = np.clip(self._top * sigmoid, _LEAST, 1.0 - _LEAST)
+        return chances
 
 
 def assured(chances: Weights, posterior: Weights) -> float:
@@ -63,8 +72,8 @@ class _Model:
 
     __slots__ = ("evidence", "share")
 
-    def __init__(self) -> None:
-        self.evidence: _Small = np.zeros(len(_GRID), np.float32)
+    def __init__(self, curves: int) -> None:
+        self.evidence: _Small = np.zeros(curves, np.float32)
         """Log-likelihood of the observations under each curve."""
         self.share: _Small | None = None
         """Its posterior, as last added to the common prior."""
@@ -81,35 +90,43 @@ class ErrorBound:
         if not 0.0 <= bound <= 1.0:
             raise ValueError(f"an error bound of {bound}: it is a share, 0 to 1")
         self.bound = bound
-        self.allowance = bound / 2
+        self.allowance = 0.8 * bound
         """The error that the models may foresee for a hit: starts careful, follows the checks, never above `bound`."""
+        self._passed = 0.0
         self._max_size = max_size
+        self._curves = Curves(bound)
+        self._first = self._curves.prior * _OPEN_MIND
         self._models: OrderedDict[str, _Model] = OrderedDict()
-        self._common: Weights = _FIRST * _OPEN_MIND
+        self._common: Weights = self._first.copy()
 
     def serve(self, key: str, similarity: float, chance: float) -> bool:
         """True: serve the entry. False: withhold it, ask the model, and tell `learn`. `chance`: uniform in 0..1."""
-        return chance >= CHECKED and self.trusts(key, similarity)
+        return chance >= self.checked and self.trusts(key, similarity)
+
+    @property
+    def checked(self) -> float:
+        """Share of trusted hits that is checked now: many at first and after a wrong one, `CHECKED` in the long run."""
+        return max(CHECKED, _YOUNG / (_YOUNG + self._passed))
 
     def trusts(self, key: str, similarity: float) -> bool:
         """Whether what is known of the entry keeps a hit at this similarity within the allowance."""
         if self.bound >= 1.0:
             return True
-        return assured(curves(similarity), self._posterior(self._models.get(key))) >= 1.0 - self.allowance
+        return assured(self._curves.at(similarity), self._posterior(self._models.get(key))) >= 1.0 - self.allowance
 
     def learn(self, key: str, similarity: float, *, right: bool) -> None:
         """Take in one comparison: would the entry's answer have been right?"""
         if self.trusts(key, similarity):
             self._adapt(right=right)
-        model = self._models.pop(key, None) or _Model()
+        model = self._models.pop(key, None) or _Model(len(self._first))
         self._models[key] = model
         if len(self._models) > self._max_size:
             self._models.popitem(last=False)
-        chances = curves(similarity)
+        chances = self._curves.at(similarity)
         model.evidence += np.log(chances if right else 1.0 - chances).astype(np.float32)
         if model.share is not None:
             # Its own evidence must not count twice, once as its prior.
-            self._common = np.maximum(self._common - model.share, _FIRST * (_OPEN_MIND / 2))
+            self._common = np.maximum(self._common - model.share, self._first / 2)
         share = self._posterior(model)
         model.share = share.astype(np.float32)
         self._common += share
@@ -123,6 +140,7 @@ class ErrorBound:
 
     def _adapt(self, *, right: bool) -> None:
         """Move the allowance: far down for a wrong answer, a little up for a right one; level at `bound` wrong."""
+        self._passed = self._passed + 1 if right else self._passed / 2
         step = self.bound / 2
         moved = self.allowance + step * (self.bound - (0.0 if right else 1.0))
         self.allowance = min(self.bound, max(self.bound / 20, moved))
@@ -133,7 +151,7 @@ class ErrorBound:
             prior: Weights = common / common.sum()
             return prior
         if model.share is not None:
-            common = np.maximum(common - model.share, _FIRST * (_OPEN_MIND / 2))
+            common = np.maximum(common - model.share, self._first / 2)
         weights: Weights = common * np.exp(model.evidence - float(model.evidence.max()))
         total = float(weights.sum())
-        return weights / total if math.isfinite(total) and total > 0 else _FIRST
+        return weights / total if math.isfinite(total) and total > 0 else self._curves.prior

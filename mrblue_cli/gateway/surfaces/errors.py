@@ -5,10 +5,19 @@ Types by status: Anthropic's from its page "Errors", OpenAI's from its error gui
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from mrblue_cli.gateway.model import Fault, FaultKind, Json
 from mrblue_cli.gateway.surfaces.fields import table, text
+
+_KEYS = re.compile(
+    r"\b(?:sk|pk|rk|gsk|csk|xai|hf|mrb|key|org|proj)[-_][\w*.-]{6,}"  # also where a provider has starred their middle
+    r"|\b(?=\w*\d)(?=\w*[A-Za-z])[A-Za-z0-9]{24,}\b"  # anything else as long and mixed
+    r"|(?i:(?<=bearer )\S+)"
+)
+_LONGEST = 600
+"""Characters of a provider's own words that are shown."""
 
 _STATUS = {
     FaultKind.CONNECT: 502,
@@ -123,7 +132,7 @@ def anthropic_fault(event: Json) -> Fault:
     kind = text(error.get("type"))
     return Fault(
         kind=_ANTHROPIC_KINDS.get(kind, FaultKind.SERVER),
-        message=text(error.get("message")) or "The provider reported an error inside its stream.",
+        message=_shown(error) or "The provider reported an error inside its stream.",
         type=kind,
     )
 
@@ -133,7 +142,7 @@ def openai_fault(error: Json) -> Fault:
     code, kind = _word(error.get("code")), _word(error.get("type"))
     return Fault(
         kind=_OPENAI_FAULTS.get(code, _OPENAI_FAULTS.get(kind, FaultKind.SERVER)),
-        message=text(error.get("message")) or "The provider reported an error inside its answer.",
+        message=_shown(error) or "The provider reported an error inside its answer.",
         type="" if kind == "error" else kind,
         code=code or None,
         param=text(error.get("param")) or None,
@@ -143,6 +152,11 @@ def openai_fault(error: Json) -> Fault:
 def broken(message: str) -> Fault:
     """An answer that was cut or cannot be read."""
     return Fault(kind=FaultKind.BROKEN, message=message, type="server_error", code="broken_answer")
+
+
+def _shown(error: Json) -> str:
+    """The provider's message on one line, without what looks like a key, not longer than `_LONGEST`."""
+    return _KEYS.sub("[hidden]", " ".join(text(error.get("message"))[: _LONGEST * 4].split()))[:_LONGEST]
 
 
 def _word(value: Any) -> str:

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import msgspec
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from mrblue_cli.gateway.model import CallError, FaultKind, Json, Piece
@@ -111,6 +112,9 @@ def raises(kind: FaultKind, param: str | None):
 
 # Strategies
 
+few = settings(max_examples=40)
+"""For nonsense, of which many kinds are tried in many places."""
+
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 some_words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
 names = st.text("abcdefgh_", min_size=1, max_size=8)
@@ -118,7 +122,7 @@ scalars = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | words
 anything = st.recursive(
     scalars | st.floats(allow_nan=False, allow_infinity=False),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
-    max_leaves=8,
+    max_leaves=5,
 )
 arguments = st.dictionaries(
     names, st.recursive(scalars, lambda inner: st.lists(inner, max_size=3), max_leaves=5), max_size=3

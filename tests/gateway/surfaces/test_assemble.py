@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mrblue_cli.gateway.model import Surface
 from mrblue_cli.gateway.surfaces.assemble import ASSEMBLERS, ChatAssembler, ResponsesAssembler
 from tests.gateway.surfaces import stock
-from tests.gateway.surfaces.samples import HEAD, USAGE, USED, anything, call_piece, chunk, completions, streams
+from tests.gateway.surfaces.samples import HEAD, USAGE, USED, anything, call_piece, chunk, completions, few, streams
 
 
 def assemble(*pieces):
@@ -132,6 +132,7 @@ class TestChat:
         st.dictionaries(st.sampled_from(["type", "id", "choices", "usage", "response", "index"]), anything), max_size=4
     )
 )
+@few
 def test_nonsense_raises_nothing(surface, rows):
     assembler = ASSEMBLERS[surface]()
     for row in rows:
@@ -142,6 +143,7 @@ def test_nonsense_raises_nothing(surface, rows):
 @given(
     st.lists(st.dictionaries(st.sampled_from(["index", "delta", "finish_reason", "logprobs"]), anything), max_size=4)
 )
+@few
 def test_nonsense_in_choices_raises_nothing(rows):
     assembler = ChatAssembler()
     assembler.feed({"choices": rows})
@@ -154,6 +156,7 @@ def test_nonsense_in_choices_raises_nothing(rows):
         max_size=4,
     )
 )
+@few
 def test_nonsense_in_deltas_raises_nothing_and_the_answer_keeps_its_types(deltas):
     assembler = ChatAssembler()
     for delta in deltas:

@@ -17,7 +17,17 @@ from mrblue_cli.gateway.surfaces.chat import (
     validate_chat,
 )
 from tests.gateway.surfaces import stock
-from tests.gateway.surfaces.samples import USAGE, anything, completion, completions, events, raises, tool_call, words
+from tests.gateway.surfaces.samples import (
+    USAGE,
+    anything,
+    completion,
+    completions,
+    events,
+    few,
+    raises,
+    tool_call,
+    words,
+)
 
 GOOD = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 
@@ -143,6 +153,7 @@ class TestUsage:
         assert chat_usage(reply) is None
 
     @given(st.dictionaries(st.sampled_from([*USAGE]), anything))
+    @few
     def test_nonsense_counts_as_nothing(self, usage):
         found = chat_usage({"usage": usage})
         assert found is not None
@@ -283,6 +294,7 @@ class TestValidate:
             validate_chat(GOOD | change)
 
     @given(st.dictionaries(st.sampled_from([*GOOD, "tools", "stop", "n", "tool_choice", "response_format"]), anything))
+    @few
     def test_no_body_raises_anything_else(self, body):
         try:
             validate_chat(GOOD | body)
@@ -291,6 +303,7 @@ class TestValidate:
             assert refused.fault.param
 
     @given(st.dictionaries(st.sampled_from(["role", "content", "tool_calls", "tool_call_id"]), anything))
+    @few
     def test_no_message_raises_anything_else(self, message):
         try:
             validate_chat({"model": "m", "messages": [message]})

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mrblue_cli.gateway.model import CallError, FaultKind, Surface
 from mrblue_cli.gateway.surfaces import TRANSLATORS
 from mrblue_cli.gateway.surfaces.chat import validate_chat
-from tests.gateway.surfaces.samples import anything, raises
+from tests.gateway.surfaces.samples import anything, few, raises
 
 to_chat = TRANSLATORS[Surface.MESSAGES].to_chat
 GOOD = {"model": "claude-x", "max_tokens": 100, "messages": [{"role": "user", "content": "hi"}]}
@@ -348,6 +348,7 @@ blocks = st.fixed_dictionaries(
 
 class TestHostile:
     @given(st.dictionaries(st.sampled_from(FIELDS), anything))
+    @few
     def test_no_body_raises_anything_else(self, body):
         for whole in (body, GOOD | body):
             try:
@@ -357,6 +358,7 @@ class TestHostile:
                 assert refused.fault.param
 
     @given(st.lists(blocks, max_size=3), st.sampled_from(["user", "assistant", "system"]))
+    @few
     def test_no_blocks_raise_anything_else(self, content, role):
         try:
             to_chat(GOOD | {"messages": [{"role": role, "content": content}]})

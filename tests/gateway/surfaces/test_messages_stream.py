@@ -17,6 +17,7 @@ from tests.gateway.surfaces.samples import (
     completion,
     completions,
     events,
+    few,
     kinds,
     run,
     streams,
@@ -350,6 +351,7 @@ class TestAssembler:
             max_size=6,
         )
     )
+    @few
     def test_nonsense_raises_nothing(self, found):
         assembled(found)
 

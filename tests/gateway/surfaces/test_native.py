@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from mrblue_cli.gateway.model import FaultKind, Surface, Usage
 from mrblue_cli.gateway.sse import MAX_EVENT, frame
 from mrblue_cli.gateway.surfaces import TRANSLATORS
-from tests.gateway.surfaces.samples import completion, completions, tool_call
+from tests.gateway.surfaces.samples import completion, completions, few, tool_call
 
 MESSAGES, RESPONSES = TRANSLATORS[Surface.MESSAGES], TRANSLATORS[Surface.RESPONSES]
 FULL = completion(
@@ -57,6 +57,7 @@ class TestBoth:
         assert read(surface, *parts) == read(surface, whole)
 
     @given(st.data())
+    @few
     def test_every_true_prefix_is_a_broken_answer(self, surface, data):
         whole = b"".join(frames_of(surface))
         cut = data.draw(st.integers(0, len(whole) - 1))
@@ -138,6 +139,7 @@ class TestBoth:
             max_size=4,
         )
     )
+    @few
     def test_nonsense_raises_nothing(self, surface, rows):
         read(surface, *(frame(row) for row in rows))
 

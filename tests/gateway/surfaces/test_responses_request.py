@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from mrblue_cli.gateway.model import CallError, FaultKind, Surface
 from mrblue_cli.gateway.surfaces import TRANSLATORS
 from mrblue_cli.gateway.surfaces.chat import validate_chat
-from tests.gateway.surfaces.samples import anything, completion, raises, tool_call
+from tests.gateway.surfaces.samples import anything, completion, few, raises, tool_call
 
 to_chat = TRANSLATORS[Surface.RESPONSES].to_chat
 GOOD = {"model": "gpt-x", "input": "hi"}
@@ -314,6 +314,7 @@ items = st.fixed_dictionaries(
 
 class TestHostile:
     @given(st.dictionaries(st.sampled_from(FIELDS), anything))
+    @few
     def test_no_body_raises_anything_else(self, body):
         for whole in (body, GOOD | body):
             try:
@@ -323,6 +324,7 @@ class TestHostile:
                 assert refused.fault.param
 
     @given(st.lists(items, min_size=1, max_size=3))
+    @few
     def test_no_items_raise_anything_else(self, given_items):
         try:
             to_chat(GOOD | {"input": given_items})
