@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import msgspec
 
 from mrblue_cli.core.prices import NANO, Prices
 from mrblue_cli.gateway.access.auth import is_loopback, key_required
-from mrblue_cli.gateway.model import Surface
+from mrblue_cli.gateway.model import CallError, Surface
 from mrblue_cli.gateway.options import (
     BudgetOptions,
     CacheOptions,
@@ -167,8 +168,6 @@ def _routes(table: RouteTable) -> tuple[RouteLine, ...]:
 
 
 def _tries(table: RouteTable, surface: Surface, name: str) -> tuple[TryLine, ...]:
-    from mrblue_cli.gateway.model import CallError
-
     try:
         candidates = table.candidates(surface, name)
     except CallError:  # an alias of a model that serves something else
@@ -220,9 +219,9 @@ def _failover(failover: FailoverOptions) -> tuple[str, ...]:
 
 def _deadlines(failover: FailoverOptions) -> tuple[str, ...]:
     limits = failover.deadlines
+    stream = f"{span(limits.first_token)} to the first token of a stream, {span(limits.idle)} between its pieces"
     return (
-        f"{span(limits.connect)} to connect, {span(limits.first_token)} to the first token of a stream, "
-        f"{span(limits.idle)} between its pieces",
+        f"{span(limits.connect)} to connect, {stream}",
         f"{span(limits.answer)} for a whole answer, {span(limits.total)} for a request with all its tries",
     )
 
@@ -230,7 +229,9 @@ def _deadlines(failover: FailoverOptions) -> tuple[str, ...]:
 def _cache(caching: CacheOptions) -> tuple[str, ...]:
     if not caching.enabled:
         return ("off",)
-    lines = [f"repeated requests are answered from memory for {span(caching.ttl)}, at most {caching.max_size:,} answers"]
+    lines = [
+        f"repeated requests are answered from memory for {span(caching.ttl)}, at most {caching.max_size:,} answers"
+    ]
     if caching.semantic and caching.embedder != "none":
         measure = (
             f"a similarity from {caching.similarity_threshold:g} on"
@@ -241,7 +242,9 @@ def _cache(caching: CacheOptions) -> tuple[str, ...]:
         lines.append(f"questions that mean the same are {only}: {measure}, and checked for what changes a meaning")
     else:
         lines.append("only the same request counts, not one that means the same")
-    lines.append("answers are shared between keys" if caching.shared_between_keys else "each key has answers of its own")
+    lines.append(
+        "answers are shared between keys" if caching.shared_between_keys else "each key has answers of its own"
+    )
     return tuple(lines)
 
 
@@ -257,10 +260,11 @@ def _budget(budget: BudgetOptions) -> tuple[str, ...]:
         return ("no limit; spend is recorded", models)
     lines = [f"{' and '.join(limits)} (UTC); beyond that requests are refused with 429"]
     for alert in sorted(budget.alerts, key=lambda item: item.threshold):
-        where = [f"mail to {alert.email}"] if alert.email else []
-        where += ["a webhook"] if alert.webhook else []
+        told = ["a line in the log"]
+        told += [f"a mail to {alert.email}"] if alert.email else []
+        told += [f"a call to {urlsplit(alert.webhook).hostname}"] if alert.webhook else []
         what = {
-            "notify": f"tells {' and '.join(where) or 'the log'}",
+            "notify": ", ".join(told),
             "throttle": f"slows requests down by {span(budget.throttle_delay)}, then asks "
             f"{budget.cheaper_model or 'the cheapest chat model'}",
             "block": "refuses requests with 429",
@@ -272,10 +276,8 @@ def _budget(budget: BudgetOptions) -> tuple[str, ...]:
 def _limits(options: GatewayOptions) -> tuple[str, ...]:
     limits = options.limits
     mib = 1024 * 1024
-    return (
-        f"{limits.concurrent:,} requests at once; bodies up to {limits.body_bytes / mib:g} MiB, "
-        f"uploads up to {limits.upload_bytes / mib:g} MiB",
-    )
+    sizes = f"bodies up to {limits.body_bytes / mib:g} MiB, uploads up to {limits.upload_bytes / mib:g} MiB"
+    return (f"{limits.concurrent:,} requests at once; {sizes}",)
 
 
 def span(seconds: float) -> str:
@@ -283,10 +285,10 @@ def span(seconds: float) -> str:
     if seconds < 1:
         return f"{seconds * 1000:g} ms"
     for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * size and seconds % size == 0 or seconds == size:
+        if (seconds >= 2 * size and seconds % size == 0) or seconds == size:
             return f"{seconds / size:g} {unit}"
     return f"{seconds:g} s"
 
 
 def _dollars(nano: int) -> str:
-    return f"${nano / NANO:,.4f}".rstrip("0").rstrip(".")
+    return f"${nano / NANO:,.2f}" if nano % (NANO // 100) == 0 else f"${nano / NANO:,.6f}".rstrip("0")

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mrblue_cli.cli import gateway_check, gateway_keys
 from mrblue_cli.cli.gateway_cost import cost
 
 app = typer.Typer(
@@ -17,6 +18,10 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
+
+
+app.command("check")(gateway_check.check)
+app.add_typer(gateway_keys.app, name="keys")
 
 
 @app.callback(invoke_without_command=True)

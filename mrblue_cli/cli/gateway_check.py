@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mrblue_cli.cli.gateway_keys import named
+
 if TYPE_CHECKING:
     from mrblue_cli.app.gateway_check import Explanation, ProviderLine, RouteLine
     from mrblue_cli.gateway.providers.base import Traits
@@ -27,7 +29,7 @@ def check(
     file: Annotated[Path | None, typer.Argument(help="TOML or YAML; default: mrblue's own file.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> int:
-    """Explain a configuration: routes, keys, prices, limits, and what may not be meant; exit code 3 when it is wrong."""
+    """Explain a configuration: routes, keys, prices, limits, what may not be meant. Exit code 3: it is wrong."""
     import msgspec
 
     from mrblue_cli.app.gateway_check import explain
@@ -36,7 +38,7 @@ def check(
     from mrblue_cli.settings.gateway_problems import GatewayConfigError
 
     try:
-        explanation = explain(load_gateway(file or context.obj.config), traits=_traits, price=prices_of)
+        explanation = explain(load_gateway(file or named(context, "config")), traits=_traits, price=prices_of)
     except GatewayConfigError as error:
         if not as_json:
             raise
@@ -105,7 +107,9 @@ def _provider(provider: ProviderLine) -> list[str]:
             lines.append("    any model, passed on as it is named")
             continue
         name = model.name if model.upstream == model.name else f"{model.name} (there: {model.upstream})"
-        lines.append(f"    {name} · {', '.join(model.surfaces)} · {model.price or 'no price known: tokens are counted'}")
+        lines.append(
+            f"    {name} · {', '.join(model.surfaces)} · {model.price or 'no price known: tokens are counted'}"
+        )
     return lines
 
 

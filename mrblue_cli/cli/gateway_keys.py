@@ -21,7 +21,9 @@ app = typer.Typer(
     help="Virtual keys: who may ask, for what, how much, until when.", no_args_is_help=True, rich_markup_mode=None
 )
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
-Config = Annotated[Path | None, typer.Option(help="The gateway's configuration, for its state folder.", metavar="FILE")]
+Config = Annotated[  # read by `named`
+    Path | None, typer.Option(help="The gateway's configuration, for its state folder.", metavar="FILE")
+]
 State = Annotated[Path | None, typer.Option(help="The gateway's folder of ledger and keys.", metavar="FOLDER")]
 
 _LENGTHS = {"h": 3600, "d": 86_400, "w": 7 * 86_400}
@@ -38,14 +40,14 @@ def create(
     tpm: Annotated[int | None, typer.Option(help="Tokens a minute.", min=1)] = None,
     expires: Annotated[str | None, typer.Option(help="30d, 12h, or a date such as 2027-01-01 (UTC).")] = None,
     as_json: Json = False,
-    config: Config = None,
-    state: State = None,
+    config: Config = None,  # noqa: ARG001 - read by `named`
+    state: State = None,  # noqa: ARG001 - the same
 ) -> None:
     """Make a key and print it. It is shown this once: only a digest is kept."""
     from mrblue_cli.gateway.model import KeyLimits
 
     now = time.time()
-    caller, token = _store(context, config, state).create(
+    caller, token = _store(context).create(
         name,
         limits=KeyLimits(daily_nano=_nano(daily, "--daily"), monthly_nano=_nano(monthly, "--monthly")),
         models=tuple(model or ()),
@@ -62,10 +64,15 @@ def create(
 
 
 @app.command("list")
-def list_keys(context: typer.Context, as_json: Json = False, config: Config = None, state: State = None) -> None:
+def list_keys(
+    context: typer.Context,
+    as_json: Json = False,
+    config: Config = None,  # noqa: ARG001 - read by `named`
+    state: State = None,  # noqa: ARG001 - the same
+) -> None:
     """List the keys and what they may; never the keys themselves."""
     now = time.time()
-    records = _store(context, config, state).list()
+    records = _store(context).list()
     if as_json:
         _print_json([_row(record, now) for record in records])
         return
@@ -73,18 +80,20 @@ def list_keys(context: typer.Context, as_json: Json = False, config: Config = No
         sys.stderr.write("there are no keys; make one with: mrblue gateway keys create NAME\n")
     width = max((len(record.caller.name) for record in records), default=0)
     for record in records:
-        sys.stdout.write(f"{record.caller.key_id}  {record.caller.name:<{width}}  {record.state(now):<7}  {_may(record)}\n")
+        sys.stdout.write(
+            f"{record.caller.key_id}  {record.caller.name:<{width}}  {record.state(now):<7}  {_may(record)}\n"
+        )
 
 
 @app.command()
 def revoke(
     context: typer.Context,
     key: Annotated[str, typer.Argument(metavar="ID", help="The key's id, or its name.")],
-    config: Config = None,
-    state: State = None,
+    config: Config = None,  # noqa: ARG001 - read by `named`
+    state: State = None,  # noqa: ARG001 - the same
 ) -> None:
     """End a key. Gateways that run notice within two seconds."""
-    record = _store(context, config, state).revoke(key)
+    record = _store(context).revoke(key)
     sys.stdout.write(f"{record.caller.key_id} ({record.caller.name}) is revoked\n")
 
 
@@ -96,7 +105,9 @@ def until(text: str, now: float) -> float:
     try:
         return datetime.strptime(text.strip(), "%Y-%m-%d").replace(tzinfo=UTC).timestamp()
     except ValueError:
-        raise UsageError(f"--expires: {text!r} is no length of time and no date", hint="30d, 12h, or 2027-01-01") from None
+        raise UsageError(
+            f"--expires: {text!r} is no length of time and no date", hint="30d, 12h, or 2027-01-01"
+        ) from None
 
 
 def _nano(dollars: float | None, option: str) -> int | None:
@@ -110,12 +121,23 @@ def _nano(dollars: float | None, option: str) -> int | None:
     return int(amount)
 
 
-def _store(context: typer.Context, config: Path | None, state: Path | None) -> KeyStore:
+def _store(context: typer.Context) -> KeyStore:
     from mrblue_cli.gateway.access.keys import KeyStore
     from mrblue_cli.settings.gateway import gateway_state_folder
 
-    folder = state or gateway_state_folder(config or context.obj.config)
+    folder = named(context, "state") or gateway_state_folder(named(context, "config"))
     return KeyStore(folder / "gateway.sqlite3")
+
+
+def named(context: typer.Context, option: str) -> Path | None:
+    """A file or folder as it was given to this command, or to one before it: `gateway --config FILE keys list`."""
+    level: Any = context
+    while level is not None:
+        value = level.params.get(option)
+        if value is not None:
+            return Path(value)
+        level = level.parent
+    return None
 
 
 def _row(record: KeyRecord, now: float) -> dict[str, Any]:

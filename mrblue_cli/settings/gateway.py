@@ -103,9 +103,9 @@ def gateway_state_folder(file: Path | None, *, environment: Mapping[str, str] | 
     path, parsed = _file(file, env)
     origins: dict[str, str] = {}
     table = _laid_over(_from_environment(env, origins), _gateway_table(parsed, found))
-    folder: Path = Source(table, "", found, parsed.yaml, origins).value("state_folder", _folder, place("data", env))
+    folder: Path | None = Source(table, "", found, parsed.yaml, origins).value("state_folder", _folder, None)
     found.raise_any(path)
-    return folder
+    return folder or place("data", env)
 
 
 def demo_gateway(*, environment: Mapping[str, str] | None = None, overrides: Mapping[str, Any] = {}) -> GatewayOptions:
@@ -149,8 +149,9 @@ def _redis(value: Any) -> str:
     return line
 
 
-def _folder(value: Any) -> Path:
-    return Path(text(4000, empty=False)(str(value) if isinstance(value, Path) else value)).expanduser()
+def _folder(value: Any) -> Path | None:
+    line = text(4000)(str(value) if isinstance(value, Path) else value)
+    return Path(line).expanduser() if line else None
 
 
 _HOST = text(253, empty=False, pattern=r"[A-Za-z0-9.:_\[\]-]+", what="a name or address of this machine, no port")

@@ -51,8 +51,6 @@ def read_keys(
             source.found.note(variable, "holds what cannot be sent as a key, and is not used", warning=True)
         if usable:
             keys.append(KeyOptions(secret=value.reveal(), weight=weight))
-        elif explicit or not traits.keyless:
-            source.found.note(f"{source.path}", f"no key in {variable}", warning=True)
         if usable or explicit or not traits.keyless:
             states.append(KeyStatus(variable, value.origin if usable else ""))
     return tuple(keys), tuple(states), explicit

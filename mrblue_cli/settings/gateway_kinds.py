@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from mrblue_cli.gateway.model import Surface
+from mrblue_cli.gateway.providers.dialects import DIALECTS
+from mrblue_cli.gateway.providers.registry import kinds, provider
 
 CHAT = (Surface.CHAT,)
 """Whoever chats is asked in the other two shapes of text as well: routing knows which pass as they are."""
@@ -24,30 +26,27 @@ class Kind(msgspec.Struct, frozen=True):
     """Its addresses are a base and OpenAI's paths."""
 
 
-KINDS: dict[str, Kind] = {
+_OWN: dict[str, Kind] = {
     "openai": Kind("OPENAI_API_KEY", "https://api.openai.com/v1"),
-    "groq": Kind("GROQ_API_KEY", "https://api.groq.com/openai/v1"),
     "anthropic": Kind("ANTHROPIC_API_KEY", "https://api.anthropic.com/v1", openai=False),
     "gemini": Kind("GEMINI_API_KEY", "https://generativelanguage.googleapis.com/v1beta", openai=False),
-    "cohere": Kind("COHERE_API_KEY", "https://api.cohere.com/v2", openai=False),
-    "mistral": Kind("MISTRAL_API_KEY", "https://api.mistral.ai/v1"),
+    "cohere": Kind("COHERE_API_KEY", "https://api.cohere.com", openai=False),
     "ai21": Kind("AI21_API_KEY", "https://api.ai21.com/studio/v1"),
-    "together": Kind("TOGETHER_API_KEY", "https://api.together.xyz/v1"),
     "azure": Kind("AZURE_OPENAI_API_KEY", openai=False),
-    "openrouter": Kind("OPENROUTER_API_KEY", "https://openrouter.ai/api/v1"),
-    "deepseek": Kind("DEEPSEEK_API_KEY", "https://api.deepseek.com/v1"),
-    "xai": Kind("XAI_API_KEY", "https://api.x.ai/v1"),
-    "ollama": Kind("OLLAMA_API_KEY", "http://localhost:11434/v1", keyless=True),
-    "openai-compatible": Kind("", keyless=True),
     "scripted": Kind("", keyless=True, openai=False),
 }
-"""Kinds of our own, in the order in which they are tried when nobody configures any."""
+"""Those with an adapter of their own: reading a configuration imports none of them. A test holds the two together."""
+
+_BY_CUSTOM = (
+    "openai", "anthropic", "gemini", "groq", "mistral", "cohere", "ai21", "together", "openrouter", "deepseek", "xai",
+    "fireworks", "cerebras", "perplexity",
+)  # fmt: skip
+"""Who is asked, in this order, when nobody is configured and the variable of its key is set."""
 
 _OTHER_NAMES = {
     "google": "gemini", "google-gemini": "gemini", "google-ai": "gemini", "azure-openai": "azure",
     "mistralai": "mistral", "together-ai": "together", "togetherai": "together", "grok": "xai",
-    "x-ai": "xai", "claude": "anthropic", "open-router": "openrouter", "vllm": "openai-compatible",
-    "lm-studio": "openai-compatible",
+    "x-ai": "xai", "claude": "anthropic", "open-router": "openrouter", "lm-studio": "lmstudio",
 }  # fmt: skip
 
 _PATHS: tuple[tuple[str, tuple[Surface, ...]], ...] = (
@@ -72,17 +71,28 @@ _NAMES: tuple[tuple[tuple[str, ...], Surface], ...] = (
 )
 
 
-def third_party_kinds() -> frozenset[str]:
-    """Kinds that installed packages register under the entry point group `mrblue.providers`. Nothing is imported."""
-    from importlib.metadata import entry_points
+def kind_of(name: str) -> Kind | None:
+    """What is known of a kind; None when there is none of that name. Raises `ConfigError` for a broken plugin."""
+    if name in _OWN:
+        return _OWN[name]
+    dialect = DIALECTS.get(name)
+    if dialect is not None:
+        return Kind(dialect.key_variable, dialect.base_url, dialect.keyless)
+    if name not in kinds():
+        return None
+    traits = provider(name).traits
+    return Kind(traits.key_variable, traits.base_url, traits.keyless, openai=False)
 
-    return frozenset(point.name for point in entry_points(group="mrblue.providers"))
+
+def kinds_by_custom() -> list[tuple[str, Kind]]:
+    """The kinds that a variable in the environment is enough for."""
+    return [(name, found) for name in _BY_CUSTOM if (found := kind_of(name)) is not None and found.variable]
 
 
 def kind_named(name: str) -> str:
     """The kind that a name means by custom ("google" is gemini), or the empty text."""
     plain = name.lower().replace("_", "-")
-    return plain if plain in KINDS else _OTHER_NAMES.get(plain, "")
+    return plain if plain in kinds() else _OTHER_NAMES.get(plain, "")
 
 
 def surfaces_of(name: str, endpoint: str) -> tuple[Surface, ...]:

@@ -10,6 +10,7 @@ import msgspec
 
 from mrblue_cli.gateway.model import Surface
 from mrblue_cli.gateway.options import KeyOptions, ModelOptions, ProviderOptions
+from mrblue_cli.gateway.providers.registry import kinds
 from mrblue_cli.settings.gateway_credentials import (
     KEY_WORDS,
     FindSecret,
@@ -21,12 +22,12 @@ from mrblue_cli.settings.gateway_credentials import (
 )
 from mrblue_cli.settings.gateway_fields import Bad, Field, Source, number, text, url, whole
 from mrblue_cli.settings.gateway_kinds import (
-    KINDS,
     Kind,
     base_of,
     kind_named,
+    kind_of,
+    kinds_by_custom,
     surfaces_of,
-    third_party_kinds,
 )
 from mrblue_cli.settings.gateway_problems import Findings, nearest, shown
 
@@ -79,9 +80,9 @@ def read_providers(source: Source, secret: FindSecret) -> tuple[list[ProviderOpt
 def providers_of_environment(environment: Mapping[str, str], found: Findings) -> list[ProviderOptions]:
     """With nothing configured: one provider for each customary variable that is set, which passes any model on."""
     providers: list[ProviderOptions] = []
-    for name, kind in KINDS.items():
-        value = environment.get(kind.variable, "").strip() if kind.variable and kind.base_url else ""
-        if value and not kind.keyless and sendable(value):
+    for name, kind in kinds_by_custom():
+        value = environment.get(kind.variable, "").strip()
+        if value and sendable(value):
             providers.append(
                 ProviderOptions(
                     name=name, kind=name, priority=len(providers) + 1, keys=(KeyOptions(secret=value),),
@@ -100,7 +101,7 @@ def _provider(source: Source, secret: FindSecret) -> tuple[ProviderOptions, Prov
     name = source.value("name", _NAME, "")
     base_url = source.value("base_url", url("https", "http"), "").rstrip("/")
     kind = _kind(source, name, base_url)
-    traits = KINDS.get(kind, Kind("", keyless=True, openai=False))
+    traits = kind_of(kind) or Kind("", keyless=True)
     models = _models(source)
     base_url, models = _folded(traits, base_url, models)
     models = _merged(source, models)
@@ -121,15 +122,17 @@ def _provider(source: Source, secret: FindSecret) -> tuple[ProviderOptions, Prov
     )
     _review_key_use(source, provider, traits, explicit)
     left_out = not keys and not traits.keyless
+    missing = [state.variable for state in states if not state.origin]
     if left_out:
-        wanted = " or ".join(state.variable for state in states)
-        found.note(source.path, f"{name} is left out: no key in {wanted or 'any variable'}", warning=True)
+        found.note(source.path, f"{name} is left out: no key in {' or '.join(missing) or 'any variable'}", warning=True)
+    elif missing:
+        found.note(source.path, f"no key in {', '.join(missing)}", warning=True)
     return provider, ProviderStatus(name, kind, states, left_out)
 
 
 def _kind(source: Source, name: str, base_url: str) -> str:
     value = source.value("kind", text(64, empty=False), "")
-    known = {*KINDS, *third_party_kinds()}
+    known = set(kinds())
     if value:
         kind = value if value in known else kind_named(value)
         if not kind:
