@@ -7,7 +7,9 @@ import contextlib
 import random
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TextIO
 
 import msgspec
@@ -199,6 +201,18 @@ class Gateway:
     def turned_away(self, surface: Surface, status: int) -> None:
         """A request that never reached the pipeline."""
         self.telemetry.turned_away(surface, status)
+
+    def defect(self, request_id: str, error: Exception) -> Fault:
+        """A rule of ours was broken: told to the client without detail, to the log with the place it happened at."""
+        places = traceback.extract_tb(error.__traceback__)[-3:]
+        where = " < ".join(f"{Path(place.filename).name}:{place.lineno}" for place in reversed(places))
+        self.log.say(f"{request_id} internal error: {type(error).__name__} at {where}", level="error")
+        return Fault(
+            kind=FaultKind.SERVER,
+            message=f"The gateway made a mistake of its own. Its log has the place under {request_id}.",
+            type="server_error",
+            code="internal_error",
+        )
 
     def models(self, caller: Caller) -> list[Json]:
         """The models this caller may ask for, in OpenAI's shape."""

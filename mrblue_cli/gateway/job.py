@@ -66,8 +66,13 @@ class Job:
         self._lookup = lookup
         self._reservation = reservation
         self._settled = False
+        self._wanted = ""
         self._expected = 0
         self._verdict = Verdict()
+
+    def wants(self, model: str) -> None:
+        """The model whose answers the cache takes under this request's key: not a substitute's."""
+        self._wanted = model
 
     def expects(self, tokens: int, verdict: Verdict) -> None:
         """How many tokens were taken from the key's rate limit, and when."""
@@ -87,7 +92,12 @@ class Job:
     @property
     def storable(self) -> bool:
         """Whether the cache would take the answer."""
-        return self._books.cache is not None and self._lookup is not None and self._lookup.ticket is not None
+        return (
+            self._books.cache is not None
+            and self._lookup is not None
+            and self._lookup.ticket is not None
+            and self.record.model == self._wanted
+        )
 
     def served_by(self, lane: Lane, run: Run, usage: Usage | None = None) -> None:
         """Note who answers, after how many tries, and what it used once that is known."""
@@ -118,8 +128,8 @@ class Job:
             await books.limits.give_back(self.ask.caller, self._verdict, self._expected - used, books.wall())
 
     async def keep(self, body: bytes, content_type: str, frames: tuple[bytes, ...], usage: Usage) -> None:
-        """Let the cache have a complete answer."""
-        if self._books.cache is None or self._lookup is None or self._lookup.ticket is None:
+        """Let the cache have a complete answer, unless it is a substitute's."""
+        if not self.storable or self._books.cache is None or self._lookup is None or self._lookup.ticket is None:
             return
         answer = CachedAnswer(
             body=body,

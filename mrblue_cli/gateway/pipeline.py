@@ -95,6 +95,7 @@ class Pipeline:
         reservation = await self._reserved(ask, price, first.model)
         job = Job(self._books, ask, record, lookup, reservation)
         try:
+            job.wants(first.model)
             job.expects(guess.input_tokens + guess.output_tokens, verdict)
             run = self._run(ask, await self._throttled(job, reservation, candidates), guess)
         except BaseException:
@@ -202,8 +203,11 @@ class Pipeline:
         job.record.throttled = True
         if throttle.delay_s > 0:
             await self._around.sleep(throttle.delay_s)
-        if throttle.model and job.ask.surface in _TEXT and throttle.model != candidates[0].model:
-            return self.table.candidates(job.ask.surface, throttle.model)
+        caller = job.ask.caller
+        if throttle.model and job.ask.surface in _TEXT and caller.allows(throttle.model):
+            # Only the cheaper model: falling back from it to a dearer one would spend what is to be spared.
+            cheaper = self.table.candidates(job.ask.surface, throttle.model)
+            return tuple(one for one in cheaper if one.same_model)
         return candidates
 
     async def _looked_up(self, ask: Ask, record: Record) -> Lookup | None:

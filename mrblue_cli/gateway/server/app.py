@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from mrblue_cli.gateway.answers import Answer, refusal
+from mrblue_cli.gateway.budget.estimate import estimate
 from mrblue_cli.gateway.gateway import Gateway
 from mrblue_cli.gateway.model import CallError, Json, Surface
 from mrblue_cli.gateway.server.endpoints import (
@@ -48,6 +49,7 @@ def build_app(gateway: Gateway) -> ASGIApp:
             _Exact(f"{prefix}/realtime/sessions", ("POST",), gateway, _beta_sessions),
             _Exact(f"{prefix}/realtime/transcription_sessions", ("POST",), gateway, _beta_transcriptions),
             _Exact(f"{prefix}/realtime/calls", ("POST",), gateway, _calls),
+            _Exact(f"{prefix}/messages/count_tokens", ("POST",), gateway, _count_tokens),
             _Exact(f"{prefix}/models", ("GET",), gateway, _models),
             _Exact(f"{prefix}/models/{{model:path}}", ("GET",), gateway, _model),
             _Exact(f"{prefix}/usage", ("GET",), gateway, _usage),
@@ -148,6 +150,12 @@ async def _beta_transcriptions(gateway: Gateway, scope: Scope, headers: dict[str
 
 async def _calls(gateway: Gateway, scope: Scope, headers: dict[str, str]) -> Answer:  # noqa: ARG001
     return json_answer(await gateway.realtime.calls())
+
+
+async def _count_tokens(gateway: Gateway, scope: Scope, headers: dict[str, str]) -> Answer:
+    """Anthropic's counting endpoint, from our own estimate: an upper bound rather than a count."""
+    body = await _json_body(gateway, scope, headers)
+    return json_answer({"input_tokens": estimate(Surface.MESSAGES, body, None).input_tokens})
 
 
 async def _json_body(gateway: Gateway, scope: Scope, headers: dict[str, str]) -> Json:

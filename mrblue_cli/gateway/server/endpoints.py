@@ -48,6 +48,9 @@ class SurfaceEndpoint:
                 except CallError as error:
                     answer = refusal(self._surface, error.fault)
                     gateway.turned_away(self._surface, answer.status)
+                except Exception as error:  # noqa: BLE001 - the last line between a defect and a client
+                    answer = refusal(self._surface, gateway.defect(request_id, error))
+                    gateway.turned_away(self._surface, answer.status)
                 await send_answer(answer, extra, receive, send)
         except CallError as error:
             await send_answer(refusal(self._surface, error.fault), extra, receive, send)

@@ -29,8 +29,12 @@ _RULES: Final = tuple(
         ("what", r"\bwhat\b"),
     )
 )  # fmt: skip
-_WHETHER: Final = re.compile(rf"(^|[.,!:] )(so |and |but |hi |hello |please )*({'|'.join(sorted(words.YES_NO))}) (not )?(i|you|we|it|he|she|they|the|my|your|a|an|this|that|there|any|all|some|these|those|someone|people|\w+)\b")
-_POLITE: Final = re.compile(r"\b((can|could|would|will) you (please )?|please |i (want|need|would like|like) to (know |ask |understand |find out )?)")
+_WHETHER: Final = re.compile(
+    rf"(^|[.,!:] )(so |and |but |hi |hello |please )*({'|'.join(sorted(words.YES_NO))}) (not )?(i|you|we|it|he|she|they|the|my|your|a|an|this|that|there|any|all|some|these|those|someone|people|\w+)\b"
+)
+_POLITE: Final = re.compile(
+    r"\b((can|could|would|will) you (please )?|please |i (want|need|would like|like) to (know |ask |understand |find out )?)"
+)
 _ALIKE: Final = frozenset(
     frozenset(pair)
     for pair in (
@@ -48,7 +52,9 @@ _ALIKE: Final = frozenset(
 def kind(reading: Reading) -> str:
     """The kind of question; "other" for statements and orders."""
     text = " ".join(reading.lower)
-    if not reading.question and not re.match(r"^(please )?(how|why|when|where|who|what|which|can|could|is|are|do|does)\b", text):
+    if not reading.question and not re.match(
+        r"^(please )?(how|why|when|where|who|what|which|can|could|is|are|do|does)\b", text
+    ):
         text = text if len(reading.tokens) < 16 and re.search(r"\b(how|why|what|where|which|who)\b", text) else ""
     if not text:
         return "other"
