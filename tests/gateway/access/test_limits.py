@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from mrblue_cli.gateway.access.keys import ANONYMOUS, Caller
 from mrblue_cli.gateway.access.limits import Limits, SqliteWindows
+from tests.fakes.clock import ManualClock
 from tests.program import environment
 
 NOW = 1_800_000_000.0
@@ -220,3 +222,20 @@ async def test_a_lost_redis_leaves_the_limits_of_this_machine(redis, windows):
     await limits.give_back(OTHER, verdict, 5, NOW)
     redis.there = True
     assert await admitted(limits, CALLER, 6) == [True] * 5 + [False]
+
+
+async def test_limits_survive_a_redis_that_dies(redis_socket):
+    library = pytest.importorskip("redis.asyncio")
+    from mrblue_cli.gateway.shared import SharedRedis
+
+    said = []
+    shared = SharedRedis(f"unix://{redis_socket}", clock=ManualClock(), on_lost=said.append)
+    limits = Limits(redis=shared)
+    assert await admitted(limits, CALLER, 6) == [True] * 5 + [False]
+    client = library.Redis(unix_socket_path=redis_socket)
+    with contextlib.suppress(library.ConnectionError):
+        await client.shutdown(nosave=True)
+    await client.aclose()
+    assert await admitted(limits, CALLER, 6) == [True] * 5 + [False]
+    assert len(said) == 1
+    await shared.close()
