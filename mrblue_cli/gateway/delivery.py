@@ -9,7 +9,7 @@ import msgspec
 from mrblue_cli.gateway.answers import Answer, safe_header
 from mrblue_cli.gateway.attempt import Attempt
 from mrblue_cli.gateway.job import Job, headers_of, total_of, usd
-from mrblue_cli.gateway.model import CallError, Fault, FaultKind, Piece, Reply, Usage
+from mrblue_cli.gateway.model import CallError, Fault, FaultKind, Piece, Reply
 from mrblue_cli.gateway.routing.health import Lane
 from mrblue_cli.gateway.run import Run
 from mrblue_cli.gateway.surfaces import TRANSLATORS
@@ -23,13 +23,17 @@ _encode = msgspec.json.Encoder().encode
 
 async def plain(job: Job, run: Run) -> Answer:
     """The whole answer at once."""
-    usage: Usage | None = None
+
+    async def whole(attempt: Attempt) -> tuple[Reply, bytes]:
+        reply = await attempt.plain()
+        # Inside the attempt: what cannot be told in the client's shape is the provider's failure, not the client's.
+        return reply, _body(job, attempt, reply)
+
     try:
-        lane, attempt, reply = await run.make(Attempt.plain)
+        lane, attempt, (reply, body) = await run.make(whole)
         attempt.close()
         usage = run.used(attempt)
         run.succeeded(lane, attempt, usage)
-        body = _body(job, attempt, reply)
     finally:
         await job.settle(run)
     job.served_by(lane, run, usage)
@@ -44,6 +48,8 @@ async def plain(job: Job, run: Run) -> Answer:
 def _body(job: Job, attempt: Attempt, reply: Reply) -> bytes:
     if isinstance(reply.body, bytes):
         return reply.body
+    if reply.body.get("created") == 0:  # adapters have no clock
+        reply.body["created"] = int(job.wall)
     if attempt.call.surface is job.ask.surface:
         return _encode(reply.body)
     try:
@@ -112,6 +118,9 @@ class _Stream:
     def _written(self, pieces: list[Piece]) -> bytes:
         if self._gap:
             pieces = [self._joined(piece) for piece in pieces]
+        for piece in pieces:
+            if piece.data is not None and piece.data.get("created") == 0:  # adapters have no clock
+                piece.data["created"], piece.raw = int(self._job.wall), b""
         data = b"".join([self._writer.feed(piece) for piece in pieces])
         self._kept.add(data)
         return data

@@ -20,7 +20,7 @@ from mrblue_cli.gateway.access.limits import Limits, SqliteWindows
 from mrblue_cli.gateway.answers import Record
 from mrblue_cli.gateway.budget.alerts import Alerts, aiohttp_post
 from mrblue_cli.gateway.budget.prices import cheapest_chat_model
-from mrblue_cli.gateway.budget.service import LEDGER_FILE, Budget
+from mrblue_cli.gateway.budget.service import LEDGER_FILE, Budget, Charge
 from mrblue_cli.gateway.cache import guards
 from mrblue_cli.gateway.cache.embedder import Embedder, EndpointEmbedder, bundled, bundled_missing
 from mrblue_cli.gateway.cache.redis_store import RedisStore
@@ -37,10 +37,10 @@ from mrblue_cli.gateway.routing.health import Health, Lane
 from mrblue_cli.gateway.routing.routes import RouteTable
 from mrblue_cli.gateway.run import Noted, Surroundings
 from mrblue_cli.gateway.server.log import DecisionLog
-from mrblue_cli.gateway.server.metrics import Metrics
 from mrblue_cli.gateway.server.origin import stranger
 from mrblue_cli.gateway.server.realtime import RealtimeEndpoints
 from mrblue_cli.gateway.server.realtime_door import GatewayDoor
+from mrblue_cli.gateway.server.telemetry import Telemetry, usage_document
 from mrblue_cli.gateway.shared import SharedRedis
 from mrblue_cli.gateway.shared_breakers import SharedBreakers
 from mrblue_cli.gateway.upstream import Upstream
@@ -70,7 +70,8 @@ class Gateway:
         self.wall = wall
         self.log = DecisionLog(log or sys.stderr, as_json=options.log_format == "json", wall=wall)
         self.log.take_over("mrblue.gateway")
-        self.metrics = Metrics()
+        shared_folder = options.state_folder / "workers" if options.workers > 1 else None
+        self.telemetry = Telemetry(wall=wall, folder=shared_folder)
         self._chance = chance
         self._in_flight = 0
         self._began = self.clock.now()
@@ -108,11 +109,10 @@ class Gateway:
         self.realtime = RealtimeEndpoints(
             GatewayDoor(self, RandomIds()),
             EphemeralKeys(secrets_file, unix_now=self.wall),
-            observer=self.metrics.realtime,
+            observer=self.telemetry.realtime(),
         )
         self._assemble()
-        if self._redis is not None:
-            self._jobs.append(asyncio.create_task(self._share_breakers(self._redis)))
+        self._jobs.append(asyncio.create_task(self._keep_house()))
 
     async def reload(self, options: GatewayOptions) -> None:
         """Serve by other options from the next request on; requests under way end as they began.
@@ -189,14 +189,16 @@ class Gateway:
                 )
             )
         self._in_flight += 1
+        self.telemetry.began()
         try:
             yield
         finally:
             self._in_flight -= 1
+            self.telemetry.ended()
 
     def turned_away(self, surface: Surface, status: int) -> None:
         """A request that never reached the pipeline."""
-        self.metrics.turned_away(surface, status)
+        self.telemetry.turned_away(surface, status)
 
     def models(self, caller: Caller) -> list[Json]:
         """The models this caller may ask for, in OpenAI's shape."""
@@ -225,41 +227,40 @@ class Gateway:
 
     async def usage(self, caller: Caller) -> Json:
         """What was spent: of this key, or of everything for callers without one."""
-        return self.metrics.usage_document(await self.budget.usage(), caller)
+        return usage_document(await self.budget.usage(), caller)
 
     async def status(self) -> Json:
         """Everything `mrblue gateway top` shows."""
-        return self.metrics.status_document(
-            table=self.table,
-            health=self.health,
-            now=self.clock.now(),
-            budget=await self.budget.usage(),
-            uptime_s=self.clock.now() - self._began,
-            in_flight=self._in_flight,
-            redis=None if self._redis is None else self._redis.healthy,
-        )
+        now = self.clock.now()
+        return self.telemetry.status(self.table, self.health, now, await self.budget.usage(), self._warnings())
 
     def metrics_page(self) -> bytes:
         """Prometheus' text format."""
-        return self.metrics.page(self.table, self.health, self.clock.now())
+        return self.telemetry.page(self.table, self.health, self.clock.now())
 
     # What the pipeline tells.
 
     def finished(self, record: Record) -> None:
         """One request is over: a line, and the counters."""
         self.log.finished(record)
-        self.metrics.finished(record)
+        self.telemetry.finished(record)
 
     def attempted(self, lane: Lane, note: Noted) -> None:
         """One attempt is over."""
-        self.metrics.attempted(lane, note)
+        self.telemetry.attempted(lane, note)
+
+    def charged(self, charge: Charge) -> None:
+        """A call was booked."""
+        self.telemetry.charged(charge)
 
     # How it is put together.
 
     def _route(self, options: GatewayOptions) -> None:
+        # Names from here on may be labels of metrics.
         kinds: dict[str, Provider] = {one.kind: provider(one.kind) for one in options.providers}
         self.table = build_table(options, lambda kind: kinds[kind].traits)
         self._providers = kinds
+        self.telemetry.learn(self.table)
 
     def _assemble(self) -> None:
         around = Surroundings(
@@ -335,13 +336,21 @@ class Gateway:
     def _open_door(self) -> None:
         self._door = Door(self.keys, required=self._keys_required())
 
-    async def _share_breakers(self, redis: SharedRedis) -> None:
-        """Tell the other gateways which routes fail here, and hear which fail there."""
+    async def _keep_house(self) -> None:
+        """Once a second: leave the numbers for the other workers; trade open breakers with other gateways."""
+        breakers = SharedBreakers(self._redis) if self._redis is not None else None
         while True:
             await asyncio.sleep(_HOUSEKEEPING)
-            opened = self.health.opened(self.clock.now())
-            shared = SharedBreakers(redis)
-            self.health.adopt(await shared.exchange(opened), self.clock.now())
+            self.telemetry.publish()
+            if breakers is not None:
+                opened = await breakers.exchange(self.health.opened(self.clock.now()))
+                self.health.adopt(opened, self.clock.now())
+
+    def _warnings(self) -> list[str]:
+        """What whoever looks at the status should know."""
+        if self._redis is not None and not self._redis.healthy:
+            return ["Redis is lost: cache, budget, limits and breakers are this machine's own until it is back"]
+        return []
 
     def _warn(self, text: str) -> None:
         self.log.say(text, level="warning")

@@ -80,6 +80,11 @@ class Job:
         return self._books.clock.now()
 
     @property
+    def wall(self) -> float:
+        """Unix seconds."""
+        return self._books.wall()
+
+    @property
     def storable(self) -> bool:
         """Whether the cache would take the answer."""
         return self._books.cache is not None and self._lookup is not None and self._lookup.ticket is not None

@@ -12,9 +12,7 @@ from mrblue_cli.gateway.upstream import Incoming
 def play(answer: ScriptedAnswer, sleep: Callable[[float], Awaitable[None]]) -> Incoming:
     """The answer, step by step. Raises `CallError` (CONNECT) when it breaks before it began."""
     if answer.cut and not answer.steps:
-        raise CallError(
-            Fault(kind=FaultKind.CONNECT, message="The provider cannot be reached: it hung up, as told to.")
-        )
+        raise CallError(Fault(kind=FaultKind.CONNECT, message="The provider cannot be reached: it hung up, as told."))
     return _Played(answer, sleep)
 
 

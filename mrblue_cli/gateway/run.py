@@ -32,7 +32,7 @@ class Noted(msgspec.Struct, frozen=True):
     """`ok`, a kind of fault, or `cancelled`."""
     seconds: float
     first_token: float | None = None
-    detail: str = ""
+    fault: Fault | None = None
 
 
 class Watcher(Protocol):
@@ -40,6 +40,10 @@ class Watcher(Protocol):
 
     def attempted(self, lane: Lane, note: Noted) -> None:
         """One attempt has ended."""
+        ...
+
+    def charged(self, charge: Charge) -> None:
+        """A call was booked."""
         ...
 
 
@@ -121,7 +125,7 @@ class Run:
         attempt.close()
         if attempt.tokens or attempt.usage is not None or (attempt.reached and RULES[fault.kind].spent):
             self._charge(lane, self.used(attempt), "failed")
-        self._note(lane, attempt, fault.kind.value, fault.message)
+        self._note(lane, attempt, fault.kind.value, fault)
 
     def left(self, lane: Lane, attempt: Attempt) -> None:
         """The client went away."""
@@ -174,8 +178,10 @@ class Run:
         translator = TRANSLATORS.get(self.surface)
         # A translated stream is in the middle of its events: who goes on must speak chat, even if it could pass it on.
         passes = self.surface in native and self.surface in lane.ranked.route.surfaces and not prefill
-        if translator is None or passes:
+        if translator is None:
             return Call(surface=self.surface, body=self._body, stream=self._stream, parts=self._parts, prefill=prefill)
+        if passes:
+            return Call(surface=self.surface, body=translator.to_native(self._body), stream=self._stream)
         if self._chat_body is None:
             self._chat_body = translator.to_chat(self._body)
         return Call(surface=Surface.CHAT, body=self._chat_body, stream=self._stream, prefill=prefill)
@@ -185,11 +191,13 @@ class Run:
         model = lane.ranked.model
         upstream = route.targets[lane.key].model if route.model != "*" else model
         cost = cost_nano(route.kind, upstream, usage, route.options)
-        self.charges.append(Charge(route.provider, model, usage, cost, outcome))
+        charge = Charge(route.provider, model, usage, cost, outcome)
+        self.charges.append(charge)
+        self._around.watcher.charged(charge)
 
-    def _note(self, lane: Lane, attempt: Attempt, outcome: str, detail: str = "") -> None:
+    def _note(self, lane: Lane, attempt: Attempt, outcome: str, fault: Fault | None = None) -> None:
         now = self._around.clock.now()
         first = None if attempt.first_token_at is None else attempt.first_token_at - attempt.began
-        note = Noted(lane.ranked.route.provider, lane.ranked.model, outcome, now - attempt.began, first, detail)
+        note = Noted(lane.ranked.route.provider, lane.ranked.model, outcome, now - attempt.began, first, fault)
         self.notes.append(note)
         self._around.watcher.attempted(lane, note)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from mrblue_cli.gateway.model import Fault, Json, Piece, Surface
+from mrblue_cli.gateway.model import CallError, Fault, Json, Piece, Surface
 from mrblue_cli.gateway.sse import DONE, frame
 from mrblue_cli.gateway.surfaces import TRANSLATORS, chat
-from mrblue_cli.gateway.surfaces.assemble import Assembler, ChatAssembler, MessagesAssembler, ResponsesAssembler
+from mrblue_cli.gateway.surfaces.assemble import ASSEMBLERS, Assembler, ChatAssembler
 from mrblue_cli.gateway.surfaces.base import StreamEncoder
 
 
@@ -124,7 +124,10 @@ class TranslatedWriter:
 
     def complete(self) -> Json | None:
         whole = self._assembler.complete()
-        return None if whole is None else self._translator.from_chat(whole, self._body)
+        try:
+            return None if whole is None else self._translator.from_chat(whole, self._body)
+        except CallError:
+            return None
 
 
 class NativeWriter:
@@ -136,7 +139,7 @@ class NativeWriter:
         self._surface = surface
         self._body = body
         self._texts: list[str] = []
-        self._assembler: Assembler = ResponsesAssembler() if surface is Surface.RESPONSES else MessagesAssembler()
+        self._assembler: Assembler = ASSEMBLERS[surface]()
 
     def feed(self, piece: Piece) -> bytes:
         if piece.text:

@@ -146,7 +146,7 @@ async def _pings(exchange: Exchange):
 
 
 def _partial(after: int, of: int, then: Callable[[Exchange, Wire | None], Awaitable[None]]) -> Behaviour:
-    """A stream that goes well for `after` tokens. A plain answer loses the same part of the body it announced."""
+    """A stream that goes well for `after` tokens, those of a prefill counted. A plain answer loses the same part."""
 
     async def behave(exchange: Exchange):
         usage = Said(INPUT, of)
@@ -155,10 +155,13 @@ def _partial(after: int, of: int, then: Callable[[Exchange, Wire | None], Awaita
             await exchange.send(200, body[: len(body) * after // (of + 1)], {"content-length": str(len(body))})
             await (then if then in (_hang_up, _reset, _stay) else _hang_up)(exchange, None)
             return
-        wire = wire_of(exchange.asked).stream(tokens(of), usage, "stop", exchange.asked)
+        if (words := await _words(exchange, of, "continue")) is None:
+            return
+        wire = wire_of(exchange.asked).stream(words, usage, "stop", exchange.asked)
         await exchange.begin()
         await exchange.write(wire.head)
-        for token in wire.tokens[:after]:
+        begun = of - len(words)
+        for token in wire.tokens[: max(0, after - begun)]:
             await exchange.write(token)
         await then(exchange, wire)
 
@@ -193,8 +196,8 @@ def broken_chunk(after: int = 20, of: int = 60) -> Behaviour:
     """An event that is no JSON; then the stream goes on as if nothing had been."""
 
     async def then(exchange: Exchange, wire: Wire):
-        await exchange.write(wire.tokens[after][:-9] + b"\n\n")
-        for part in (*wire.tokens[after + 1 :], *wire.tail):
+        await exchange.write((wire.tokens or wire.tail)[-1][:-9] + b"\n\n")
+        for part in wire.tail:
             await exchange.write(part)
         await exchange.end()
 

@@ -28,7 +28,7 @@ async def serving(app: Any) -> AsyncIterator[str]:
         yield address
     finally:
         # As uvicorn's own shutdown, but for its naps, of which a hundred tests would have a hundred.
-        for door in server.servers:
+        for door in getattr(server, "servers", ()):  # there are none when the application did not start
             door.close()
         for connection in tuple(server.server_state.connections):
             connection.shutdown()

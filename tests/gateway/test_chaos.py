@@ -23,7 +23,7 @@ from tests.gateway.test_faults import gateway, provider
 REQUESTS, AT_ONCE = 60, 8
 WHOLE = does.answer(60, prefill="continue")
 MIX = (
-    [WHOLE] * 6
+    [WHOLE] * 16
     + [does.answer(60, prefill="reject"), does.rate_limited(), does.rate_limited(0.05), does.failing(500)]
     + [does.failing(503), does.failing(404), does.failing(401), does.reset(), does.context_too_long()]
     + [does.content_filter(), does.cut(0), does.cut(1), does.cut(59), does.cut(40, how="reset"), does.stall(10)]
@@ -41,7 +41,7 @@ def drawn(seed):
 @pytest.mark.parametrize("seed", range(4))
 async def test_any_mix_of_faults_ends_whole_or_says_so(seed, tmp_path):
     kinds = ("openai-compatible", "openai-compatible", "anthropic")
-    deadlines = DeadlineOptions(connect=1.0, first_token=2.0, idle=0.1, answer=0.3, total=5.0)
+    deadlines = DeadlineOptions(connect=1.0, first_token=1.0, idle=0.1, answer=0.3, total=5.0)
     breaker = BreakerOptions(failure_threshold=8, reset_timeout=0.02)
     upstreams = [Upstream(choose=drawn(seed * 10 + n)) for n in range(len(kinds))]
     async with upstreams[0], upstreams[1], upstreams[2]:
@@ -58,7 +58,7 @@ async def test_any_mix_of_faults_ends_whole_or_says_so(seed, tmp_path):
             heard = await asyncio.gather(*asked)
             running.nobody_waits()
     kinds_of_end = Counter(end_of(one) for one in heard)
-    assert kinds_of_end["whole"] > REQUESTS // 2
+    assert kinds_of_end["whole"] > REQUESTS // 3
     lines = ledger(tmp_path)
     for n, upstream in enumerate(upstreams):
         mine = [line for line in lines if line.provider == f"p{n}"]

@@ -70,6 +70,14 @@ class BudgetUsage(msgspec.Struct, frozen=True, kw_only=True):
     """True: over all machines."""
 
 
+class _Wanted(NamedTuple):
+    request_id: str
+    key_id: str
+    surface: Surface
+    model: str
+    amount: int | None
+
+
 class _Unsettled(NamedTuple):
     reservation: Reservation
     charges: Sequence[Charge]
@@ -96,6 +104,7 @@ class Budget:
         self._lost_after_s = request_limit_s + LOST_MARGIN_S
         self._ledger = Ledger(path)
         self._shared = SharedTotals(redis, self._ledger.id) if redis is not None else None
+        self._asking = asyncio.Lock()
         self._known: set[tuple[str, str, str, float, str]] = set()
         self._unsettled: deque[_Unsettled] = deque(maxlen=_UNSETTLED_KEPT)
         self._jobs: set[asyncio.Task[None]] = set()
@@ -129,25 +138,14 @@ class Budget:
             )
         now = self._now()
         self._background(now)
+        wanted = _Wanted(request_id, key_id, surface, model, estimate_nano)
         limits = self._limits(key_id, key_limits, now)
-
-        def judge(standings: Sequence[Standing]) -> Decision:
-            return self._unknown_alerts(
-                decide(list(zip(limits, standings, strict=True)), estimate_nano, surface, self._rules, now)
-            )
-
-        held = self._ledger.reserve(
-            request_id=request_id, key_id=key_id, surface=surface, model=model, amount=estimate_nano, now=now,
-            limits=limits, judge=judge if limits else None,
-        )  # fmt: skip
-        self._ring(held.decision, held.news)
-        reservation, decision = held.reservation, held.decision
-        if reservation is not None and self._shared is not None:
-            try:
-                decision = await self._reserve_everywhere(self._shared, held, limits, judge, estimate_nano)
-            except BaseException:
-                self._ledger.release(reservation)
-                raise
+        if self._shared is None:
+            reservation, decision = self._reserve_here(wanted, limits, now)[:2]
+        else:
+            # One at a time: what is not yet granted would count against the next ones.
+            async with self._asking:
+                reservation, decision = await self._reserve_everywhere(self._shared, wanted, limits, now)
         if decision.block is not None:
             raise BudgetExceeded(decision.block.what, decision.block.retry_after_s)
         assert reservation is not None  # noqa: S101 - the ledger gives one unless it blocks
@@ -200,27 +198,52 @@ class Budget:
             await asyncio.gather(*late, return_exceptions=True)
         self._ledger.close()
 
+    def _reserve_here(self, wanted: _Wanted, limits: Sequence[Limit], now: float) -> Reserved:
+        """Against the totals of this machine."""
+
+        def judge(standings: Sequence[Standing]) -> Decision:
+            return self._judge(wanted, limits, standings, now)
+
+        held = self._ledger.reserve(
+            request_id=wanted.request_id, key_id=wanted.key_id, surface=wanted.surface, model=wanted.model,
+            amount=wanted.amount, now=now, limits=limits, judge=judge if limits else None,
+        )  # fmt: skip
+        self._ring(held.decision, held.news)
+        return held
+
     async def _reserve_everywhere(
-        self, shared: SharedTotals, held: Reserved, limits: Sequence[Limit],
-        judge: Callable[[Sequence[Standing]], Decision], amount: int | None,
-    ) -> Decision:  # fmt: skip
-        """The same request against the totals of all machines."""
+        self, shared: SharedTotals, wanted: _Wanted, limits: Sequence[Limit], now: float
+    ) -> tuple[Reservation | None, Decision]:
+        """Here first, then against the totals of all machines."""
+        held = self._reserve_here(wanted, limits, now)
+        if held.reservation is None:
+            return None, held.decision
         by_scope = {(limit.period, limit.scope): limit for limit in limits}
         bound = [by_scope.get((it.period, it.scope)) for it in held.totals]
         # What is known to cost nothing is announced, and never refused.
         ceilings = [
-            Ceiling(limit.amount, stop_at(limit, self._rules.alerts)) if limit and amount != 0 else Ceiling(None, None)
+            Ceiling(limit.amount, stop_at(limit, self._rules.alerts))
+            if limit and wanted.amount != 0
+            else Ceiling(None, None)
             for limit in bound
         ]
-        standings = await shared.reserve(held.totals, amount or 0, ceilings)
-        if standings is None or held.reservation is None:
-            return held.decision
+        try:
+            standings = await shared.reserve(held.totals, wanted.amount or 0, ceilings)
+        except BaseException:
+            self._ledger.release(held.reservation)
+            raise
+        if standings is None:
+            return held.reservation, held.decision
         known = {(it.period, it.scope): at for it, at in zip(held.totals, standings, strict=True)}
-        decision = judge([known[limit.period, limit.scope] for limit in limits])
-        self._ring(decision, self._ledger.mark_alerts(decision.alerts, self._now()))
+        decision = self._judge(wanted, limits, [known[limit.period, limit.scope] for limit in limits], now)
+        self._ring(decision, self._ledger.mark_alerts(decision.alerts, now))
         if decision.block is not None:
             await self._publish(self._ledger.release(held.reservation))
-        return decision
+        return held.reservation, decision
+
+    def _judge(self, wanted: _Wanted, limits: Sequence[Limit], standings: Sequence[Standing], now: float) -> Decision:
+        judged = decide(list(zip(limits, standings, strict=True)), wanted.amount, wanted.surface, self._rules, now)
+        return self._unknown_alerts(judged)
 
     async def _settle_waiting(self) -> None:
         while self._unsettled:

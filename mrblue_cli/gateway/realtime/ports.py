@@ -27,7 +27,11 @@ class Account(Protocol):
     """The budget of one session."""
 
     async def allow(self) -> Fault | None:
-        """Asked before each reply; a fault (kind QUOTA or RATE_LIMITED) refuses it."""
+        """Asked before each reply; a fault (kind QUOTA or RATE_LIMITED) refuses it.
+
+        Asked too when a reply began that no client asked for (voice detection), and after each transcription of a
+        session that does nothing else; then a fault ends the session.
+        """
         ...
 
     async def on_usage(self, target: Target, model: str, usage: Usage) -> None:

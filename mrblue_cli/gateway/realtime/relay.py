@@ -256,10 +256,12 @@ class _Session:
         try:
             kind = _KIND.decode(text).type
         except (ValueError, RecursionError):
-            return  # no client could read it either
+            kind = ""  # some clients read what strict JSON forbids, such as NaN: it passes as it came
         bill = self._meter.see(kind, text)
         if bill is not None:
             await self._account.on_usage(self._target, bill.model, bill.usage)
+            if self._meter.only_listens:
+                await self._ask_again()  # no reply will ever be asked for here
         self._told_error = kind == "error"
         if self._told_error:
             text = self._on_error(text)
@@ -292,7 +294,10 @@ class _Session:
         if self._granted:
             self._granted.popleft()
             return
-        # The server began it by itself (voice detection): the budget is asked now, and ends the session when used up.
+        await self._ask_again()  # the server began it by itself: voice detection
+
+    async def _ask_again(self) -> None:
+        """Ask the budget about what the client did not ask for; used up, it ends the session."""
         refused = await self._account.allow()
         if refused is not None and not self._refusal.done():
             self._refusal.set_result(refused)

@@ -65,6 +65,8 @@ class Meter:
     def __init__(self, model: str) -> None:
         self._model = model
         self._transcriber = ""
+        self.only_listens = False
+        """True for a transcription session: there are no replies, transcriptions are all it uses."""
         self._last_input = Usage()
         self._open: dict[str, _Tally] = {}
 
@@ -86,6 +88,8 @@ class Meter:
             return None
         if kind in _SESSIONS:
             self._transcriber = _transcriber(event.session) or self._transcriber
+            told = event.session if isinstance(event.session, dict) else {}
+            self.only_listens = kind.startswith("transcription_") or told.get("type") == "transcription"
             return None
         if kind == TRANSCRIBED:
             usage = usage_of_transcription(event.usage)

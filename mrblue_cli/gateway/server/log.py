@@ -115,7 +115,16 @@ def table_of(record: Record) -> dict[str, Any]:
         "cost_usd": None if record.cost_nano is None else record.cost_nano / NANO,
         "saved_usd": record.saved_nano / NANO,
         "throttled": record.throttled,
-        "attempts": [msgspec.to_builtins(note) for note in record.attempts],
+        "attempts": [
+            {
+                "provider": note.provider,
+                "model": note.model,
+                "outcome": note.outcome,
+                "ms": round(note.seconds * 1000, 2),
+                "detail": note.fault.message if note.fault is not None else None,
+            }
+            for note in record.attempts
+        ],
         "fault": None if record.fault is None else {"kind": record.fault.kind.value, "message": record.fault.message},
     }
 

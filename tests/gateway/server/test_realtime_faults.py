@@ -319,6 +319,39 @@ async def test_replies_the_server_makes_by_itself_end_the_session_at_the_limit()
     assert len(gateway.house.accounts[0].used) == 2  # the cancelled one is paid for, too
 
 
+async def test_a_session_that_only_listens_ends_at_the_limit():
+    heard = {"type": "conversation.item.input_audio_transcription.completed", "item_id": "u", "transcript": "hi"}
+    heard["usage"] = {"type": "duration", "seconds": 2}
+    session = {"type": "transcription", "audio": {"input": {"transcription": {"model": "ear"}}}}
+    steps = [("send", {"type": "session.updated", "session": session}), ("send", heard), ("send", heard), ("stall",)]
+    async with one_session(*steps, replies=1) as (gateway, socket, _):
+        events = await until(socket, "error")
+        assert [event["type"] for event in events[1:-1]] == [heard["type"]] * 2
+        assert events[-1]["error"]["code"] == "budget_exceeded"
+        assert (await closed(socket))[0] == 1008
+    assert gateway.house.accounts[0].used == [("up", "ear", Usage(seconds=2))] * 2
+
+
+async def test_what_strict_readers_refuse_passes_as_it_came():
+    odd = '{"type":"x","logprob":NaN}'
+    async with one_session(("send", odd), ("stall",)) as (_, socket, _):
+        assert await socket.recv() == odd
+
+
+async def test_a_budget_that_breaks_ends_the_session_without_details(caplog):
+    async with one_session(("stall",)) as (gateway, socket, _):
+
+        async def broken():
+            raise RuntimeError("secret detail")
+
+        gateway.house.accounts[0].allow = broken
+        await say(socket, {"type": "response.create"})
+        error = (await recv(socket))["error"]
+        assert (error["type"], "secret" in error["message"]) == ("server_error", False)
+        assert (await closed(socket))[0] == 1011
+    assert "a realtime session broke" in caplog.text
+
+
 async def test_a_reply_that_the_provider_refused_gives_its_grant_back():
     busy = {"type": "error", "error": {"code": "conversation_already_has_active_response", "message": "busy"}}
     steps = [("expect", "response.create"), ("send", busy), ("send", CREATED), ("expect", "response.cancel")]

@@ -1,0 +1,55 @@
+"""May the answer to one text serve another? Guards that object, then fitted evidence. Pure: strings in, a verdict out.
+
+A high cosine says that two texts are about the same matter, not that they ask the same: "enable" and "disable", "from A
+to B" and "from B to A" lie side by side. So each kind of difference that turns an answer around has a guard, and what
+the guards let pass is weighed by a small fitted model over word evidence and the cosine.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from mrblue_cli.gateway.cache.guards.checks import first_objection
+from mrblue_cli.gateway.cache.guards.features import features
+from mrblue_cli.gateway.cache.guards.matching import match
+from mrblue_cli.gateway.cache.guards.model import score
+from mrblue_cli.gateway.cache.guards.reading import read
+
+FLOOR: Final = 0.90
+"""Cosine (on the bundled embedder's scale) below which no pair is allowed: candidates below need not be judged."""
+
+
+class Verdict(NamedTuple):
+    """What the judgement found."""
+
+    allow: bool
+    reason: str
+    """Short, in ASCII without line ends, fit for a header: "identical", "same meaning", or what stands against it."""
+    score: float
+    """0 … 1, compared with the user's threshold; 0 when a guard objects."""
+
+
+def judge(query: str, cached: str, similarity: float, threshold: float) -> Verdict:
+    """Whether the answer to `cached` may serve `query`.
+
+    `similarity` is the cosine of the two embeddings on the bundled embedder's scale (other embedders are brought to it,
+    see `embedder`). `threshold` is compared with the score: how sure it is that one answer serves both. The order of
+    the two texts makes no difference.
+    """
+    one, other = read(query), read(cached)
+    if one.plain == other.plain:
+        return Verdict(True, "identical", 1.0)
+    if one.long or other.long:
+        return Verdict(False, "too long to compare", 0.0)
+    if not one.content or not other.content:
+        return Verdict(False, "nothing to compare", 0.0)
+    if not similarity >= FLOOR:
+        return Verdict(False, "not similar", 0.0)
+    if (query, cached) > (cached, query):
+        one, other = other, one
+    found = match(one, other)
+    objection = first_objection(one, other, found)
+    if objection is not None:
+        return Verdict(False, objection, 0.0)
+    value = score(features(one, other, found, min(similarity, 1.0)))
+    return Verdict(value >= threshold, "same meaning" if value >= threshold else "not sure enough", value)

@@ -1,0 +1,120 @@
+"""The evidence of a pair of texts as numbers, for the fitted part of the judgement. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mrblue_cli.gateway.cache.guards import entities, question, words
+from mrblue_cli.gateway.cache.guards.matching import Matching
+from mrblue_cli.gateway.cache.guards.negation import denial
+from mrblue_cli.gateway.cache.guards.order import order
+from mrblue_cli.gateway.cache.guards.reading import Reading, Token
+from mrblue_cli.gateway.cache.guards.scope import scope
+
+NAMES: Final = (
+    "similarity", "shorter", "longer", "left_over_max", "left_over_min", "left_over_share_max", "left_over_share_min", "dice",
+    "synonyms", "synonym_share", "inversions", "breaks", "break_share", "kept", "exchanged", "exchanged_share", "torn", "voice", "moved", "moved_share",
+    "common_run", "function_difference", "function_share", "preposition_difference", "missing_names", "missing_names_min", "filler_only",
+    "replaced", "question_kind", "same_kind", "denials", "target_moved", "scope_difference", "pronouns", "word_order", "length_ratio", "bigrams", "identical_bag", "subset",
+    "modal", "letters", "reordered_exact",
+)  # fmt: skip
+"""Every feature is the same when the two texts change places."""
+
+_PRONOUNS: Final = frozenset("i you he she we they me him her us them my your his its our their mine yours".split())
+_MODALS: Final = frozenset("can could may might must shall should will would need have has had did was were is are do does".split())
+
+
+def features(one: Reading, other: Reading, found: Matching, similarity: float) -> tuple[float, ...]:
+    """The numbers of a pair, in the order of `NAMES`."""
+    mine, yours = len(one.content), len(other.content)
+    left, right = len(found.left), len(found.right)
+    paired = len(found.pairs)
+    lie, back = order(one, other, found), order(other, one, _turned(found))
+    breaks = max(lie.breaks, back.breaks)
+    missing_one, missing_other = entities.missing(one, other, found)
+    strong_left, strong_right = _weight(found.left), _weight(found.right)
+    ours, theirs = _function(one), _function(other)
+    function_common = sum(min(count, theirs.get(word, 0)) for word, count in ours.items())
+    function_all = sum(ours.values()) + sum(theirs.values())
+    run = _common(one.lower, other.lower)
+    denial_one, denial_other = denial(one), denial(other)
+    bigrams_one, bigrams_other = _bigrams(one), _bigrams(other)
+    shared = len(bigrams_one & bigrams_other)
+    return (
+        similarity, min(mine, yours), max(mine, yours), max(strong_left, strong_right), min(strong_left, strong_right),
+        max(left / max(mine, 1), right / max(yours, 1)), min(left / max(mine, 1), right / max(yours, 1)),
+        2 * found.exact / max(mine + yours, 1), paired - found.exact, (paired - found.exact) / max(paired, 1),
+        max(lie.inversions, back.inversions), breaks, breaks / max(paired, 1), min(lie.kept, back.kept),
+        max(lie.exchanged, back.exchanged), max(lie.exchanged, back.exchanged) / max(paired, 1), max(lie.heads, back.heads), lie.voice,
+        max(lie.moved, back.moved), max(lie.moved, back.moved) / max(paired, 1),
+        run / max(len(one.lower), len(other.lower), 1), function_all - 2 * function_common,
+        (function_all - 2 * function_common) / max(function_all, 1), _prepositions(ours, theirs),
+        max(len(missing_one), len(missing_other)), min(len(missing_one), len(missing_other)),
+        strong_left + strong_right == 0, _replaced(found), question.kind(one) != "other" or question.kind(other) != "other",
+        question.kind(one) == question.kind(other), max(denial_one.count, denial_other.count), denial_one.targets != denial_other.targets,
+        len(scope(one) ^ scope(other)), len((set(one.lower) ^ set(other.lower)) & _PRONOUNS), lie.moved + back.moved > 0,
+        min(len(one.lower), len(other.lower)) / max(len(one.lower), len(other.lower), 1),
+        2 * shared / max(len(bigrams_one) + len(bigrams_other), 1), left + right == 0, min(left, right) == 0,
+        len((set(one.lower) ^ set(other.lower)) & _MODALS), _letters(one.plain.lower(), other.plain.lower()),
+        breaks if left + right == 0 and paired == found.exact else 0,
+    )  # fmt: skip
+
+
+def _turned(found: Matching) -> Matching:
+    pairs = tuple(sorted(((there, here) for here, there in found.pairs), key=lambda pair: pair[0].place))
+    return Matching(pairs, found.exact, found.right, found.left)
+
+
+def _weight(left: tuple[Token, ...]) -> float:
+    """Words left over, those of politeness counted little."""
+    return sum(0.25 if token.text.lower() in words.FILLER else 1.0 for token in left)
+
+
+def _function(reading: Reading) -> dict[str, int]:
+    table: dict[str, int] = {}
+    for token in reading.tokens:
+        if token.kind == "word" and not token.content and token.key not in {"a", "an", "the"}:
+            table[token.key] = table.get(token.key, 0) + 1
+    return table
+
+
+def _prepositions(ours: dict[str, int], theirs: dict[str, int]) -> int:
+    return sum(abs(ours.get(word, 0) - theirs.get(word, 0)) for word in (ours.keys() | theirs.keys()) & words.PREPOSITIONS)
+
+
+def _replaced(found: Matching) -> int:
+    """Words left over on both sides between the same neighbours: one put in the other's place."""
+    count = 0
+    pairs = {here.place: there.place for here, there in found.pairs}
+    spare = {token.place for token in found.right}
+    for token in found.left:
+        before, after = pairs.get(token.place - 1), pairs.get(token.place + 1)
+        if (before is not None and before + 1 in spare) or (after is not None and after - 1 in spare):
+            count += 1
+    return count
+
+
+def _common(one: tuple[str, ...], other: tuple[str, ...]) -> int:
+    """Length of the longest common subsequence of all tokens (bit-parallel: Crochemore et al. 2001)."""
+    one, other = one[:400], other[:400]
+    masks: dict[str, int] = {}
+    for place, word in enumerate(one):
+        masks[word] = masks.get(word, 0) | 1 << place
+    row = (1 << len(one)) - 1
+    full = row
+    for word in other:
+        hits = row & masks.get(word, 0)
+        row = ((row + hits) | (row - hits)) & full
+    return len(one) - row.bit_count()
+
+
+def _bigrams(reading: Reading) -> set[tuple[str, str]]:
+    keys = [token.key for token in reading.tokens if token.kind != "mark" and token.key not in {"a", "an", "the"}]
+    return set(zip(keys, keys[1:], strict=False))
+
+
+def _letters(one: str, other: str) -> float:
+    """Dice coefficient of the sets of three letters."""
+    a = {one[place : place + 3] for place in range(min(len(one), 1000) - 2)}
+    b = {other[place : place + 3] for place in range(min(len(other), 1000) - 2)}
+    return 2 * len(a & b) / max(len(a) + len(b), 1)
