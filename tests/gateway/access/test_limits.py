@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import shutil
 import subprocess
 import sys
@@ -156,7 +155,7 @@ class Degrading:
 
 
 @pytest.fixture
-def redis_socket(tmp_path):
+def redis_server(tmp_path):
     program = shutil.which("redis-server")
     if program is None:
         pytest.skip("no redis-server on this machine")
@@ -169,16 +168,16 @@ def redis_socket(tmp_path):
     for line in server.stdout:
         if "ready to accept connections" in line.lower():
             break
-    yield where
+    yield where, server
     server.terminate()
     server.communicate()
     shutil.rmtree(folder)
 
 
 @pytest.fixture
-async def redis(redis_socket):
+async def redis(redis_server):
     library = pytest.importorskip("redis.asyncio")
-    client = library.Redis(unix_socket_path=redis_socket)
+    client = library.Redis(unix_socket_path=redis_server[0])
     yield Degrading(client)
     await client.aclose()
 
@@ -224,18 +223,17 @@ async def test_a_lost_redis_leaves_the_limits_of_this_machine(redis, windows):
     assert await admitted(limits, CALLER, 6) == [True] * 5 + [False]
 
 
-async def test_limits_survive_a_redis_that_dies(redis_socket):
-    library = pytest.importorskip("redis.asyncio")
+async def test_limits_survive_a_redis_that_dies(redis_server):
+    pytest.importorskip("redis.asyncio")
     from mrblue_cli.gateway.shared import SharedRedis
 
+    where, server = redis_server
     said = []
-    shared = SharedRedis(f"unix://{redis_socket}", clock=ManualClock(), on_lost=said.append)
+    shared = SharedRedis(f"unix://{where}", clock=ManualClock(), on_lost=said.append)
     limits = Limits(redis=shared)
     assert await admitted(limits, CALLER, 6) == [True] * 5 + [False]
-    client = library.Redis(unix_socket_path=redis_socket)
-    with contextlib.suppress(library.ConnectionError):
-        await client.shutdown(nosave=True)
-    await client.aclose()
+    server.kill()
+    await asyncio.to_thread(server.wait)
     assert await admitted(limits, CALLER, 6) == [True] * 5 + [False]
     assert len(said) == 1
     await shared.close()
