@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from urllib.parse import urlsplit
 
 import msgspec
@@ -71,6 +72,12 @@ _NAMES: tuple[tuple[tuple[str, ...], Surface], ...] = (
 )
 
 
+@cache
+def known_kinds() -> frozenset[str]:
+    """Every kind there is. Remembered: asking the installed packages takes as long as the rest of a configuration."""
+    return frozenset(kinds())
+
+
 def kind_of(name: str) -> Kind | None:
     """What is known of a kind; None when there is none of that name. Raises `ConfigError` for a broken plugin."""
     if name in _OWN:
@@ -78,7 +85,7 @@ def kind_of(name: str) -> Kind | None:
     dialect = DIALECTS.get(name)
     if dialect is not None:
         return Kind(dialect.key_variable, dialect.base_url, dialect.keyless)
-    if name not in kinds():
+    if name not in known_kinds():
         return None
     traits = provider(name).traits
     return Kind(traits.key_variable, traits.base_url, traits.keyless, openai=False)
@@ -92,7 +99,7 @@ def kinds_by_custom() -> list[tuple[str, Kind]]:
 def kind_named(name: str) -> str:
     """The kind that a name means by custom ("google" is gemini), or the empty text."""
     plain = name.lower().replace("_", "-")
-    return plain if plain in kinds() else _OTHER_NAMES.get(plain, "")
+    return plain if plain in known_kinds() else _OTHER_NAMES.get(plain, "")
 
 
 def surfaces_of(name: str, endpoint: str) -> tuple[Surface, ...]:

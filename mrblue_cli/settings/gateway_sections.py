@@ -185,7 +185,9 @@ def _smtp(source: Source, secret: FindSecret) -> SmtpOptions:
     name = table.pop("password_variable", None)
     if name is not None:
         variable = source.value(
-            "password_variable", text(128, empty=False, pattern=r"[A-Za-z_]\w*", what="the name of a variable"), ""
+            "password_variable",
+            text(128, empty=False, pattern=r"[A-Za-z_][A-Za-z0-9_]*", what="the name of a variable"),
+            "",
         )
         password = secret(variable).reveal() if variable else ""
         if variable and not password:
