@@ -26,6 +26,15 @@ async def test_what_is_set_aside_counts_until_it_is_settled(open_budget):
     assert usage.today.spent_usd == pytest.approx(0.1)
     assert usage.today.reserved_usd == pytest.approx(0.6)
     assert usage.today.limit_usd == 1.0
+    assert (usage.today.requests, usage.today.input_tokens, usage.today.output_tokens) == (1, 10, 20)
+
+
+async def test_usage_before_anything_was_used_and_after_a_hit(open_budget):
+    budget = open_budget(monthly_limit=9.0)
+    empty = await budget.usage()
+    assert (empty.today.spent_usd, empty.this_month.limit_usd, empty.keys_today) == (0.0, 9.0, {})
+    await budget.settle(await ask(budget, 0.5), [], cache="hit-exact", saved_nano=DOLLAR // 4)
+    assert (await budget.usage()).this_month.saved_usd == 0.25
 
 
 async def test_a_spent_day_is_closed_until_the_next_utc_day(open_budget, clock):
