@@ -102,6 +102,7 @@ def _tools(made: Json, body: Json) -> None:
             entry["cache_control"] = tool["cache_control"]
         tools.append(entry)
     if not tools:
+        _past_tools(made)
         return
     made["tools"] = tools
     choice = body.get("tool_choice")
@@ -118,6 +119,15 @@ def _tools(made: Json, body: Json) -> None:
         made["tool_choice"] = picked
 
 
+def _past_tools(made: Json) -> None:
+    """Tools that were called earlier must be declared, also when none is offered now."""
+    blocks = [block for turn in made["messages"] for block in turn["content"] if block["type"] == "tool_use"]
+    names = sorted({block["name"] for block in blocks})
+    if names:
+        made["tools"] = [{"name": name, "input_schema": {"type": "object", "properties": {}}} for name in names]
+        made["tool_choice"] = {"type": "none"}
+
+
 def _format(made: Json, body: Json, model: Claude, system: list[Json]) -> None:
     asked = table(body.get("response_format"))
     if asked.get("type") == "json_object":
@@ -129,7 +139,11 @@ def _format(made: Json, body: Json, model: Claude, system: list[Json]) -> None:
     if not schema:
         raise bad_request("response_format needs a schema", "response_format")
     if model.schema:
-        made["output_config"] = {"format": {"type": "json_schema", "schema": strict(schema)}}
+        try:
+            closed = strict(schema)
+        except RecursionError as error:
+            raise bad_request("the schema is nested too deep", "response_format") from error
+        made["output_config"] = {"format": {"type": "json_schema", "schema": closed}}
     elif "tools" in made:  # the tool for JSON would keep the others from being called
         system.append({"type": "text", "text": schema_text(schema)})
     else:
