@@ -9,7 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from mrblue_cli.cli import gateway_check, gateway_keys
+from mrblue_cli.cli import gateway_keys
+from mrblue_cli.cli.gateway_check import check
 from mrblue_cli.cli.gateway_cost import cost
+from mrblue_cli.cli.gateway_top import top
 
 app = typer.Typer(
     help="One OpenAI-compatible door to every provider: failover, cache, budget.",
@@ -62,4 +65,7 @@ def _note(text: str) -> None:
     sys.stderr.flush()
 
 
+app.command("check")(check)
 app.command("cost")(cost)
+app.command("top")(top)
+app.add_typer(gateway_keys.app, name="keys")

@@ -142,7 +142,7 @@ class Attempt:
                     break  # the model said why it stopped; a missing end mark takes nothing from the answer
                 if good:
                     # What came before the fault is handed on; the decoder repeats nothing, so the fault is kept.
-                    self._chunks = _raising(piece.fault)
+                    self._chunks = _Raising(piece.fault)
                     return good
                 raise CallError(piece.fault)
             self._count(piece)
@@ -179,6 +179,14 @@ async def _some(incoming: Incoming) -> bytes:
     return b"".join(parts)
 
 
-async def _raising(fault: Fault) -> AsyncIterator[bytes]:
-    raise CallError(fault)
-    yield b""  # makes this a generator
+class _Raising:
+    """Chunks that are only a fault."""
+
+    def __init__(self, fault: Fault) -> None:
+        self._fault = fault
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        raise CallError(self._fault)

@@ -28,8 +28,6 @@ TEXT = EXAMPLE.read_text()
 TABLE = tomllib.loads(TEXT)["gateway"]
 COMMENTS = re.compile(r"(?m)^# (?=\[\[|[a-z_]+ = |  |\]$)")
 OPENED = tomllib.loads(COMMENTS.sub("", TEXT.partition("mrblue gateway\n")[2]))["gateway"]
-    "gateway"
-]
 """With what stands there as a comment."""
 
 SECTIONS = {
