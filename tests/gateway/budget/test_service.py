@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from mrblue_cli.gateway.budget.service import BudgetExceeded, KeyLimits
-from mrblue_cli.gateway.model import NANO, Surface
-from mrblue_cli.gateway.options import AlertOptions
+from mrblue_cli.gateway.budget.service import Budget, BudgetExceeded, Charge, KeyLimits
+from mrblue_cli.gateway.model import NANO, Surface, Usage
+from mrblue_cli.gateway.options import AlertOptions, BudgetOptions
 from tests.gateway.budget.conftest import ask, charge
 
 DOLLAR = NANO
@@ -183,7 +183,8 @@ async def test_what_was_spent_without_asking_is_booked_beyond_any_limit(tmp_path
         assert used.keys_today["team"].spent_usd == 6.0
         with pytest.raises(BudgetExceeded):
             await budget.reserve(
-                request_id="next", key_id="team", key_limits=KeyLimits(), estimate_nano=1, surface=Surface.CHAT, model="m",
+                request_id="next", key_id="team", key_limits=KeyLimits(), estimate_nano=1, surface=Surface.CHAT,
+                model="m",
             )  # fmt: skip
     finally:
         await budget.close()
