@@ -112,12 +112,12 @@ class Job:
         if self._settled:
             return
         self._settled = True
-        charges: tuple[Charge, ...] = ()
         if run is not None:
             self.record.attempts, self.record.tries = run.notes, run.tries
             self.record.cost_nano = total_of(run)
-            charges = tuple(run.charges)
-        await asyncio.shield(self._settle(charges))
+            await asyncio.shield(self._settle(tuple(run.charges)))
+        elif self._reservation is not None:
+            await asyncio.shield(self._books.budget.release(self._reservation))
 
     async def _settle(self, charges: tuple[Charge, ...]) -> None:
         books = self._books
