@@ -45,6 +45,25 @@ class StateFile:
         self._base = None
 
 
+def write_ahead(base: sqlite3.Connection) -> None:
+    """Switch a file to write-ahead mode. Raises `sqlite3.Error`.
+
+    SQLite refuses the switch at once while another process is about to do the same, rather than risk a deadlock, so
+    workers that start together on a new file need a few tries.
+    """
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            base.execute("PRAGMA journal_mode=WAL")
+            base.execute("PRAGMA synchronous=NORMAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
+
+
 def open_state(path: Path, schema: str, *, busy: float = 5.0) -> sqlite3.Connection:
     """A connection in write-ahead mode with the tables of `schema`; a new file is readable by its owner alone.
 
