@@ -153,7 +153,7 @@ GOALS = {
 def speeds(data: cache_data.Data, known: Vectors) -> dict[str, float]:
     """Milliseconds: one judgement (texts read afresh), one embedding by length."""
     chance = random.Random(3)
-    pairs = chance.sample(data.paws, 400) + [cache_data.Pair(a, b, True) for a, b in chance.sample(data.rewrites, 400)]  # noqa: FURB140
+    pairs = chance.sample(data.paws, 400) + [cache_data.Pair(a, b, True) for a, b in chance.sample(data.rewrites, 400)]
     taken = []
     for one, other, _ in pairs:
         cosine = float(known[one] @ known[other])

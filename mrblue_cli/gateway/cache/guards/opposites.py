@@ -10,8 +10,7 @@ from mrblue_cli.gateway.cache.guards.matching import Matching
 from mrblue_cli.gateway.cache.guards.reading import Reading
 
 _LITTLE: Final = frozenset(
-    "before after with without up down in out on off above below over under into onto for against to from inside outside "
-    "more less most least many few much little all none some always never both neither he she him her his".split()
+    ["before", "after", "with", "without", "up", "down", "in", "out", "on", "off", "above", "below", "over", "under", "into", "onto", "for", "against", "to", "from", "inside", "outside", "more", "less", "most", "least", "many", "few", "much", "little", "all", "none", "some", "always", "never", "both", "neither", "he", "she", "him", "her", "his"]
 )
 
 

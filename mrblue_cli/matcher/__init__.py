@@ -1,0 +1,1 @@
+"""The matcher: who should dance with whom, and why. PURE: records in, scores, pairs and rotations out."""
