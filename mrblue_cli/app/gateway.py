@@ -92,19 +92,15 @@ async def _serve(
 
     from mrblue_cli.gateway.gateway import Gateway
     from mrblue_cli.gateway.server.app import build_app
-    from mrblue_cli.gateway.server.realtime import UVICORN_OPTIONS
+    from mrblue_cli.gateway.server.protocol import SERVER_OPTIONS
 
     gateway = Gateway(options)
     await gateway.start()
     # The gateway is opened and closed here, where its errors can be told; uvicorn would only log them.
     config = uvicorn.Config(
         build_app(gateway),
-        log_config=None,
-        access_log=False,
         lifespan="off",
-        server_header=False,
-        proxy_headers=False,
-        **UVICORN_OPTIONS,
+        **SERVER_OPTIONS,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=_DRAIN,
     )
