@@ -62,6 +62,8 @@ def parse_json(body: bytes) -> Json:
     """The body as a JSON object. Raises `CallError` (400) that says where it is broken."""
     try:
         value = _decode(body)
+    except UnicodeDecodeError as error:
+        raise CallError(bad(f"The body is not UTF-8: byte {error.start} of a text is wrong.")) from None
     except msgspec.DecodeError as error:
         raise CallError(bad(f"The body is not valid JSON: {_short(str(error))}")) from None
     except RecursionError:
