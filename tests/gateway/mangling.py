@@ -15,51 +15,92 @@ from tests.gateway.wire import request
 
 CHAT, FAILING, EMBEDS, SPEAKS, HEARS = "m-1", "sick-1", "demo-embedding", "demo-speech", "demo-transcription"
 KINDS = (
-    "openai", "anthropic", "gemini", "cohere", "mistral", "azure", "ai21", "groq", "deepseek", "xai", "together",
-    "openrouter", "ollama",
-)  # fmt: skip
+    "openai",
+    "anthropic",
+    "gemini",
+    "cohere",
+    "mistral",
+    "azure",
+    "ai21",
+    "groq",
+    "deepseek",
+    "xai",
+    "together",
+    "openrouter",
+    "ollama",
+)
 """Kinds of providers that have a model of their own here, `m-KIND`, so that each mapping meets these requests."""
 SURFACES = {
     "/v1/chat/completions": {
         "model": CHAT,
         "messages": [
             {"role": "system", "content": "Be short."},
-            {"role": "user", "content": [
-                {"type": "text", "text": "Why is port 3000 busy?"},
-                {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}},
-            ]},
-            {"role": "assistant", "content": None, "tool_calls": [
-                {"id": "call_1", "type": "function", "function": {"name": "lsof", "arguments": '{"port": 3000}'}},
-            ]},
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "Why is port 3000 busy?"},
+                    {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}},
+                ],
+            },
+            {
+                "role": "assistant",
+                "content": None,
+                "tool_calls": [
+                    {"id": "call_1", "type": "function", "function": {"name": "lsof", "arguments": '{"port": 3000}'}},
+                ],
+            },
             {"role": "tool", "tool_call_id": "call_1", "content": "node"},
         ],
-        "max_tokens": 20, "temperature": 0.5, "top_p": 0.9, "n": 1, "stop": ["\n"], "seed": 7, "user": "u",
+        "max_tokens": 20,
+        "temperature": 0.5,
+        "top_p": 0.9,
+        "n": 1,
+        "stop": ["\n"],
+        "seed": 7,
+        "user": "u",
         "tools": [{"type": "function", "function": {"name": "lsof", "parameters": {"type": "object"}}}],
-        "tool_choice": "auto", "response_format": {"type": "text"}, "stream": False,
-        "stream_options": {"include_usage": True}, "logit_bias": {"50256": -100},
+        "tool_choice": "auto",
+        "response_format": {"type": "text"},
+        "stream": False,
+        "stream_options": {"include_usage": True},
+        "logit_bias": {"50256": -100},
     },
     "/v1/responses": {
-        "model": CHAT, "instructions": "Be short.", "max_output_tokens": 20, "stream": False,
+        "model": CHAT,
+        "instructions": "Be short.",
+        "max_output_tokens": 20,
+        "stream": False,
         "input": [
             {"role": "user", "content": [{"type": "input_text", "text": "Why?"}]},
             {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
             {"type": "function_call_output", "call_id": "c", "output": "1"},
         ],
         "tools": [{"type": "function", "name": "f", "parameters": {"type": "object"}}],
-        "text": {"format": {"type": "text"}}, "reasoning": {"effort": "low"}, "previous_response_id": None,
+        "text": {"format": {"type": "text"}},
+        "reasoning": {"effort": "low"},
+        "previous_response_id": None,
     },
     "/v1/messages": {
-        "model": CHAT, "max_tokens": 20, "system": [{"type": "text", "text": "Be short."}], "stream": False,
+        "model": CHAT,
+        "max_tokens": 20,
+        "system": [{"type": "text", "text": "Be short."}],
+        "stream": False,
         "messages": [
-            {"role": "user", "content": [
-                {"type": "text", "text": "Why?"},
-                {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}},
-            ]},
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "Why?"},
+                    {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}},
+                ],
+            },
             {"role": "assistant", "content": [{"type": "tool_use", "id": "t1", "name": "f", "input": {"a": 1}}]},
             {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "content": "1"}]},
         ],
-        "tools": [{"name": "f", "input_schema": {"type": "object"}}], "tool_choice": {"type": "auto"},
-        "stop_sequences": ["x"], "thinking": {"type": "disabled"}, "metadata": {"user_id": "u"},
+        "tools": [{"name": "f", "input_schema": {"type": "object"}}],
+        "tool_choice": {"type": "auto"},
+        "stop_sequences": ["x"],
+        "thinking": {"type": "disabled"},
+        "metadata": {"user_id": "u"},
     },
     "/v1/embeddings": {"model": EMBEDS, "input": ["one", "two"], "dimensions": 8, "encoding_format": "float"},
     "/v1/audio/speech": {"model": SPEAKS, "input": "Hi.", "voice": "alloy", "response_format": "wav", "speed": 1.0},
@@ -68,18 +109,66 @@ SURFACES = {
         "session": {"type": "realtime", "model": "rt-1", "audio": {"output": {"voice": "marin"}}, "tools": []},
     },
     "/v1/messages/count_tokens": {"model": CHAT, "messages": [{"role": "user", "content": "Why?"}]},
-}  # fmt: skip
+}
 _READS = ("/v1/models", "/models/m-1", "/v1/usage", "/v1/status", "/health", "/metrics", "/openapi.json")
 _EVIL = (
-    "", " ", "\x00", "a\x00b", "\r\nx-evil: 1", "2030-01-01T00:00:00Z forged - chat", "\u2028", "\ufeff", "é" * 50,
-    "../../etc/passwd", "%2e%2e/", "{{7*7}}", "${jndi:ldap://x}", "<script>", "' OR 1=1 --", "sk-", "\x1b[31m",
-    "null", "NaN", "data:image/png;base64,!!!", "data:", "http://169.254.169.254/latest/meta-data", "file:///etc/passwd",
-    "𝕏" * 20, "م" * 10, "-1", "1e999",
-)  # fmt: skip
+    "",
+    " ",
+    "\x00",
+    "a\x00b",
+    "\r\nx-evil: 1",
+    "2030-01-01T00:00:00Z forged - chat",
+    "\u2028",
+    "\ufeff",
+    "é" * 50,
+    "../../etc/passwd",
+    "%2e%2e/",
+    "{{7*7}}",
+    "${jndi:ldap://x}",
+    "<script>",
+    "' OR 1=1 --",
+    "sk-",
+    "\x1b[31m",
+    "null",
+    "NaN",
+    "data:image/png;base64,!!!",
+    "data:",
+    "http://169.254.169.254/latest/meta-data",
+    "file:///etc/passwd",
+    "𝕏" * 20,
+    "م" * 10,
+    "-1",
+    "1e999",
+)
 _ODD: tuple[Any, ...] = (
-    None, True, False, 0, -1, 1, 1.5, -0.0, 2**31, 2**53, 2**63 - 1, 2**63, 2**64, -(2**63), 10**30, 1e308, 1e-308, [],
-    {}, [[]], [None], [{}], {"": ""}, {"type": None}, {"type": "text"}, [[["x"]]], {"role": "user"},
-)  # fmt: skip
+    None,
+    True,
+    False,
+    0,
+    -1,
+    1,
+    1.5,
+    -0.0,
+    2**31,
+    2**53,
+    2**63 - 1,
+    2**63,
+    2**64,
+    -(2**63),
+    10**30,
+    1e308,
+    1e-308,
+    [],
+    {},
+    [[]],
+    [None],
+    [{}],
+    {"": ""},
+    {"type": None},
+    {"type": "text"},
+    [[["x"]]],
+    {"role": "user"},
+)
 
 
 class Case(NamedTuple):
@@ -255,9 +344,20 @@ def _form(parts: list[tuple[bytes, bytes]], boundary: bytes) -> tuple[bytes, byt
 
 def _multipart(chance: random.Random, number: int, request_id: str, token: str) -> Case:
     names = (
-        b"../../a.wav", b"a\\..\\b.wav", b"a\r\nx-evil: 1", b"a%0d%0ax-evil: 1", b'a\\"b', b"\x00", b"\xff\xfe",
-        b"x" * 3000, b"", "ж.wav".encode(), b"con", b"a.wav; name=model", b"a\nb",
-    )  # fmt: skip
+        b"../../a.wav",
+        b"a\\..\\b.wav",
+        b"a\r\nx-evil: 1",
+        b"a%0d%0ax-evil: 1",
+        b'a\\"b',
+        b"\x00",
+        b"\xff\xfe",
+        b"x" * 3000,
+        b"",
+        "ж.wav".encode(),
+        b"con",
+        b"a.wav; name=model",
+        b"a\nb",
+    )
     parts = [
         (
             b'form-data; name="model"',
@@ -266,11 +366,21 @@ def _multipart(chance: random.Random, number: int, request_id: str, token: str) 
         (b'form-data; name="file"; filename="%s"' % chance.choice(names), chance.randbytes(chance.choice((0, 9, 900)))),
     ]
     odd = (
-        b"form-data", b"", b'form-data; name="', b"attachment", b"form-data; name=\xff", b'form-data; name=""; x',
-        b'form-data; name="a"; name="b"', b'form-data; name="stream"', b'form-data; name="temperature"',
-        b'form-data; name="response_format"', b"form-data; filename=x", b'form-data; name="' + b"n" * 20_000 + b'"',
-        b'form-data; name="timestamp_granularities[]"', b'form-data; name="model\r\n x"',
-    )  # fmt: skip
+        b"form-data",
+        b"",
+        b'form-data; name="',
+        b"attachment",
+        b"form-data; name=\xff",
+        b'form-data; name=""; x',
+        b'form-data; name="a"; name="b"',
+        b'form-data; name="stream"',
+        b'form-data; name="temperature"',
+        b'form-data; name="response_format"',
+        b"form-data; filename=x",
+        b'form-data; name="' + b"n" * 20_000 + b'"',
+        b'form-data; name="timestamp_granularities[]"',
+        b'form-data; name="model\r\n x"',
+    )
     for _ in range(chance.choice((0, 1, 2, 150))):
         said = chance.choice((b"true", b"1", b"\x00\xff", b"x" * 2000, b"verbose_json", b""))
         parts.insert(chance.randrange(len(parts) + 1), (chance.choice(odd), said))
@@ -305,27 +415,79 @@ _HELLO = json.dumps({"model": CHAT, "messages": [{"role": "user", "content": "he
 
 def _headers(chance: random.Random, number: int, request_id: str, token: str) -> Case:
     evil: list[tuple[bytes, bytes]] = [
-        (b"x-request-id", chance.choice((b"a b", b"\xff" * 9, b"x" * 129, b"x" * 9000, b"", b"../", b"a\tb", b"%0a", b"1"))),
+        (
+            b"x-request-id",
+            chance.choice((b"a b", b"\xff" * 9, b"x" * 129, b"x" * 9000, b"", b"../", b"a\tb", b"%0a", b"1")),
+        ),
         (b"x-evil", b"x" * chance.choice((16_000, 70_000))),
-        (b"host", chance.choice((b"evil.example", b"127.0.0.1:1@evil.example", b"", b"[::1", b"\xff", b"a" * 999, b"localhost"))),
-        (b"origin", chance.choice((b"https://evil.example", b"null", b"http://localhost:3", b"\x80", b"http://[::1", b"x"))),
+        (
+            b"host",
+            chance.choice(
+                (b"evil.example", b"127.0.0.1:1@evil.example", b"", b"[::1", b"\xff", b"a" * 999, b"localhost")
+            ),
+        ),
+        (
+            b"origin",
+            chance.choice((b"https://evil.example", b"null", b"http://localhost:3", b"\x80", b"http://[::1", b"x")),
+        ),
         (b"accept", chance.choice((b"text/html", b"*/*;q=nan", b"", b"text/event-stream", b"," * 900))),
-        (b"cache-control", chance.choice((b"no-store", b"max-age=-1", b"max-age=9" + b"9" * 300, b"only-if-cached", b"\xff=\xff",
-                                          b"max-age=\xb2", b"max-age=1e3", b"no-cache, no-cache", b"x" * 9000))),
-        (b"authorization", chance.choice((b"Bearer", b"Bearer ", b"Basic Og==", b"bearer mrb_" + b"x" * 43, b"\xff", b"Bearer mrb_\xe9",
-                                          b"Bearer " + b"x" * 9000))),
+        (
+            b"cache-control",
+            chance.choice(
+                (
+                    b"no-store",
+                    b"max-age=-1",
+                    b"max-age=9" + b"9" * 300,
+                    b"only-if-cached",
+                    b"\xff=\xff",
+                    b"max-age=\xb2",
+                    b"max-age=1e3",
+                    b"no-cache, no-cache",
+                    b"x" * 9000,
+                )
+            ),
+        ),
+        (
+            b"authorization",
+            chance.choice(
+                (
+                    b"Bearer",
+                    b"Bearer ",
+                    b"Basic Og==",
+                    b"bearer mrb_" + b"x" * 43,
+                    b"\xff",
+                    b"Bearer mrb_\xe9",
+                    b"Bearer " + b"x" * 9000,
+                )
+            ),
+        ),
         (b"x-api-key", chance.choice((b"", b"mrb_x", b"\xfe"))),
-        (b"content-type", chance.choice((b"text/html", b"application/json", b"multipart/form-data; boundary=x", b"\xff", b"/;;="))),
+        (
+            b"content-type",
+            chance.choice((b"text/html", b"application/json", b"multipart/form-data; boundary=x", b"\xff", b"/;;=")),
+        ),
         (b"content-length", chance.choice((b"5", b"-1", b"abc", b"9" * 30, b"0x10", b"1, 1"))),
         (b"transfer-encoding", chance.choice((b"chunked", b"identity", b"chunked, chunked", b"gzip", b"xchunked"))),
         (b"expect", chance.choice((b"100-continue", b"200-ok"))),
         (b"connection", chance.choice((b"close", b"upgrade", b"keep-alive, close", b"x" * 500))),
         (b"upgrade", chance.choice((b"h2c", b"websocket", b"TLS/1.0"))),
-        (b"x-forwarded-for", b"6.6.6.6"), (b"x-forwarded-host", b"evil.example"), (b"forwarded", b"for=6.6.6.6"),
-        (b"x-evil", b"a\rb"), (b"x-evil", b"a\x00b"), (b"bad name", b"1"), (b"", b"1"), (b"x-ev\xffil", b"1"),
-        (b"x-evil", b"1\r\n folded"), (b"x-evil\r\nx-other", b"1"), (b"x-evil\n", b"1"), (b"range", b"bytes=0-"),
-        (b"cookie", b"a=b; " * 500), (b"te", b"trailers"), (b"content-md5", b"x"), (b"proxy-authorization", b"x"),
-    ]  # fmt: skip
+        (b"x-forwarded-for", b"6.6.6.6"),
+        (b"x-forwarded-host", b"evil.example"),
+        (b"forwarded", b"for=6.6.6.6"),
+        (b"x-evil", b"a\rb"),
+        (b"x-evil", b"a\x00b"),
+        (b"bad name", b"1"),
+        (b"", b"1"),
+        (b"x-ev\xffil", b"1"),
+        (b"x-evil", b"1\r\n folded"),
+        (b"x-evil\r\nx-other", b"1"),
+        (b"x-evil\n", b"1"),
+        (b"range", b"bytes=0-"),
+        (b"cookie", b"a=b; " * 500),
+        (b"te", b"trailers"),
+        (b"content-md5", b"x"),
+        (b"proxy-authorization", b"x"),
+    ]
     given = [(name.encode(), value.encode()) for name, value in _auth(token, request_id)]
     more = [chance.choice(evil) for _ in range(chance.choice((1, 1, 2, 3)))]
     if chance.random() < 0.04:
@@ -340,16 +502,57 @@ def _headers(chance: random.Random, number: int, request_id: str, token: str) ->
 
 
 def _paths(chance: random.Random, number: int, request_id: str, token: str) -> Case:
-    name = chance.choice((
-        "../../../etc/passwd", "%2e%2e%2f", "a%2fb", "a%00b", "%ff%fe", "a%0d%0ax-evil:%201", "//", ".", "..%5c", "m-1%20",
-        "x" * 4000, quote("模型"), "a?b", "a#b", "%", "%zz", "m-1/", "m-1;v=1", "%0a2030-01-01T00:00:00Z", "..;/",
-    ))  # fmt: skip
-    path: bytes = chance.choice((
-        f"/v1/models/{name}", f"/models/{name}", f"/{name}", f"/v1/{name}", f"//v1//chat/completions/{name}",
-        f"/v1/chat/completions/../{name}", f"/v1/realtime/{name}", "/V1/CHAT/COMPLETIONS", "/v1/chat/completions/",
-        f"/v1/models?{'a=b&' * 2000}", f"/health?{name}", "*", "http://evil.example/v1/models", "evil.example:443", "/\\..",
-        f"/openapi.json/{name}", "/docs", "/.env", "/metrics/../v1/usage", "/v1/v1/models", f"/%76%31/models/{name}", "?", "",
-    )).encode()  # fmt: skip
+    name = chance.choice(
+        (
+            "../../../etc/passwd",
+            "%2e%2e%2f",
+            "a%2fb",
+            "a%00b",
+            "%ff%fe",
+            "a%0d%0ax-evil:%201",
+            "//",
+            ".",
+            "..%5c",
+            "m-1%20",
+            "x" * 4000,
+            quote("模型"),
+            "a?b",
+            "a#b",
+            "%",
+            "%zz",
+            "m-1/",
+            "m-1;v=1",
+            "%0a2030-01-01T00:00:00Z",
+            "..;/",
+        )
+    )
+    path: bytes = chance.choice(
+        (
+            f"/v1/models/{name}",
+            f"/models/{name}",
+            f"/{name}",
+            f"/v1/{name}",
+            f"//v1//chat/completions/{name}",
+            f"/v1/chat/completions/../{name}",
+            f"/v1/realtime/{name}",
+            "/V1/CHAT/COMPLETIONS",
+            "/v1/chat/completions/",
+            f"/v1/models?{'a=b&' * 2000}",
+            f"/health?{name}",
+            "*",
+            "http://evil.example/v1/models",
+            "evil.example:443",
+            "/\\..",
+            f"/openapi.json/{name}",
+            "/docs",
+            "/.env",
+            "/metrics/../v1/usage",
+            "/v1/v1/models",
+            f"/%76%31/models/{name}",
+            "?",
+            "",
+        )
+    ).encode()
     if chance.random() < 0.1:
         path = chance.choice((b"/\xff\xfe", b"/v1/models/\xe2\x82", b"/a b", b"/\x00", b"/\t", "/é".encode()))
     method = chance.choice((b"GET", b"GET", b"GET", b"POST", b"HEAD", b"OPTIONS", b"DELETE"))
@@ -358,10 +561,28 @@ def _paths(chance: random.Random, number: int, request_id: str, token: str) -> C
 
 
 def _methods(chance: random.Random, number: int, request_id: str, token: str) -> Case:
-    method = chance.choice((
-        b"GET", b"HEAD", b"PUT", b"PATCH", b"DELETE", b"OPTIONS", b"TRACE", b"CONNECT", b"PROPFIND", b"M-SEARCH", b"BREW",
-        b"post", b"POST\x00", b"\xff", b"G" * 300, b"PRI", b"SOURCE", b"QUERY",
-    ))  # fmt: skip
+    method = chance.choice(
+        (
+            b"GET",
+            b"HEAD",
+            b"PUT",
+            b"PATCH",
+            b"DELETE",
+            b"OPTIONS",
+            b"TRACE",
+            b"CONNECT",
+            b"PROPFIND",
+            b"M-SEARCH",
+            b"BREW",
+            b"post",
+            b"POST\x00",
+            b"\xff",
+            b"G" * 300,
+            b"PRI",
+            b"SOURCE",
+            b"QUERY",
+        )
+    )
     path = chance.choice([*SURFACES, *_READS, "/v1/realtime", "/nowhere"])
     data = request(path, chance.choice((b"", b"{}", _HELLO)), *_auth(token, request_id), method=method)
     return Case(number, "methods", data, path, answered=False, head_only=method == b"HEAD")
@@ -417,11 +638,19 @@ def _framing(chance: random.Random, number: int, request_id: str, token: str) ->
 
 
 def _websockets(chance: random.Random, number: int, request_id: str, token: str) -> Case:
-    path = chance.choice((
-        "/v1/realtime?model=rt-1", "/realtime", "/openai/realtime?deployment=x&api-version=2025-04-01-preview",
-        "/v1/realtime?model=" + "x" * 3000, "/v1/realtime?model=%0d%0a%00", "/nowhere", "/v1/chat/completions",
-        "/v1/realtime?model=zzz&call_id=../x", "/v1/realtime?model=rt-1&model=b&intent=transcription",
-    ))  # fmt: skip
+    path = chance.choice(
+        (
+            "/v1/realtime?model=rt-1",
+            "/realtime",
+            "/openai/realtime?deployment=x&api-version=2025-04-01-preview",
+            "/v1/realtime?model=" + "x" * 3000,
+            "/v1/realtime?model=%0d%0a%00",
+            "/nowhere",
+            "/v1/chat/completions",
+            "/v1/realtime?model=zzz&call_id=../x",
+            "/v1/realtime?model=rt-1&model=b&intent=transcription",
+        )
+    )
     lines: list[tuple[str, str]] = [
         ("connection", chance.choice(("upgrade", "Upgrade", "keep-alive, Upgrade"))),
         ("upgrade", chance.choice(("websocket",) * 5 + ("WebSocket", "h2c"))),
@@ -429,10 +658,21 @@ def _websockets(chance: random.Random, number: int, request_id: str, token: str)
         ("sec-websocket-version", chance.choice(("13",) * 6 + ("8", "99", ""))),
     ]
     if chance.random() < 0.5:
-        lines.append(("sec-websocket-protocol", chance.choice((
-            "realtime", "realtime, openai-insecure-api-key.x", "," * 500, "\xff", "openai-insecure-api-key.mrb_" + "x" * 600,
-            "realtime, openai-insecure-api-key.ek_nope",
-        ))))  # fmt: skip
+        lines.append(
+            (
+                "sec-websocket-protocol",
+                chance.choice(
+                    (
+                        "realtime",
+                        "realtime, openai-insecure-api-key.x",
+                        "," * 500,
+                        "\xff",
+                        "openai-insecure-api-key.mrb_" + "x" * 600,
+                        "realtime, openai-insecure-api-key.ek_nope",
+                    )
+                ),
+            )
+        )
     if chance.random() < 0.3:
         lines.append(("origin", chance.choice(("https://evil.example", "null", "http://localhost"))))
     chance.shuffle(lines)
@@ -441,15 +681,30 @@ def _websockets(chance: random.Random, number: int, request_id: str, token: str)
     mask = chance.randbytes(4)
     said = chance.choice((b'{"type": "session.update"}', b"\xff\xfe", b"[]", b"", b"{" * 200, b"\x00" * 120))[:120]
     masked = bytes(byte ^ mask[at % 4] for at, byte in enumerate(said))
-    frames = chance.choice((
-        b"\x81" + bytes([0x80 | len(said)]) + mask + masked, b"\x82" + bytes([0x80 | len(said)]) + mask + masked,
-        b"\x81\xff" + b"\x7f" * 8 + mask, b"\x88\x80" + mask, b"\x89\xfe\x7f\xff" + mask, chance.randbytes(40), b"\xf1\x00",
-        b"\x01\x80" + mask + b"\x81\x80" + mask, b"",
-    ))  # fmt: skip
+    frames = chance.choice(
+        (
+            b"\x81" + bytes([0x80 | len(said)]) + mask + masked,
+            b"\x82" + bytes([0x80 | len(said)]) + mask + masked,
+            b"\x81\xff" + b"\x7f" * 8 + mask,
+            b"\x88\x80" + mask,
+            b"\x89\xfe\x7f\xff" + mask,
+            chance.randbytes(40),
+            b"\xf1\x00",
+            b"\x01\x80" + mask + b"\x81\x80" + mask,
+            b"",
+        )
+    )
     return Case(number, "websocket", data, "/v1/realtime", answered=False, then=frames, sick=True)
 
 
 Maker = Callable[[random.Random, int, str, str], Case]
 _KINDS: tuple[tuple[Maker, int], ...] = (
-    (_json, 46), (_good, 8), (_multipart, 11), (_headers, 12), (_paths, 9), (_methods, 3), (_framing, 7), (_websockets, 4),
-)  # fmt: skip
+    (_json, 46),
+    (_good, 8),
+    (_multipart, 11),
+    (_headers, 12),
+    (_paths, 9),
+    (_methods, 3),
+    (_framing, 7),
+    (_websockets, 4),
+)

@@ -6,17 +6,14 @@ Starlette does the routing; the hot endpoints are ASGI callables of their own, w
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import msgspec
-from starlette.datastructures import Headers, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.types import Receive, Scope, Send
 
 from mrblue_cli.gateway.answers import Answer
-from mrblue_cli.gateway.model import CallError, Fault, FaultKind, Json, Part
+from mrblue_cli.gateway.model import CallError, Fault, FaultKind, Json
 
 _decode = msgspec.json.Decoder().decode
 _DEPTH = 200
@@ -73,37 +70,6 @@ def parse_json(body: bytes) -> Json:
     if body.count(b"[") + body.count(b"{") > _DEPTH and _deeper_than(value, _DEPTH):
         raise CallError(bad(f"The body is nested more than {_DEPTH} levels deep."))
     return value
-
-
-async def parse_form(
-    receive: Receive, headers: Mapping[str, str], limit: int, seconds: float = 60.0
-) -> tuple[Json, tuple[Part, ...]]:
-    """A multipart form: plain fields as a table, all fields and files as parts in their order. Raises `CallError`."""
-    body = await read_body(receive, headers, limit, seconds)
-
-    async def chunks() -> AsyncIterator[bytes]:
-        yield body
-        yield b""
-
-    fields: Json = {}
-    parts: list[Part] = []
-    try:
-        parser = MultiPartParser(Headers(dict(headers)), chunks(), max_files=8, max_fields=100, max_part_size=limit)  # type: ignore[arg-type]
-        form = await parser.parse()
-    except (MultiPartException, UnicodeDecodeError, KeyError, LookupError, ValueError) as error:
-        reason = getattr(error, "message", "") or "it cannot be read"
-        raise CallError(bad(f"The form is not valid multipart/form-data: {_short(str(reason))}")) from None
-    async with contextlib.aclosing(_Closing(form)):
-        for name, value in form.multi_items():
-            if isinstance(value, UploadFile):
-                data = await value.read()
-                parts.append(
-                    Part(name=name, data=data, filename=value.filename or "file", content_type=value.content_type)
-                )
-            else:
-                fields[name] = value
-                parts.append(Part(name=name, data=value.encode("utf-8", "surrogatepass")))
-    return fields, tuple(parts)
 
 
 async def send_answer(answer: Answer, extra: Mapping[str, str], receive: Receive, send: Send) -> None:
@@ -174,13 +140,3 @@ def _deeper_than(value: Any, levels: int) -> bool:
         if not layer:
             return False
     return True
-
-
-class _Closing:
-    """Closes a form's temporary files."""
-
-    def __init__(self, form: Any) -> None:
-        self._form = form
-
-    async def aclose(self) -> None:
-        await self._form.close()

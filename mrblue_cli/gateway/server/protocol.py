@@ -152,7 +152,9 @@ def handshake_flaw(method: str, url: bytes, headers: list[tuple[bytes, bytes]]) 
         return "its head is too large"
     if not all(line.isascii() for pair in headers for line in pair):
         return "its headers are not ASCII"
-    if any(len(said.get(name, ())) > 1 for name in (b"sec-websocket-key", b"sec-websocket-version", b"origin", b"host")):
+    if any(
+        len(said.get(name, ())) > 1 for name in (b"sec-websocket-key", b"sec-websocket-version", b"origin", b"host")
+    ):
         return "a header comes twice"
     try:
         key = base64.b64decode(b"".join(said.get(b"sec-websocket-key", ())), validate=True)
