@@ -11,164 +11,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from tests.gateway.good_bodies import CHAT, EVIL, FAILING, HEARS, KINDS, ODD, SURFACES
 from tests.gateway.wire import request
 
-CHAT, FAILING, EMBEDS, SPEAKS, HEARS = "m-1", "sick-1", "demo-embedding", "demo-speech", "demo-transcription"
-KINDS = (
-    "openai",
-    "anthropic",
-    "gemini",
-    "cohere",
-    "mistral",
-    "azure",
-    "ai21",
-    "groq",
-    "deepseek",
-    "xai",
-    "together",
-    "openrouter",
-    "ollama",
-)
-"""Kinds of providers that have a model of their own here, `m-KIND`, so that each mapping meets these requests."""
-SURFACES = {
-    "/v1/chat/completions": {
-        "model": CHAT,
-        "messages": [
-            {"role": "system", "content": "Be short."},
-            {
-                "role": "user",
-                "content": [
-                    {"type": "text", "text": "Why is port 3000 busy?"},
-                    {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}},
-                ],
-            },
-            {
-                "role": "assistant",
-                "content": None,
-                "tool_calls": [
-                    {"id": "call_1", "type": "function", "function": {"name": "lsof", "arguments": '{"port": 3000}'}},
-                ],
-            },
-            {"role": "tool", "tool_call_id": "call_1", "content": "node"},
-        ],
-        "max_tokens": 20,
-        "temperature": 0.5,
-        "top_p": 0.9,
-        "n": 1,
-        "stop": ["\n"],
-        "seed": 7,
-        "user": "u",
-        "tools": [{"type": "function", "function": {"name": "lsof", "parameters": {"type": "object"}}}],
-        "tool_choice": "auto",
-        "response_format": {"type": "text"},
-        "stream": False,
-        "stream_options": {"include_usage": True},
-        "logit_bias": {"50256": -100},
-    },
-    "/v1/responses": {
-        "model": CHAT,
-        "instructions": "Be short.",
-        "max_output_tokens": 20,
-        "stream": False,
-        "input": [
-            {"role": "user", "content": [{"type": "input_text", "text": "Why?"}]},
-            {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
-            {"type": "function_call_output", "call_id": "c", "output": "1"},
-        ],
-        "tools": [{"type": "function", "name": "f", "parameters": {"type": "object"}}],
-        "text": {"format": {"type": "text"}},
-        "reasoning": {"effort": "low"},
-        "previous_response_id": None,
-    },
-    "/v1/messages": {
-        "model": CHAT,
-        "max_tokens": 20,
-        "system": [{"type": "text", "text": "Be short."}],
-        "stream": False,
-        "messages": [
-            {
-                "role": "user",
-                "content": [
-                    {"type": "text", "text": "Why?"},
-                    {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}},
-                ],
-            },
-            {"role": "assistant", "content": [{"type": "tool_use", "id": "t1", "name": "f", "input": {"a": 1}}]},
-            {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "content": "1"}]},
-        ],
-        "tools": [{"name": "f", "input_schema": {"type": "object"}}],
-        "tool_choice": {"type": "auto"},
-        "stop_sequences": ["x"],
-        "thinking": {"type": "disabled"},
-        "metadata": {"user_id": "u"},
-    },
-    "/v1/embeddings": {"model": EMBEDS, "input": ["one", "two"], "dimensions": 8, "encoding_format": "float"},
-    "/v1/audio/speech": {"model": SPEAKS, "input": "Hi.", "voice": "alloy", "response_format": "wav", "speed": 1.0},
-    "/v1/realtime/client_secrets": {
-        "expires_after": {"anchor": "created_at", "seconds": 60},
-        "session": {"type": "realtime", "model": "rt-1", "audio": {"output": {"voice": "marin"}}, "tools": []},
-    },
-    "/v1/messages/count_tokens": {"model": CHAT, "messages": [{"role": "user", "content": "Why?"}]},
-}
 _READS = ("/v1/models", "/models/m-1", "/v1/usage", "/v1/status", "/health", "/metrics", "/openapi.json")
-_EVIL = (
-    "",
-    " ",
-    "\x00",
-    "a\x00b",
-    "\r\nx-evil: 1",
-    "2030-01-01T00:00:00Z forged - chat",
-    "\u2028",
-    "\ufeff",
-    "é" * 50,
-    "../../etc/passwd",
-    "%2e%2e/",
-    "{{7*7}}",
-    "${jndi:ldap://x}",
-    "<script>",
-    "' OR 1=1 --",
-    "sk-",
-    "\x1b[31m",
-    "null",
-    "NaN",
-    "data:image/png;base64,!!!",
-    "data:",
-    "http://169.254.169.254/latest/meta-data",
-    "file:///etc/passwd",
-    "𝕏" * 20,
-    "م" * 10,
-    "-1",
-    "1e999",
-)
-_ODD: tuple[Any, ...] = (
-    None,
-    True,
-    False,
-    0,
-    -1,
-    1,
-    1.5,
-    -0.0,
-    2**31,
-    2**53,
-    2**63 - 1,
-    2**63,
-    2**64,
-    -(2**63),
-    10**30,
-    1e308,
-    1e-308,
-    [],
-    {},
-    [[]],
-    [None],
-    [{}],
-    {"": ""},
-    {"type": None},
-    {"type": "text"},
-    [[["x"]]],
-    {"role": "user"},
-)
 
 
 class Case(NamedTuple):
@@ -213,18 +59,18 @@ def _auth(token: str, request_id: str) -> list[tuple[str, str]]:
 def _value(chance: random.Random) -> Any:
     match chance.randrange(8):
         case 0:
-            return chance.choice(_EVIL)
+            return chance.choice(EVIL)
         case 1:
             return chance.choice('xé\x00\\"') * chance.choice((300, 5000, 100_000))
         case 2:
-            deep: Any = copy.deepcopy(chance.choice(_ODD))
+            deep: Any = copy.deepcopy(chance.choice(ODD))
             for _ in range(chance.choice((5, 60, 150, 198, 205))):
                 deep = [deep] if chance.random() < 0.5 else {"content": deep}
             return deep
         case 3:
-            return [copy.deepcopy(chance.choice(_ODD)) for _ in range(chance.choice((3, 300)))]
+            return [copy.deepcopy(chance.choice(ODD)) for _ in range(chance.choice((3, 300)))]
         case _:
-            return copy.deepcopy(chance.choice(_ODD))
+            return copy.deepcopy(chance.choice(ODD))
 
 
 def _places(value: Any) -> list[tuple[Any, Any]]:
@@ -248,7 +94,7 @@ def _swapped(chance: random.Random, body: Any) -> Any:
             case 0 if isinstance(holder, dict):
                 del holder[key]
             case 1 if isinstance(holder, dict):
-                holder[chance.choice(_EVIL)] = _value(chance)
+                holder[chance.choice(EVIL)] = _value(chance)
             case 2 if isinstance(holder, dict):
                 other = chance.choice([*holder.keys(), "role", "type", "content"])
                 holder[key], holder[other] = holder.get(other), holder[key]

@@ -40,7 +40,8 @@ from tests.fakes.upstream import Exchange, Said, Upstream
 from tests.fakes.upstream_behaviours import failing, reset
 from tests.fakes.upstream_wires import tokens, wire_of
 from tests.gateway.budget.audit import check as audit
-from tests.gateway.mangling import CHAT, EMBEDS, FAILING, HEARS, KINDS, SPEAKS, Case, case
+from tests.gateway.good_bodies import CHAT, EMBEDS, FAILING, HEARS, KINDS, SPEAKS
+from tests.gateway.mangling import Case, case
 from tests.gateway.running import RunningGateway, nano_reserved, running_gateway
 from tests.gateway.wire import Got, Line, exchange, request
 

@@ -25,6 +25,7 @@ HEAD_SECONDS = 30.0
 _HANDSHAKE_LINES = 100
 _HANDSHAKE_LINE = 8000
 """What the websocket protocol takes, less some room."""
+_ONCE = (b"sec-websocket-key", b"sec-websocket-version", b"origin", b"host")
 _PHRASES = {400: "Bad Request", 431: "Request Header Fields Too Large"}
 
 
