@@ -12,6 +12,11 @@ from mrblue_cli.gateway.routing.table import client_status
 from mrblue_cli.gateway.run import Noted
 from mrblue_cli.gateway.surfaces import TRANSLATORS, chat
 
+_TYPES = frozenset({
+    "application/json", "application/octet-stream", "application/x-subrip",
+    "text/event-stream", "text/plain", "text/vtt",
+})  # fmt: skip
+
 
 class Ask(msgspec.Struct, kw_only=True):
     """One authenticated request."""
@@ -86,6 +91,17 @@ def refusal(surface: Surface, fault: Fault) -> Answer:
         # The stock clients would try again a few times; that cannot help before the period is over.
         headers["x-should-retry"] = "false"
     return Answer(status=status, headers=headers, body=msgspec.json.encode(body))
+
+
+def safe_type(content_type: str) -> str:
+    """A provider's content type, when it is one of what these surfaces answer with; else plain bytes.
+
+    Never HTML or a picture with scripts: a browser that asks the gateway must not run what a provider sends.
+    """
+    main = content_type.partition(";")[0].strip().lower()
+    if main in _TYPES or (main.startswith("audio/") and len(main) > len("audio/")):
+        return safe_header(content_type)
+    return "application/octet-stream"
 
 
 def safe_header(text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-from mrblue_cli.gateway.answers import Answer, safe_header
+from mrblue_cli.gateway.answers import Answer, safe_type
 from mrblue_cli.gateway.attempt import Attempt
 from mrblue_cli.gateway.job import Job, headers_of, total_of, usd
 from mrblue_cli.gateway.model import CallError, Fault, FaultKind, Piece, Reply
@@ -39,10 +39,11 @@ async def plain(job: Job, run: Run) -> Answer:
     job.served_by(lane, run, usage)
     job.record.complete = True
     headers = headers_of(job.record)
+    content_type = safe_type(reply.content_type)
     if reply.finish != "content_filter":
-        await job.keep(body, reply.content_type, (), usage)
+        await job.keep(body, content_type, (), usage)
     job.close(200)
-    return Answer(headers=headers, content_type=reply.content_type, body=body)
+    return Answer(headers=headers, content_type=content_type, body=body)
 
 
 def _body(job: Job, attempt: Attempt, reply: Reply) -> bytes:
@@ -186,7 +187,7 @@ async def passed_through(job: Job, run: Run) -> Answer:
         await job.settle(run)
         raise
     job.served_by(lane, run)
-    content_type = safe_header(incoming.headers.get("content-type", "application/octet-stream"))
+    content_type = safe_type(incoming.headers.get("content-type", ""))
 
     async def frames() -> AsyncIterator[bytes]:
         kept = _Kept(wanted=job.storable)

@@ -16,6 +16,7 @@ from mrblue_cli.gateway.answers import Answer
 from mrblue_cli.gateway.model import CallError, Fault, FaultKind, Json
 
 _decode = msgspec.json.Decoder().decode
+_AS_IT_SAYS = (b"x-content-type-options", b"nosniff")
 _DEPTH = 200
 """Nesting beyond this is an attack on parsers further on, not a request."""
 
@@ -74,7 +75,7 @@ def parse_json(body: bytes) -> Json:
 
 async def send_answer(answer: Answer, extra: Mapping[str, str], receive: Receive, send: Send) -> None:
     """Send it; a stream ends early, and its work is cancelled, when the client leaves."""
-    headers = [(b"content-type", answer.content_type.encode("latin-1", "replace"))]
+    headers = [(b"content-type", answer.content_type.encode("latin-1", "replace")), _AS_IT_SAYS]
     headers += [(k.encode("latin-1"), v.encode("latin-1", "replace")) for k, v in answer.headers.items()]
     headers += [(k.encode("latin-1"), v.encode("latin-1", "replace")) for k, v in extra.items()]
     if answer.frames is None:
