@@ -82,6 +82,8 @@ class _Exact(Route):
     def __init__(
         self, path: str, methods: tuple[str, ...], gateway: Gateway, reader: Reader, *, open_to_all: bool = False
     ) -> None:
+        surface = Surface.MESSAGES if "/messages/" in path else Surface.CHAT  # the shape of errors
+
         async def serve(scope: Scope, receive: Receive, send: Send) -> None:
             headers = headers_of(scope)
             extra = {"x-request-id": request_id_of(headers)}
@@ -95,11 +97,11 @@ class _Exact(Route):
                 else:
                     extra["allow"] = ", ".join(methods)
                     fault = bad(f"{safe_header(scope['path'])} is asked for with {' or '.join(methods)}.", status=405)
-                    answer = refusal(Surface.CHAT, fault)
+                    answer = refusal(surface, fault)
             except CallError as error:
-                answer = refusal(Surface.CHAT, error.fault)
+                answer = refusal(surface, error.fault)
             except Exception as error:  # noqa: BLE001 - the last line between a defect and a client
-                answer = refusal(Surface.CHAT, gateway.defect(extra["x-request-id"], error))
+                answer = refusal(surface, gateway.defect(extra["x-request-id"], error))
             await send_answer(answer, extra, receive, send)
 
         super().__init__(path, _Callable(serve))
