@@ -117,7 +117,10 @@ class Job:
             self.record.attempts, self.record.tries = run.notes, run.tries
             self.record.cost_nano = total_of(run)
             charges = tuple(run.charges)
-        await asyncio.shield(self._settle(charges))
+        if self._books.budget.shared:
+            await asyncio.shield(self._settle(charges))
+        else:
+            await self._settle(charges)  # waits for nothing, so that nothing can cancel it half way
 
     async def _settle(self, charges: tuple[Charge, ...]) -> None:
         books = self._books
