@@ -92,6 +92,7 @@ async def _serve(
 
     from mrblue_cli.gateway.gateway import Gateway
     from mrblue_cli.gateway.server.app import build_app
+    from mrblue_cli.gateway.server.realtime import UVICORN_OPTIONS
 
     gateway = Gateway(options)
     await gateway.start()
@@ -103,7 +104,7 @@ async def _serve(
         lifespan="off",
         server_header=False,
         proxy_headers=False,
-        ws_max_size=32 * 1024 * 1024,
+        **UVICORN_OPTIONS,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=_DRAIN,
     )

@@ -94,7 +94,7 @@ class Gateway:
         self.keys = KeyStore(folder / LEDGER_FILE)
         self._open_door()
         shared = options.workers > 1
-        windows = SqliteWindows(folder / LEDGER_FILE, on_lost=self._warn) if shared else None
+        windows = SqliteWindows(folder / "gateway-limits.sqlite3", on_lost=self._warn) if shared else None
         self.limits = Limits(windows=windows, redis=self._redis)
         self.alerts = Alerts(options.budget, post=aiohttp_post(self.upstream.session))
         self.budget = Budget(

@@ -112,15 +112,16 @@ class Job:
         if self._settled:
             return
         self._settled = True
-        charges: tuple[Charge, ...] = ()
         if run is not None:
             self.record.attempts, self.record.tries = run.notes, run.tries
             self.record.cost_nano = total_of(run)
-            charges = tuple(run.charges)
-        if self._books.budget.shared:
-            await asyncio.shield(self._settle(charges))
-        else:
-            await self._settle(charges)  # waits for nothing, so that nothing can cancel it half way
+            settling = self._settle(tuple(run.charges))
+            if self._books.budget.shared:
+                await asyncio.shield(settling)
+            else:
+                await settling  # waits for nothing, so that nothing can cancel it half way; a task would cost more
+        elif self._reservation is not None:
+            await asyncio.shield(self._books.budget.release(self._reservation))
 
     async def _settle(self, charges: tuple[Charge, ...]) -> None:
         books = self._books

@@ -68,12 +68,14 @@ class Pipeline:
         except CallError as error:
             return self._refused(ask.surface, error.fault, record)
         except BudgetExceeded as error:
+            known = error.code != "price_unknown"
             fault = Fault(
-                kind=FaultKind.QUOTA,
+                kind=FaultKind.QUOTA if known else FaultKind.BAD_REQUEST,
                 message=error.what,
-                type="insufficient_quota",
+                status=None if known else 403,
+                type="insufficient_quota" if known else "invalid_request_error",
                 code=error.code,
-                retry_after=error.retry_after_s,
+                retry_after=error.retry_after_s if known else None,
             )
             return self._refused(ask.surface, fault, record)
         except asyncio.CancelledError:
@@ -91,8 +93,7 @@ class Pipeline:
             message = "This is not in the cache, and the request asks for nothing else (cache-control: only-if-cached)."
             raise CallError(Fault(kind=FaultKind.TIMEOUT, message=message))
         first = candidates[0]
-        price = cost_nano(first.route.kind, _upstream_name(first), guess, first.route.options)
-        reservation = await self._reserved(ask, price, first.model)
+        reservation = await self._reserved(ask, _dearest(candidates, guess), first.model)
         job = Job(self._books, ask, record, lookup, reservation)
         try:
             job.wants(first.model)
@@ -247,6 +248,12 @@ class Pipeline:
 def _ceiling(ranked: Ranked) -> int | None:
     options = ranked.route.options
     return options.max_tokens if options is not None else None
+
+
+def _dearest(candidates: tuple[Ranked, ...], guess: Usage) -> int | None:
+    """What the request may cost at most, wherever it ends up; None when the asked model has no known price."""
+    prices = [cost_nano(one.route.kind, _upstream_name(one), guess, one.route.options) for one in candidates]
+    return None if prices[0] is None else max(price for price in prices if price is not None)
 
 
 def _upstream_name(ranked: Ranked) -> str:

@@ -173,6 +173,19 @@ class Budget:
         self._background(self._now())
         await self._settle_waiting()
 
+    async def book(
+        self, *, request_id: str, key_id: str, key_limits: KeyLimits, surface: Surface, model: str,
+        charges: Sequence[Charge],
+    ) -> None:  # fmt: skip
+        """Write down what was spent without asking first: replies that a realtime server starts by itself.
+
+        No limit refuses it, since the money is gone; it counts against what is asked for next. Raises `LedgerError`.
+        """
+        wanted = _Wanted(request_id, key_id, surface, model, 0)
+        reservation = self._reserve_here(wanted, (), self._now())[0]
+        assert reservation is not None  # noqa: S101 - without limits nothing blocks
+        await self.settle(msgspec.structs.replace(reservation, key_limits=key_limits), charges)
+
     async def release(self, reservation: Reservation) -> None:
         """Give everything back without a line: the request was never sent anywhere. Raises `LedgerError`."""
         await self._publish(self._ledger.release(reservation))

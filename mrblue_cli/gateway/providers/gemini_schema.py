@@ -68,13 +68,15 @@ def resolve(ref: str, root: Json) -> Json:
 
 def _merged(schema: Json, root: _Root) -> Json:
     """`allOf` as one schema: the parts' properties side by side, for the rest the last word counts."""
+    if "allOf" not in schema:
+        return schema
     made = {name: value for name, value in schema.items() if name != "allOf"}
     for part in rows(schema.get("allOf")):
         base = resolve(part["$ref"], root.schema) if isinstance(part.get("$ref"), str) else {}
         whole = {name: value for name, value in {**base, **part}.items() if name not in {"$ref", "allOf"}}
         needed = [*_list(made.get("required")), *_list(whole.get("required"))]
         properties = {**table(made.get("properties")), **table(whole.get("properties"))}
-        made = {**made, **whole, "required": needed, "properties": properties}
+        made = {**made, **whole, **({"properties": properties, "required": needed} if properties else {})}
     return made
 
 

@@ -37,7 +37,6 @@ class DecisionLog:
         """Write what the parts of the gateway tell the standard logger of this name."""
         logger = logging.getLogger(name)
         logger.handlers = [_Lines(self)]
-        logger.propagate = False
         logger.setLevel(logging.INFO)
 
     def _write(self, line: str) -> None:

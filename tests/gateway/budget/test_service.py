@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from mrblue_cli.gateway.budget.service import BudgetExceeded, KeyLimits
-from mrblue_cli.gateway.model import NANO, Surface
-from mrblue_cli.gateway.options import AlertOptions
+from mrblue_cli.gateway.budget.service import Budget, BudgetExceeded, Charge, KeyLimits
+from mrblue_cli.gateway.model import NANO, Surface, Usage
+from mrblue_cli.gateway.options import AlertOptions, BudgetOptions
 from tests.gateway.budget.conftest import ask, charge
 
 DOLLAR = NANO
@@ -165,3 +165,26 @@ async def test_new_limits_apply_from_the_next_request_on(open_budget):
     await budget.settle(held, [charge(DOLLAR)])
     with pytest.raises(BudgetExceeded):
         await ask(budget, 0.5)
+
+
+async def test_what_was_spent_without_asking_is_booked_beyond_any_limit(tmp_path):
+    """A realtime server that starts replies by itself: the line must stand, and the next question is refused."""
+    budget = Budget(BudgetOptions(daily_limit=1.0), tmp_path / "gateway.sqlite3")
+    try:
+        charge = Charge("openai", "gpt-realtime", Usage(input_tokens=10), 3 * NANO, "ok")
+        for number in range(2):
+            await budget.book(
+                request_id=f"rt.{number}", key_id="team", key_limits=KeyLimits(daily_nano=NANO),
+                surface=Surface.REALTIME, model="gpt-realtime", charges=(charge,),
+            )  # fmt: skip
+        used = await budget.usage()
+        assert used.today.spent_usd == 6.0
+        assert used.today.reserved_usd == 0.0
+        assert used.keys_today["team"].spent_usd == 6.0
+        with pytest.raises(BudgetExceeded):
+            await budget.reserve(
+                request_id="next", key_id="team", key_limits=KeyLimits(), estimate_nano=1, surface=Surface.CHAT,
+                model="m",
+            )  # fmt: skip
+    finally:
+        await budget.close()
