@@ -115,7 +115,11 @@ class Job:
         if run is not None:
             self.record.attempts, self.record.tries = run.notes, run.tries
             self.record.cost_nano = total_of(run)
-            await asyncio.shield(self._settle(tuple(run.charges)))
+            settling = self._settle(tuple(run.charges))
+            if self._books.budget.shared:
+                await asyncio.shield(settling)
+            else:
+                await settling  # waits for nothing, so that nothing can cancel it half way; a task would cost more
         elif self._reservation is not None:
             await asyncio.shield(self._books.budget.release(self._reservation))
 
