@@ -45,7 +45,8 @@ def test_names_by_custom(name, kind):
     ("endpoint", "base"),
     [("https://x.example/v1/chat/completions", "https://x.example/v1"),
      ("wss://x.example/v1/realtime", "https://x.example/v1"),
-     ("https://x.example/v1/chat/completions?a=b", ""), ("https://x.example/v1/messages", ""), ("https://x.example", "")],
+     ("https://x.example/v1/chat/completions?a=b", ""), ("https://x.example/v1/messages", ""),
+     ("https://x.example", "")],
 )  # fmt: skip
 def test_the_base_of_an_address(endpoint, base):
     assert base_of(endpoint) == base
