@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-from mrblue_cli.cli import gateway_check, gateway_keys
 from mrblue_cli.cli import gateway_keys
 from mrblue_cli.cli.gateway_check import check
 from mrblue_cli.cli.gateway_cost import cost
@@ -21,10 +20,6 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-
-
-app.command("check")(gateway_check.check)
-app.add_typer(gateway_keys.app, name="keys")
 
 
 @app.callback(invoke_without_command=True)
