@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import random
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TextIO
 
 import msgspec
 
 from mrblue_cli.core.clock import Clock, SystemClock
+from mrblue_cli.core.errors import ConfigError
 from mrblue_cli.core.ids import RandomIds
 from mrblue_cli.gateway.access.auth import Door, key_required
 from mrblue_cli.gateway.access.keys import ANONYMOUS, Caller, KeyStore
@@ -45,6 +48,8 @@ from mrblue_cli.gateway.shared import SharedRedis
 from mrblue_cli.gateway.shared_breakers import SharedBreakers
 from mrblue_cli.gateway.upstream import Upstream
 
+FIXED = ("host", "port", "workers", "redis_url", "state_folder", "demo", "log_format", "telemetry")
+"""Options that a reload leaves alone: sockets, files and connections were opened by them."""
 _HOUSEKEEPING = 1.0
 """Seconds between two rounds of shared breakers."""
 
@@ -72,6 +77,8 @@ class Gateway:
         self.log.take_over("mrblue.gateway")
         shared_folder = options.state_folder / "workers" if options.workers > 1 else None
         self.telemetry = Telemetry(wall=wall, folder=shared_folder)
+        self.stopping = False
+        """Set when what is still under way is to be ended, with a word to whoever waits for it."""
         self._chance = chance
         self._in_flight = 0
         self._began = self.clock.now()
@@ -85,7 +92,7 @@ class Gateway:
         """Open the ledger, the caches and the connection pool. Raises `LedgerError`, `ConfigError`."""
         options = self.options
         folder = options.state_folder
-        folder.mkdir(parents=True, exist_ok=True)
+        _make_folder(folder)
         if options.redis_url:
             self._redis = SharedRedis(options.redis_url, clock=self.clock, on_lost=self._warn, on_back=self.log.say)
         self.upstream = Upstream(connect_timeout=options.failover.deadlines.connect)
@@ -117,9 +124,10 @@ class Gateway:
     async def reload(self, options: GatewayOptions) -> None:
         """Serve by other options from the next request on; requests under way end as they began.
 
-        What the listening socket and the state depend on (address, workers, Redis, state folder) stays.
+        What cannot change while it runs (`FIXED`) stays as it is. Raises `ConfigError`, and then nothing has changed.
         """
         old = self.options
+        options = reloadable(old, options)
         self._route(options)
         self.options = options
         if options.failover.breaker != old.failover.breaker:
@@ -149,6 +157,7 @@ class Gateway:
         await self.upstream.close()
         if self._redis is not None:
             await self._redis.close()
+        self.telemetry.publish()
 
     # What the endpoints ask.
 
@@ -354,6 +363,25 @@ class Gateway:
 
     def _warn(self, text: str) -> None:
         self.log.say(text, level="warning")
+
+
+def reloadable(running: GatewayOptions, wanted: GatewayOptions) -> GatewayOptions:
+    """The wanted options with what cannot change (`FIXED`) as it runs.
+
+    The host above all: whether keys are required depends on where the socket really listens.
+    """
+    return msgspec.structs.replace(wanted, **{name: getattr(running, name) for name in FIXED})
+
+
+def _make_folder(folder: Path) -> None:
+    """Raises `ConfigError` when it is neither there nor can be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"the state folder {folder} cannot be used: {os.strerror(error.errno or 0).lower()}",
+            hint="give the gateway's user the right to write there, or name another folder: --state FOLDER",
+        ) from None
 
 
 def _or_raise(outcome: Caller | Fault) -> Caller:
