@@ -1,8 +1,8 @@
 """Several processes behind one listening socket: started, told what to do, replaced when they die.
 
-The supervisor serves nothing and opens no state. It alone hears the terminal's signals, and passes on what they mean over
-a socket pair, so that a signal sent to the whole process group (a terminal, a service manager) counts once. A worker
-whose end of the pair closes knows that the supervisor is gone, and ends.
+The supervisor serves nothing and opens no state. It alone hears the terminal's signals, and passes on what they mean
+over a socket pair, so that a signal sent to the whole process group (a terminal, a service manager) counts once. A
+worker whose end of the pair closes knows that the supervisor is gone, and ends.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from mrblue_cli.app.gateway import Reread, Terminal, run_loop
 from mrblue_cli.app.gateway_orders import Failed, Lines, News, Order, Ready, Reload, Stop, line_of
 from mrblue_cli.app.gateway_serving import DRAIN, FAREWELL, Serving, report_refusal, report_reload
 from mrblue_cli.core.errors import ComponentError, ConfigError, MrBlueError
-from mrblue_cli.gateway.gateway import Gateway, reloadable
+from mrblue_cli.gateway.gateway import Gateway, folder_error, reloadable
 from mrblue_cli.gateway.options import GatewayOptions
 from mrblue_cli.gateway.server.board import Board
 from mrblue_cli.gateway.server.log import DecisionLog
@@ -122,10 +122,7 @@ class Supervisor:
         try:
             Board.clear(folder)
         except OSError as error:
-            raise ConfigError(
-                f"the state folder {folder.parent} cannot be used: {os.strerror(error.errno or 0).lower()}",
-                hint="give the gateway's user the right to write there, or name another folder: --state FOLDER",
-            ) from None
+            raise folder_error(folder.parent, error) from None
 
     @contextlib.contextmanager
     def _hearing_signals(self) -> Iterator[None]:

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import msgspec
 
@@ -26,7 +26,6 @@ from mrblue_cli.gateway.budget.prices import cheapest_chat_model
 from mrblue_cli.gateway.budget.service import LEDGER_FILE, Budget, Charge
 from mrblue_cli.gateway.cache import guards
 from mrblue_cli.gateway.cache.embedder import Embedder, EndpointEmbedder, bundled, bundled_missing
-from mrblue_cli.gateway.cache.redis_store import RedisStore
 from mrblue_cli.gateway.cache.service import Cache
 from mrblue_cli.gateway.cache.store import MemoryStore, Store
 from mrblue_cli.gateway.model import CallError, Fault, FaultKind, Json, Surface
@@ -44,9 +43,10 @@ from mrblue_cli.gateway.server.origin import stranger
 from mrblue_cli.gateway.server.realtime import RealtimeEndpoints
 from mrblue_cli.gateway.server.realtime_door import GatewayDoor
 from mrblue_cli.gateway.server.telemetry import Telemetry, usage_document
-from mrblue_cli.gateway.shared import SharedRedis
-from mrblue_cli.gateway.shared_breakers import SharedBreakers
 from mrblue_cli.gateway.upstream import Upstream
+
+if TYPE_CHECKING:
+    from mrblue_cli.gateway.shared import SharedRedis
 
 FIXED = ("host", "port", "workers", "redis_url", "state_folder", "demo", "log_format", "telemetry")
 """Options that a reload leaves alone: sockets, files and connections were opened by them."""
@@ -90,12 +90,21 @@ class Gateway:
 
     async def start(self) -> None:
         """Open the ledger, the caches and the connection pool. Raises `LedgerError`, `ConfigError`."""
-        options = self.options
-        folder = options.state_folder
+        folder = self.options.state_folder
         _make_folder(folder)
+        self.upstream = Upstream(connect_timeout=self.options.failover.deadlines.connect)
+        try:
+            self._open(self.options, folder)
+        except BaseException:
+            await self.upstream.close()
+            raise
+        self._jobs.append(asyncio.create_task(self._keep_house()))
+
+    def _open(self, options: GatewayOptions, folder: Path) -> None:
         if options.redis_url:
+            from mrblue_cli.gateway.shared import SharedRedis  # a tenth of the start, which most do without
+
             self._redis = SharedRedis(options.redis_url, clock=self.clock, on_lost=self._warn, on_back=self.log.say)
-        self.upstream = Upstream(connect_timeout=options.failover.deadlines.connect)
         self.keys = KeyStore(folder / LEDGER_FILE)
         self._open_door()
         shared = options.workers > 1
@@ -119,7 +128,6 @@ class Gateway:
             observer=self.telemetry.realtime(),
         )
         self._assemble()
-        self._jobs.append(asyncio.create_task(self._keep_house()))
 
     async def reload(self, options: GatewayOptions) -> None:
         """Serve by other options from the next request on; requests under way end as they began.
@@ -307,6 +315,8 @@ class Gateway:
         local = MemoryStore(max_size=caching.max_size, ttl=caching.ttl, wall=self.wall)
         store: Store = local
         if self._redis is not None:
+            from mrblue_cli.gateway.cache.redis_store import RedisStore
+
             store = RedisStore(
                 self._redis,
                 local,
@@ -347,7 +357,11 @@ class Gateway:
 
     async def _keep_house(self) -> None:
         """Once a second: leave the numbers for the other workers; trade open breakers with other gateways."""
-        breakers = SharedBreakers(self._redis) if self._redis is not None else None
+        breakers = None
+        if self._redis is not None:
+            from mrblue_cli.gateway.shared_breakers import SharedBreakers
+
+            breakers = SharedBreakers(self._redis)
         while True:
             await asyncio.sleep(_HOUSEKEEPING)
             self.telemetry.publish()
@@ -378,10 +392,16 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigError(
-            f"the state folder {folder} cannot be used: {os.strerror(error.errno or 0).lower()}",
-            hint="give the gateway's user the right to write there, or name another folder: --state FOLDER",
-        ) from None
+        raise folder_error(folder, error) from None
+
+
+def folder_error(folder: Path, error: OSError) -> ConfigError:
+    """A state folder that cannot be used."""
+    why = "it is a file" if isinstance(error, FileExistsError) else os.strerror(error.errno or 0).lower()
+    return ConfigError(
+        f"the state folder {folder} cannot be used: {why}",
+        hint="give the gateway's user the right to write there, or name another folder: --state FOLDER",
+    )
 
 
 def _or_raise(outcome: Caller | Fault) -> Caller:
