@@ -7,10 +7,19 @@ from collections.abc import AsyncIterator
 import msgspec
 
 from mrblue_cli.gateway.access.keys import Caller
-from mrblue_cli.gateway.model import Fault, Json, Part, Surface
+from mrblue_cli.gateway.model import Fault, FaultKind, Json, Part, Surface
 from mrblue_cli.gateway.routing.table import client_status
 from mrblue_cli.gateway.run import Noted
 from mrblue_cli.gateway.surfaces import TRANSLATORS, chat
+
+STOPPING = Fault(
+    kind=FaultKind.OVERLOADED,
+    message="The gateway is being stopped, and the time it gives to requests under way is over. Please try again.",
+    type="server_error",
+    code="gateway_stopping",
+    retry_after=1.0,
+)
+"""What those hear who are still waiting when the gateway ends."""
 
 
 class Ask(msgspec.Struct, kw_only=True):

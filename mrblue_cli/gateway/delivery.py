@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import msgspec
 
-from mrblue_cli.gateway.answers import Answer, safe_header
+from mrblue_cli.gateway.answers import STOPPING, Answer, safe_header
 from mrblue_cli.gateway.attempt import Attempt
 from mrblue_cli.gateway.job import Job, headers_of, total_of, usd
 from mrblue_cli.gateway.model import CallError, Fault, FaultKind, Piece, Reply
@@ -105,6 +106,12 @@ class _Stream:
                         yield self._writer.fail(error.fault)
                         return
                     pieces, over = going_on, False
+                except asyncio.CancelledError:
+                    if not self._job.stopping:
+                        raise
+                    record.fault = STOPPING
+                    yield self._writer.fail(STOPPING)
+                    return
             end = await self._finished()
             over = True
             if end:

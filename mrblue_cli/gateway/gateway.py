@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import random
 import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import msgspec
 
 from mrblue_cli.core.clock import Clock, SystemClock
+from mrblue_cli.core.errors import ConfigError
 from mrblue_cli.core.ids import RandomIds
 from mrblue_cli.gateway.access.auth import Door, key_required
 from mrblue_cli.gateway.access.keys import ANONYMOUS, Caller, KeyStore
@@ -25,7 +27,6 @@ from mrblue_cli.gateway.budget.prices import cheapest_chat_model
 from mrblue_cli.gateway.budget.service import LEDGER_FILE, Budget, Charge
 from mrblue_cli.gateway.cache import guards
 from mrblue_cli.gateway.cache.embedder import Embedder, EndpointEmbedder, bundled, bundled_missing
-from mrblue_cli.gateway.cache.redis_store import RedisStore
 from mrblue_cli.gateway.cache.service import Cache
 from mrblue_cli.gateway.cache.store import MemoryStore, Store
 from mrblue_cli.gateway.model import CallError, Fault, FaultKind, Json, Surface
@@ -43,10 +44,13 @@ from mrblue_cli.gateway.server.origin import stranger
 from mrblue_cli.gateway.server.realtime import RealtimeEndpoints
 from mrblue_cli.gateway.server.realtime_door import GatewayDoor
 from mrblue_cli.gateway.server.telemetry import Telemetry, usage_document
-from mrblue_cli.gateway.shared import SharedRedis
-from mrblue_cli.gateway.shared_breakers import SharedBreakers
 from mrblue_cli.gateway.upstream import Upstream
 
+if TYPE_CHECKING:
+    from mrblue_cli.gateway.shared import SharedRedis
+
+FIXED = ("host", "port", "workers", "redis_url", "state_folder", "demo", "log_format", "telemetry")
+"""Options that a reload leaves alone: sockets, files and connections were opened by them."""
 _HOUSEKEEPING = 1.0
 """Seconds between two rounds of shared breakers."""
 
@@ -74,6 +78,8 @@ class Gateway:
         self.log.take_over("mrblue.gateway")
         shared_folder = options.state_folder / "workers" if options.workers > 1 else None
         self.telemetry = Telemetry(wall=wall, folder=shared_folder)
+        self.stopping = False
+        """Set when what is still under way is to be ended, with a word to whoever waits for it."""
         self._chance = chance
         self._in_flight = 0
         self._began = self.clock.now()
@@ -85,12 +91,21 @@ class Gateway:
 
     async def start(self) -> None:
         """Open the ledger, the caches and the connection pool. Raises `LedgerError`, `ConfigError`."""
-        options = self.options
-        folder = options.state_folder
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = self.options.state_folder
+        _make_folder(folder)
+        self.upstream = Upstream(connect_timeout=self.options.failover.deadlines.connect)
+        try:
+            self._open(self.options, folder)
+        except BaseException:
+            await self.upstream.close()
+            raise
+        self._jobs.append(asyncio.create_task(self._keep_house()))
+
+    def _open(self, options: GatewayOptions, folder: Path) -> None:
         if options.redis_url:
+            from mrblue_cli.gateway.shared import SharedRedis  # a tenth of the start, which most do without
+
             self._redis = SharedRedis(options.redis_url, clock=self.clock, on_lost=self._warn, on_back=self.log.say)
-        self.upstream = Upstream(connect_timeout=options.failover.deadlines.connect)
         self.keys = KeyStore(folder / LEDGER_FILE)
         self._open_door()
         shared = options.workers > 1
@@ -114,14 +129,14 @@ class Gateway:
             observer=self.telemetry.realtime(),
         )
         self._assemble()
-        self._jobs.append(asyncio.create_task(self._keep_house()))
 
     async def reload(self, options: GatewayOptions) -> None:
         """Serve by other options from the next request on; requests under way end as they began.
 
-        What the listening socket and the state depend on (address, workers, Redis, state folder) stays.
+        What cannot change while it runs (`FIXED`) stays as it is. Raises `ConfigError`, and then nothing has changed.
         """
         old = self.options
+        options = reloadable(old, options)
         self._route(options)
         self.options = options
         if options.failover.breaker != old.failover.breaker:
@@ -151,6 +166,7 @@ class Gateway:
         await self.upstream.close()
         if self._redis is not None:
             await self._redis.close()
+        self.telemetry.publish()
 
     # What the endpoints ask.
 
@@ -312,6 +328,8 @@ class Gateway:
         local = MemoryStore(max_size=caching.max_size, ttl=caching.ttl, wall=self.wall)
         store: Store = local
         if self._redis is not None:
+            from mrblue_cli.gateway.cache.redis_store import RedisStore
+
             store = RedisStore(
                 self._redis,
                 local,
@@ -352,7 +370,11 @@ class Gateway:
 
     async def _keep_house(self) -> None:
         """Once a second: leave the numbers for the other workers; trade open breakers with other gateways."""
-        breakers = SharedBreakers(self._redis) if self._redis is not None else None
+        breakers = None
+        if self._redis is not None:
+            from mrblue_cli.gateway.shared_breakers import SharedBreakers
+
+            breakers = SharedBreakers(self._redis)
         while True:
             await asyncio.sleep(_HOUSEKEEPING)
             self.telemetry.publish()
@@ -368,6 +390,31 @@ class Gateway:
 
     def _warn(self, text: str) -> None:
         self.log.say(text, level="warning")
+
+
+def reloadable(running: GatewayOptions, wanted: GatewayOptions) -> GatewayOptions:
+    """The wanted options with what cannot change (`FIXED`) as it runs.
+
+    The host above all: whether keys are required depends on where the socket really listens.
+    """
+    return msgspec.structs.replace(wanted, **{name: getattr(running, name) for name in FIXED})
+
+
+def _make_folder(folder: Path) -> None:
+    """Raises `ConfigError` when it is neither there nor can be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise folder_error(folder, error) from None
+
+
+def folder_error(folder: Path, error: OSError) -> ConfigError:
+    """A state folder that cannot be used."""
+    why = "it is a file" if isinstance(error, FileExistsError) else os.strerror(error.errno or 0).lower()
+    return ConfigError(
+        f"the state folder {folder} cannot be used: {why}",
+        hint="give the gateway's user the right to write there, or name another folder: --state FOLDER",
+    )
 
 
 def _or_raise(outcome: Caller | Fault) -> Caller:

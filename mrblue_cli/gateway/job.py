@@ -20,6 +20,11 @@ from mrblue_cli.gateway.run import Run
 class Observer(Protocol):
     """Told of each request when it is over."""
 
+    @property
+    def stopping(self) -> bool:
+        """Whether what is still under way is being ended: the gateway's time is up."""
+        ...
+
     def finished(self, record: Record) -> None:
         """Log it, count it, trace it."""
         ...
@@ -45,6 +50,11 @@ class Books:
         self.clock = clock
         self.wall = wall
         self._observer = observer
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the gateway ends what is under way."""
+        return self._observer.stopping
 
     def close(self, record: Record, status: int) -> None:
         """The request is over."""
@@ -88,6 +98,11 @@ class Job:
     def wall(self) -> float:
         """Unix seconds."""
         return self._books.wall()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the gateway, not the client, ends this request."""
+        return self._books.stopping
 
     @property
     def storable(self) -> bool:

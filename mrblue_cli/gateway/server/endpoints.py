@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Mapping
 
 import msgspec
 from starlette.types import Receive, Scope, Send
 
-from mrblue_cli.gateway.answers import Answer, Ask, refusal, safe_header
+from mrblue_cli.gateway.answers import STOPPING, Answer, Ask, refusal, safe_header
 from mrblue_cli.gateway.gateway import Gateway
 from mrblue_cli.gateway.model import CallError, Fault, FaultKind, Json, Part, Surface
 from mrblue_cli.gateway.server.http import bad, headers_of, parse_form, parse_json, read_body, send_answer
@@ -48,6 +49,10 @@ class SurfaceEndpoint:
                 except CallError as error:
                     answer = refusal(self._surface, error.fault)
                     gateway.turned_away(self._surface, answer.status)
+                except asyncio.CancelledError:
+                    if not gateway.stopping:
+                        raise
+                    answer = refusal(self._surface, STOPPING)
                 except Exception as error:  # noqa: BLE001 - the last line between a defect and a client
                     answer = refusal(self._surface, gateway.defect(request_id, error))
                     gateway.turned_away(self._surface, answer.status)
