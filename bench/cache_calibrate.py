@@ -27,10 +27,10 @@ from mrblue_cli.gateway.cache.guards.reading import read
 TARGET = Path(guards.__file__).with_name("coefficients.py")
 FALLING = frozenset(
     "left_over_max left_over_min left_over_share_max left_over_share_min inversions missing_names missing_names_min function_difference "
-    "function_share preposition_difference scope_difference pronouns exchanged exchanged_share moved moved_share".split()
+    "replaced replaced_question function_share preposition_difference scope_difference pronouns exchanged exchanged_share moved moved_share".split()
 )
 RISING = frozenset("similarity dice common_run bigrams letters length_ratio".split())
-WEIGHTS = {"made": (2000.0, 3000.0), "rewrites": (1500.0, 1500.0), "paws": (1500.0, 4000.0), "cannot": (200.0, 1500.0), "banking": (1000.0, 4000.0)}
+WEIGHTS = {"made": (2000.0, 3000.0), "rewrites": (3000.0, 1500.0), "paws": (1500.0, 3000.0), "cannot": (200.0, 1500.0), "banking": (600.0, 6000.0)}
 """Weight of all pairs that are the same, and of all that are not, by source."""
 MOST_WRONG = {"made": 0.02, "paws": 0.04, "cannot": 0.008, "rewrites": 0.007, "banking": 0.007}
 """Share of wrong answers on the fitted half at which 0.95 is set: a little under the published goals."""
