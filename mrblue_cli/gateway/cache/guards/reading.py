@@ -136,7 +136,7 @@ def read(text: str) -> Reading:
 def _title(text: str) -> bool:
     """Whether nearly every word has a capital, so that capitals tell nothing."""
     long = [word for word in text.split() if len(word) > 3 and word[0].isalpha()]
-    return len(long) > 3 and sum(word[0].isupper() for word in long) / len(long) > 0.8
+    return len(long) > 4 and sum(word[0].isupper() for word in long) / len(long) > 0.9
 
 
 def _token(raw: str, kind: str, place: int, *, opening: bool, shouting: bool, quoted: bool) -> Token:

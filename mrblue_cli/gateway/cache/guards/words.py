@@ -24,8 +24,8 @@ FUNCTION: Final = _set(
 """Closed-class words. Left out when content is compared; guards look at those that matter."""
 
 FILLER: Final = _set(
-    "help want need like know tell wonder try possible able way thing something anything someone please explain question "
-    "ask say get give make use go come think believe advise kindly sir madam guy folk basically actually simply exactly"
+    "help want need like know tell wonder please question ask say think believe advise kindly sir madam guy folk basically "
+    "actually simply exactly possible able way show explain understand"
 )
 """Content words that often come with the politeness around a question, not with its matter."""
 
@@ -63,6 +63,15 @@ MOST: Final = _set("most mostly usually generally typically majority")
 FEW: Final = _set("few little rarely seldom hardly barely scarcely")
 SEQUENCE: Final = _set("first last next previous latest oldest newest earliest final second third initial")
 AGAIN: Final = _set("again another second")
+
+ASPECTS: Final = _set("yet still already again ever anymore longer once twice before later soon now currently")
+"""Words that place an event in time against what was expected."""
+
+MODALS: Final = {
+    "can": "able", "could": "able", "able": "able", "may": "may", "might": "may", "will": "will", "would": "would", "shall": "will",
+    "should": "ought", "must": "must", "ought": "ought", "need": "must", "have": "", "has": "", "had": "",
+}  # fmt: skip
+PAST: Final = _set("did was were had been ago yesterday")
 
 YES_NO: Final = _set("do does did is are am was were will would can could should shall may might have has had must")
 
