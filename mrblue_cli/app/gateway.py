@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -114,6 +115,9 @@ async def _serve(
     stopped_by = _on_signals(server, gateway, reread)
     try:
         await server.startup(sockets=[listener])
+        # What is loaded by now stays: looking through it for garbage would stop every stream for some milliseconds.
+        gc.collect()
+        gc.freeze()
         ready(address_of(listener))
         await server.main_loop()
         await server.shutdown(sockets=[listener])
