@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import socket
 from collections.abc import Callable
@@ -58,6 +59,9 @@ class Serving:
         server.lifespan = config.lifespan_class(config)
         try:
             await server.startup(sockets=[self._listener])
+            # What is loaded by now stays: looking through it for garbage would stop every stream for some milliseconds.
+            gc.collect()
+            gc.freeze()
             ready()
             ticking = asyncio.create_task(server.main_loop())
             await self._asked.wait()
