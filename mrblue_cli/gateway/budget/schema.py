@@ -7,6 +7,7 @@ SQLite's `user_version`.
 from __future__ import annotations
 
 import sqlite3
+import time
 from pathlib import Path
 
 from mrblue_cli.core.errors import ConfigError
@@ -57,11 +58,13 @@ def connect(path: Path, *, busy_s: float, checkpoint_pages: int) -> sqlite3.Conn
     """The file, made when missing, with its tables. Raises `LedgerError`."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.touch(mode=0o600)  # who asked what, and for how much, is the owner's business
         base = sqlite3.connect(path, timeout=busy_s, isolation_level=None, check_same_thread=False)
     except (sqlite3.Error, OSError) as error:
         raise explained(path, error) from None
     try:
-        base.execute("PRAGMA journal_mode=WAL")
+        _write_ahead(base, busy_s)
         base.execute("PRAGMA synchronous=NORMAL")
         base.execute(f"PRAGMA wal_autocheckpoint={checkpoint_pages:d}")
         base.execute("BEGIN IMMEDIATE")
@@ -79,6 +82,20 @@ def connect(path: Path, *, busy_s: float, checkpoint_pages: int) -> sqlite3.Conn
         base.close()
         raise
     return base
+
+
+def _write_ahead(base: sqlite3.Connection, patience_s: float) -> None:
+    """Workers that start together on a new file all change its mode; SQLite refuses that at once instead of waiting."""
+    until = time.monotonic() + patience_s
+    while True:
+        try:
+            base.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def connect_to_read(path: Path) -> sqlite3.Connection:
