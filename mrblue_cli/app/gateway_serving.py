@@ -109,7 +109,7 @@ class Serving:
 def report_reload(say: Callable[..., None], running: GatewayOptions, wanted: GatewayOptions) -> None:
     """One line: what is served from now on, and what has to wait for a restart."""
     models = len({model.name for one in wanted.providers for model in one.models})
-    line = f"reloaded: {len(wanted.providers)} providers, {models} models"
+    line = f"reloaded: {_count(len(wanted.providers), 'provider')}, {_count(models, 'model')}"
     waits = [name for name in FIXED if getattr(running, name) != getattr(wanted, name)]
     if waits:
         say(f"{line}; only a restart changes {', '.join(waits)}", level="warning")
@@ -123,3 +123,7 @@ def report_refusal(say: Callable[..., None], error: MrBlueError) -> None:
     what = f"{first}: {'; '.join(rest)}" if rest else first
     hint = f" ({error.hint})" if error.hint else ""
     say(f"reload refused, the configuration before stays in force: {what}{hint}", level="error")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

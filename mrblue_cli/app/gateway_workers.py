@@ -184,6 +184,7 @@ class Supervisor:
         again = bool(self._stopped_by)
         self._stopped_by = self._stopped_by or number
         self._kill_at = time.monotonic() + (FAREWELL if again else DRAIN + FAREWELL) + _PATIENCE
+        self._listener.close()  # as long as one process has it open, clients would queue up before nobody
         for worker in self._workers.values():
             worker.tell(Stop(now=again))
 

@@ -99,6 +99,7 @@ class Gateway:
         except BaseException:
             await self.upstream.close()
             raise
+        self.telemetry.publish()
         self._jobs.append(asyncio.create_task(self._keep_house()))
 
     def _open(self, options: GatewayOptions, folder: Path) -> None:
