@@ -64,7 +64,7 @@ def messages(value: Any, *, signed: bool) -> tuple[list[Json], list[Json]]:
     for message in value:
         if not isinstance(message, dict):
             raise bad_request("each message must be an object", "messages")
-        role = message.get("role")
+        role = string(message.get("role"))
         if role in {"system", "developer"}:
             system += _parts(message.get("content"))
         elif role == "user":
@@ -74,7 +74,7 @@ def messages(value: Any, *, signed: bool) -> tuple[list[Json], list[Json]]:
         elif role in {"tool", "function"}:
             _add(contents, "user", [_result(message, names)])
         else:
-            raise bad_request(f"unknown role {str(role)[:40]!r}", "messages")
+            raise bad_request(f"unknown role {role[:40]!r}", "messages")
     if not contents:
         raise unsupported("Gemini needs at least one message that is not a system message", "messages")
     return system, contents
@@ -100,7 +100,7 @@ def _parts(content: Any) -> list[Json]:
 
 
 def _part(part: Json) -> Json:
-    kind = part.get("type")
+    kind = string(part.get("type"))
     if kind in {"text", "refusal"}:
         text = string(part.get("text", part.get("refusal")))
         return {"text": text} if text else {}
@@ -115,7 +115,7 @@ def _part(part: Json) -> Json:
         return {"inlineData": {"mimeType": form, "data": sound["data"]}}
     if kind == "file" and string(table(part.get("file")).get("file_data")):
         return _media(part["file"]["file_data"], "application/pdf")
-    raise unsupported(f"Gemini does not take parts of type {str(kind)[:40]!r}", "messages")
+    raise unsupported(f"Gemini does not take parts of type {kind[:40]!r}", "messages")
 
 
 def _media(url: str, otherwise: str) -> Json:
@@ -183,7 +183,7 @@ def _tools(made: Json, body: Json) -> None:
     named = string(table(table(choice).get("function")).get("name"))
     if named:
         made["toolConfig"] = {"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": [named]}}
-    elif choice in {"none", "required"}:
+    elif string(choice) in {"none", "required"}:
         made["toolConfig"] = {"functionCallingConfig": {"mode": "NONE" if choice == "none" else "ANY"}}
 
 
@@ -222,7 +222,7 @@ _SETTINGS = {
 
 def _format(body: Json, target: Target, *, tools: bool) -> Json:
     asked = table(body.get("response_format"))
-    if asked.get("type") not in {"json_object", "json_schema"}:
+    if string(asked.get("type")) not in {"json_object", "json_schema"}:
         return {}
     if tools and version(target.model) < (3, 0):
         raise unsupported("this Gemini model takes either tools or a JSON format, not both", "response_format")

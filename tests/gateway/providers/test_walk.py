@@ -214,6 +214,138 @@ def test_messages_that_are_none_are_a_bad_request_or_the_providers_to_judge(kind
         assert made.body
 
 
+ODD = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-9, 9)
+    | st.sampled_from(
+        [
+            "user",
+            "assistant",
+            "tool",
+            "system",
+            "function",
+            "text",
+            "image_url",
+            "file",
+            "input_audio",
+            "auto",
+            "none",
+            "required",
+            "json_schema",
+            "json_object",
+            "object",
+            "array",
+            "string",
+            "high",
+            "{}",
+            "x",
+            "",
+        ]
+    ),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "role",
+                    "content",
+                    "type",
+                    "text",
+                    "image_url",
+                    "url",
+                    "file",
+                    "file_data",
+                    "input_audio",
+                    "format",
+                    "data",
+                    "name",
+                    "tool_calls",
+                    "id",
+                    "function",
+                    "arguments",
+                    "tool_call_id",
+                    "parameters",
+                    "properties",
+                    "json_schema",
+                    "schema",
+                    "cache_control",
+                    "extra_content",
+                    "google",
+                    "enum",
+                    "items",
+                    "anyOf",
+                    "$ref",
+                ]
+            ),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=14,
+)
+FIELDS = [
+    "tools",
+    "tool_choice",
+    "response_format",
+    "stop",
+    "n",
+    "user",
+    "temperature",
+    "max_tokens",
+    "reasoning_effort",
+    "thinking",
+    "max_completion_tokens",
+    "stream_options",
+    "modalities",
+    "logprobs",
+    "parallel_tool_calls",
+    "input",
+    "dimensions",
+    "encoding_format",
+    "input_type",
+    "instructions",
+    "reasoning",
+    "response_format",
+    "stream_format",
+    "language",
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(
+    messages=st.lists(
+        ODD
+        | st.fixed_dictionaries(
+            {"role": st.sampled_from(["user", "assistant", "tool", "system"]), "content": ODD},
+            optional={"tool_calls": st.lists(ODD, max_size=2), "tool_call_id": ODD},
+        ),
+        max_size=4,
+    )
+    | ODD,
+    body=st.dictionaries(st.sampled_from(FIELDS), ODD, max_size=4),
+    prefill=st.sampled_from(["", "go on "]),
+    model=st.sampled_from(["claude-3-5-sonnet", "claude-opus-4-7", "gemini-3-pro", "o3", "x/../y"]),
+)
+@settings(max_examples=30, deadline=None)
+def test_odd_requests_are_refused_or_sent_and_nothing_else(
+    kind: str, messages: Any, body: dict[str, Any], prefill: str, model: str
+) -> None:
+    adapter = provider(kind)
+    for surface in sorted(adapter.traits.native):
+        call = Call(surface=surface, body={**body, "messages": messages}, stream=bool(prefill), prefill=prefill)
+        before = copy.deepcopy(call.body)
+        for limit in (None, 5):
+            try:
+                assert adapter.request(call, target(kind, model=model, max_tokens=limit)).url
+            except CallError as error:
+                assert error.fault.kind in {FaultKind.UNSUPPORTED, FaultKind.BAD_REQUEST}
+                assert error.fault.message
+        assert call.body == before
+        if surface not in READ_BY_SURFACES:
+            adapter.stream(call).close()
+
+
 # Streams.
 
 
