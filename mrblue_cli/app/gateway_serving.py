@@ -36,7 +36,7 @@ class Serving:
         import uvicorn
 
         from mrblue_cli.gateway.server.app import build_app
-        from mrblue_cli.gateway.server.realtime import UVICORN_OPTIONS
+        from mrblue_cli.gateway.server.protocol import SERVER_OPTIONS
 
         gateway = self.gateway
         for name in ("uvicorn.error", "asyncio"):
@@ -46,12 +46,8 @@ class Serving:
         # The gateway is opened and closed here, where its errors can be told; uvicorn would only log them.
         config = uvicorn.Config(
             build_app(gateway),
-            log_config=None,
-            access_log=False,
             lifespan="off",
-            server_header=False,
-            proxy_headers=False,
-            **UVICORN_OPTIONS,
+            **SERVER_OPTIONS,
             timeout_keep_alive=75,
         )
         config.load()

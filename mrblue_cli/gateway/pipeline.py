@@ -22,6 +22,7 @@ from mrblue_cli.gateway.routing.routes import Ranked, RouteTable
 from mrblue_cli.gateway.run import Run, Surroundings
 from mrblue_cli.gateway.surfaces import chat
 
+_LONGEST_NAME = 256
 _TEXT = frozenset({Surface.CHAT, Surface.RESPONSES, Surface.MESSAGES})
 
 
@@ -161,6 +162,8 @@ class Pipeline:
         model = ask.body.get("model")
         if not isinstance(model, str) or not model:
             raise CallError(_bad("The request names no model.", "model"))
+        if len(model) > _LONGEST_NAME:
+            raise CallError(_bad(f"The model's name is longer than {_LONGEST_NAME} characters.", "model"))
         candidates = self.table.candidates(ask.surface, model)
         if ask.caller.models:
             candidates = tuple(one for one in candidates if ask.caller.allows(one.model, one.route.id))

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Match, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from mrblue_cli.gateway.access.auth import presented
 from mrblue_cli.gateway.answers import Answer, refusal
 from mrblue_cli.gateway.budget.estimate import estimate
 from mrblue_cli.gateway.gateway import Gateway
@@ -95,6 +96,8 @@ class _Exact(Route):
                     answer = refusal(Surface.CHAT, fault)
             except CallError as error:
                 answer = refusal(Surface.CHAT, error.fault)
+            except Exception as error:  # noqa: BLE001 - the last line between a defect and a client
+                answer = refusal(Surface.CHAT, gateway.defect(extra["x-request-id"], error))
             await send_answer(answer, extra, receive, send)
 
         super().__init__(path, _Callable(serve))
@@ -130,6 +133,14 @@ class _RealtimeSocket:
         self._gateway = gateway
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = headers_of(scope)
+        try:
+            self._gateway.refuse_strangers(headers, presented(headers))
+        except CallError:
+            # Before the upgrade: browsers ask nobody whether a page may open a websocket to this machine.
+            await receive()
+            await send({"type": "websocket.close", "code": 1008, "reason": "foreign origin"})
+            return
         await self._gateway.realtime.websocket(WebSocket(scope, receive, send))
 
 
@@ -159,7 +170,8 @@ async def _count_tokens(gateway: Gateway, scope: Scope, headers: dict[str, str])
 
 
 async def _json_body(gateway: Gateway, scope: Scope, headers: dict[str, str]) -> Json:
-    body = await read_body(scope["mrblue.receive"], headers, gateway.options.limits.body_bytes)
+    limits = gateway.options.limits
+    body = await read_body(scope["mrblue.receive"], headers, limits.body_bytes, limits.body_seconds)
     return parse_json(body) if body.strip() else {}
 
 
