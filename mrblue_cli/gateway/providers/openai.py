@@ -77,7 +77,7 @@ class OpenAI:
         elif call.surface is Surface.RESPONSES:
             body = self.responses(body, call, target)
         elif call.surface is Surface.EMBEDDINGS:
-            body.pop("stream", None)
+            body = self.embeddings(body)
         return HttpRequest(url=url, headers=headers(target, auth, stream=call.stream), body=encode(body))
 
     def reply(self, call: Call, headers: Mapping[str, str], body: bytes) -> Reply:
@@ -149,6 +149,11 @@ class OpenAI:
             body.pop("temperature", None)
             body.pop("top_p", None)
         body["stream"] = call.stream
+        return body
+
+    def embeddings(self, body: Json) -> Json:
+        """The body of an embeddings call."""
+        body.pop("stream", None)
         return body
 
     def family(self, target: Target) -> str:

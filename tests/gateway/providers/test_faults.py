@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -148,11 +147,11 @@ def test_a_message_is_one_short_line_without_control_characters(text: str) -> No
     assert all(ord(letter) >= 32 for letter in made)
 
 
-def test_masking_long_hostile_texts_is_quick() -> None:
+def test_long_hostile_texts_do_not_trap_the_patterns() -> None:
+    """A pattern that backtracks would run into the suite's time limit here."""
     for text in ("a." * 50_000, "a-" * 50_000, "1s" * 50_000, "model" * 20_000, "sk-" * 30_000, "x" * 100_000):
-        begun = time.process_time()
-        provider("openai").fault(400, {}, json.dumps({"error": {"message": text}}).encode())
-        assert time.process_time() - begun < 2.0  # a pattern that backtracks would take minutes
+        fault = provider("openai").fault(400, {}, json.dumps({"error": {"message": text}}).encode())
+        assert len(fault.message) <= MAX_MESSAGE
 
 
 @pytest.mark.parametrize(
