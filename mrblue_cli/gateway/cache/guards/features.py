@@ -20,8 +20,53 @@ NAMES: Final = (
 )  # fmt: skip
 """Every feature is the same when the two texts change places."""
 
-_PRONOUNS: Final = frozenset("i you he she we they me him her us them my your his its our their mine yours".split())
-_MODALS: Final = frozenset("can could may might must shall should will would need have has had did was were is are do does".split())
+_PRONOUNS: Final = frozenset(
+    [
+        "i",
+        "you",
+        "he",
+        "she",
+        "we",
+        "they",
+        "me",
+        "him",
+        "her",
+        "us",
+        "them",
+        "my",
+        "your",
+        "his",
+        "its",
+        "our",
+        "their",
+        "mine",
+        "yours",
+    ]
+)
+_MODALS: Final = frozenset(
+    [
+        "can",
+        "could",
+        "may",
+        "might",
+        "must",
+        "shall",
+        "should",
+        "will",
+        "would",
+        "need",
+        "have",
+        "has",
+        "had",
+        "did",
+        "was",
+        "were",
+        "is",
+        "are",
+        "do",
+        "does",
+    ]
+)
 
 
 def features(one: Reading, other: Reading, found: Matching, similarity: float) -> tuple[float, ...]:
@@ -101,7 +146,9 @@ def _function(reading: Reading) -> dict[str, int]:
 
 
 def _prepositions(ours: dict[str, int], theirs: dict[str, int]) -> int:
-    return sum(abs(ours.get(word, 0) - theirs.get(word, 0)) for word in (ours.keys() | theirs.keys()) & words.PREPOSITIONS)
+    return sum(
+        abs(ours.get(word, 0) - theirs.get(word, 0)) for word in (ours.keys() | theirs.keys()) & words.PREPOSITIONS
+    )
 
 
 def _replaced(found: Matching) -> int:

@@ -30,7 +30,9 @@ def match(one: Reading, other: Reading) -> Matching:
     for token in one.content:
         choices = places.get(token.key)
         if choices:
-            best = choices[0] if len(choices) == 1 else max(choices, key=lambda there: _likeness(one, token, other, there))
+            best = (
+                choices[0] if len(choices) == 1 else max(choices, key=lambda there: _likeness(one, token, other, there))
+            )
             choices.remove(best)
             pairs.append((token, best))
         else:
@@ -63,7 +65,7 @@ def _likeness(one: Reading, token: Token, other: Reading, there: Token) -> float
 
 def _may_stand(token: Token, there: Token) -> bool:
     if token.kind != "word" or there.kind != "word":
-        return token.kind == there.kind == "code" and token.key.lower() == there.key.lower()
+        return token.kind == there.kind == "code" and token.key[0] != "-" and token.key.lower() == there.key.lower()
     if token.strict and there.strict:
         return False
     if synonyms(token.key, there.key):

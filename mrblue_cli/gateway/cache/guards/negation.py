@@ -11,7 +11,9 @@ from mrblue_cli.gateway.cache.guards.reading import Reading
 from mrblue_cli.gateway.cache.guards.stems import stem
 
 _SOFT: Final = frozenset(stem(word) for word in words.SOFT_NEGATORS)
-_NO_NEGATION: Final = frozenset({("no", "matter"), ("not", "only"), ("no", "."), ("no", ","), ("why", "not"), ("or", "not"), ("no", "doubt"), ("number", "no")})
+_NO_NEGATION: Final = frozenset(
+    {("no", "matter"), ("not", "only"), ("no", "."), ("no", ","), ("or", "not"), ("no", "doubt"), ("number", "no")}
+)
 
 
 class Denial(NamedTuple):
@@ -66,4 +68,6 @@ def _modals(reading: Reading) -> frozenset[str]:
 
 def _prefixes(found: Matching) -> bool:
     """Whether a word stands against its own negation ("supported", "unsupported")."""
-    return any(prefixed(here.key, there.key) or prefixed(there.key, here.key) for here in found.left for there in found.right)
+    return any(
+        prefixed(here.key, there.key) or prefixed(there.key, here.key) for here in found.left for there in found.right
+    )

@@ -77,15 +77,21 @@ def _settle_lists(one: Reading, other: Reading, pairs: list[tuple[Token, Token]]
     """Undo swaps of two neighbours joined by "and" or "or" in both texts."""
     ranks = list(ranks)
     for i in range(len(pairs) - 1):
-        if ranks[i] == ranks[i + 1] + 1 and _joined(one, pairs[i][0], pairs[i + 1][0]) and _joined(other, pairs[i + 1][1], pairs[i][1]):
+        if (
+            ranks[i] == ranks[i + 1] + 1
+            and _joined(one, pairs[i][0], pairs[i + 1][0])
+            and _joined(other, pairs[i + 1][1], pairs[i][1])
+        ):
             ranks[i], ranks[i + 1] = ranks[i + 1], ranks[i]
     return ranks
 
 
 def _joined(reading: Reading, first: Token, second: Token) -> bool:
     between = reading.lower[first.place + 1 : second.place]
-    return 0 < len(between) <= 3 and any(word in words.JOINERS for word in between) and not any(
-        word in words.PREPOSITIONS for word in between
+    return (
+        0 < len(between) <= 3
+        and any(word in words.JOINERS for word in between)
+        and not any(word in words.PREPOSITIONS for word in between)
     )
 
 
@@ -105,9 +111,7 @@ def _settle_fronted(one: Reading, other: Reading, pairs: list[tuple[Token, Token
     return ranks
 
 
-def _settle_phrases(
-    one: Reading, other: Reading, pairs: list[tuple[Token, Token]], ranks: list[int]
-) -> list[int]:
+def _settle_phrases(one: Reading, other: Reading, pairs: list[tuple[Token, Token]], ranks: list[int]) -> list[int]:
     """Undo the swap of two neighbouring phrases that each keep their own preposition ("in Oslo with Ann")."""
     ranks = list(ranks)
     count = len(ranks)
@@ -150,7 +154,9 @@ def _passive(reading: Reading) -> bool:
     for place, word in enumerate(reading.lower):
         if word == "by" and place >= 2:
             back = reading.lower[max(0, place - 6) : place]
-            if any(w in _BE for w in back) and any(w.endswith(("ed", "en", "wn", "nt", "ld", "de", "ut")) for w in back):
+            if any(w in _BE for w in back) and any(
+                w.endswith(("ed", "en", "wn", "nt", "ld", "de", "ut")) for w in back
+            ):
                 return True
     return False
 

@@ -14,7 +14,9 @@ Kind = Literal["word", "number", "code", "mark"]
 LONGEST: Final = 8_000
 """Characters that are read; longer texts only meet their like (see `judge`)."""
 
-_PLAIN: Final = str.maketrans({"’": "'", "‘": "'", "`": "`", "“": '"', "”": '"', "–": "-", "—": " - ", "\u2212": "-", "×": "*", "\0": " "})
+_PLAIN: Final = str.maketrans(
+    {"’": "'", "‘": "'", "`": "`", "“": '"', "”": '"', "–": "-", "—": " - ", "\u2212": "-", "×": "*", "\0": " "}
+)
 _TOKEN: Final = re.compile(
     r"""(?P<url>https?://[^\s<>"')]+|www\.[^\s<>"')]+|[\w.+-]+@[\w-]+\.[\w.]+)
     |(?P<path>(?<![\w)])(?:[A-Za-z]:\\|\.{0,2}/|~/)[\w.\-/\\@]*\w|\b\w+(?:/[\w.-]+){2,})
@@ -27,6 +29,8 @@ _TOKEN: Final = re.compile(
     re.VERBOSE,
 )
 _VERSION: Final = re.compile(r"^[vV](?=\d)")
+_ORDINARY: Final = re.compile(r"^[^\W\d_]?[^\W\d_A-Z]*(?:['-][^\W\d_A-Z]+)*[,.;:!?]*$")
+_SHORT: Final = 2_000
 _FLAG: Final = re.compile(r"^--?[A-Za-z]")
 _SPACE: Final = re.compile(r"\s+")
 _ABBREVIATIONS: Final = re.compile(r"\b(?:e\.\s?g\.|i\.\s?e\.)\s*,?\s*", re.IGNORECASE)
@@ -49,18 +53,29 @@ class Token(NamedTuple):
     """Inside quotes or backticks: has to be met literally."""
 
 
-class Reading(NamedTuple):
-    """A text, read."""
+class Reading:
+    """A text, read. Compared by identity, so that it is cheap as a key."""
 
-    plain: str
-    """Folded for comparing wholes: one space, lower case outside code, no closing mark."""
-    tokens: tuple[Token, ...]
-    content: tuple[Token, ...]
-    keys: frozenset[str]
-    lower: tuple[str, ...]
-    """All tokens, lower case, contractions written out."""
-    question: bool
-    long: bool
+    __slots__ = ("content", "keys", "layout", "long", "lower", "plain", "question", "tokens")
+
+    def __init__(self, text: str, tokens: tuple[Token, ...]) -> None:
+        self.tokens = tokens
+        self.content = tuple(token for token in tokens if token.content)
+        self.keys = frozenset(token.key for token in tokens)
+        self.lower = tuple(token.text.lower() for token in tokens)
+        """All tokens, lower case, contractions written out."""
+        self.plain = fold(text)
+        """For comparing wholes."""
+        self.question = text.rstrip().endswith("?")
+        self.long = len(text) > LONGEST
+        lines = [line for line in text.splitlines() if line.strip()]
+        self.layout = tuple(len(line) - len(line.lstrip()) for line in lines) if len(lines) > 1 else ()
+        """Indents of the lines of a text that has several: code means what its layout says."""
+
+
+_IS: Final = re.compile(r"\b(what|where|who|how|when|why|it|that|there|here|he|she)'s\b", re.IGNORECASE)
+_RE: Final = re.compile(r"'(re|ve|ll|m|d)\b", re.IGNORECASE)
+_SHORT_FORMS: Final = {"re": "are", "ve": "have", "ll": "will", "m": "am", "d": "would"}
 
 
 def _expand(text: str) -> str:
@@ -68,7 +83,7 @@ def _expand(text: str) -> str:
     parts = []
     for part in text.split(" "):
         low = part.lower()
-        core = low.strip(".,;:!?()\"")
+        core = low.strip('.,;:!?()"')
         if core in words.CONTRACTIONS:
             parts.append(part.lower().replace(core, words.CONTRACTIONS[core]))
         elif core.endswith("n't"):
@@ -78,22 +93,30 @@ def _expand(text: str) -> str:
             parts.append(part)
     if parts and parts[0].strip(",").lower() in {"no", "yes", "nope", "yep"} and parts[0].endswith(","):
         parts = parts[1:]
-    return _POSSESSIVE.sub(" ", " ".join(parts).replace("'re ", " are ").replace("'ve ", " have ").replace("'ll ", " will ").replace("'m ", " am ").replace("'d ", " would "))
+    text = _IS.sub(r"\1 is", " ".join(parts))
+    return _POSSESSIVE.sub(" ", _RE.sub(lambda found: f" {_SHORT_FORMS[found.group(1).lower()]}", text))
 
 
 def fold(text: str) -> str:
-    """One form for texts that differ only in spacing, closing marks and typographic quotes."""
-    text = unicodedata.normalize("NFKC", text).translate(_PLAIN)
-    return _SPACE.sub(" ", text).strip().rstrip(" .!?").lstrip()
+    """One form for texts that differ only in spacing, closing marks, typographic quotes and a capital here or there.
+
+    Lines stay lines, and what looks like code or an abbreviation keeps its letters.
+    """
+    text = unicodedata.normalize("NFKC", text).translate(_PLAIN).strip()
+    if "\n" in text:
+        return "\n".join(line.rstrip() for line in text.splitlines())
+    return " ".join(part.lower() if _ORDINARY.match(part) else part for part in text.rstrip(" .!?").split())
 
 
-@lru_cache(maxsize=4096)
 def read(text: str) -> Reading:
-    """Tokens of a text. Any string will do, also an empty one."""
-    plain = fold(text)
-    source = _DATASET_QUOTES.sub('"', unicodedata.normalize("NFKC", text).translate(_PLAIN))
+    """Tokens of a text. Any string will do, also an empty one. Short texts are remembered."""
+    return _remembered(text) if len(text) <= _SHORT else _read(text)
+
+
+def _read(text: str) -> Reading:
+    source = _DATASET_QUOTES.sub('"', unicodedata.normalize("NFKC", text[:LONGEST]).translate(_PLAIN))
     source = _ABBREVIATIONS.sub("for example ", source)
-    source = _expand(_SPACE.sub(" ", source[:LONGEST]).strip())
+    source = _expand(_SPACE.sub(" ", source).strip())
     shouting = source.isupper() or _title(source)
     found: list[Token] = []
     quote = ""
@@ -104,17 +127,15 @@ def read(text: str) -> Reading:
         if kind == "mark":
             if raw in {'"', "`"}:
                 quote = "" if quote == raw else (raw if not quote and source.find(raw, match.end()) > 0 else quote)
-            found.append(Token(raw, raw, "mark", len(found), False, False, False))
+            found.append(Token(raw, raw, "mark", len(found), name=False, content=False, strict=False))
             opening = raw in ".!?:" or (opening and raw in '"`(-')
             continue
         found.append(_token(raw, kind, len(found), opening=opening, shouting=shouting, quoted=bool(quote)))
         opening = False
-    tokens = tuple(found)
-    content = tuple(token for token in tokens if token.content)
-    lower = tuple(token.text.lower() for token in tokens)
-    return Reading(
-        plain, tokens, content, frozenset(token.key for token in tokens), lower, text.rstrip().endswith("?"), len(text) > LONGEST
-    )
+    return Reading(text, tuple(found))
+
+
+_remembered = lru_cache(maxsize=1024)(_read)
 
 
 def _title(text: str) -> bool:
@@ -126,14 +147,27 @@ def _title(text: str) -> bool:
 def _token(raw: str, kind: str, place: int, *, opening: bool, shouting: bool, quoted: bool) -> Token:
     """One token that is not a mark."""
     if kind == "number":
-        return Token(raw, raw.replace(",", "") if re.fullmatch(r"\d{1,3}(,\d{3})+", raw) else raw, "number", place, False, True, False)
+        return Token(
+            raw,
+            raw.replace(",", "") if re.fullmatch(r"\d{1,3}(,\d{3})+", raw) else raw,
+            "number",
+            place,
+            name=False,
+            content=True,
+            strict=False,
+        )
     if kind in {"url", "path", "code"}:
         key = _VERSION.sub("", raw.removesuffix("()"))
         if kind == "code" and not _FLAG.match(key):
             key = key.lower() if key[:1].isalpha() and key.isalnum() else key
-        return Token(raw, key, "code", place, True, True, True)
+        return Token(raw, key, "code", place, name=True, content=True, strict=True)
     low = raw.lower()
     low = words.MONTHS.get(low, low)
-    name = not shouting and ((raw[0].isupper() and not opening and low not in words.FUNCTION) or (len(raw) > 1 and raw.isupper()))
+    name = not shouting and (
+        (raw[0].isupper() and not opening and low not in words.FUNCTION) or (len(raw) > 1 and raw.isupper())
+    )
     function = low in words.FUNCTION and not (len(raw) > 1 and raw.isupper() and not shouting and low in {"it", "us"})
-    return Token(raw, low if function else stem(low), "word", place, name and not function, not function, quoted and not function)
+    return Token(
+        raw, low if function else stem(low), "word", place,
+        name=name and not function, content=not function, strict=quoted and not function,
+    )  # fmt: skip

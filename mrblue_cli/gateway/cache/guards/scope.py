@@ -18,14 +18,19 @@ _BOUNDS: Final = (
 _STRICT: Final = (("only", words.EXCLUSIVE), ("except", words.EXCEPTION), ("none", words.NONE))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def scope(reading: Reading) -> frozenset[str]:
     """Names of the classes of scope that a text mentions."""
     text = " ".join(reading.lower)
     have = set(reading.lower)
     found = {name for name, pattern in _BOUNDS if pattern.search(text)}
     found |= {name for name, table in _STRICT if not have.isdisjoint(table)}
-    for name, table in (("all", words.UNIVERSAL), ("some", words.EXISTENTIAL), ("most", words.MOST), ("few", words.FEW)):
+    for name, table in (
+        ("all", words.UNIVERSAL),
+        ("some", words.EXISTENTIAL),
+        ("most", words.MOST),
+        ("few", words.FEW),
+    ):
         if not have.isdisjoint(table):
             found.add(name)
     if "not only" in text:

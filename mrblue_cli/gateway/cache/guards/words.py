@@ -29,7 +29,9 @@ FILLER: Final = _set(
 )
 """Content words that often come with the politeness around a question, not with its matter."""
 
-NEGATORS: Final = _set("not no never none nobody nothing nowhere neither nor without cannot hardly barely scarcely seldom")
+NEGATORS: Final = _set(
+    "not no never none nobody nothing nowhere neither nor without cannot hardly barely scarcely seldom"
+)
 SOFT_NEGATORS: Final = _set(
     "fail failed failing failure unable impossible decline declined reject rejected refuse refused deny denied lack missing "
     "miss lost broken stop stopped stuck block blocked wrong waiting wait still pending delay unavailable prevent avoid "
@@ -45,7 +47,9 @@ PREPOSITIONS: Final = _set(
     "within toward towards up down until till since during through via behind beside near as than about around across "
     "inside outside"
 )
-OPENERS: Final = _set("in on at after before during since when while if as because although though for with by until once from under upon")
+OPENERS: Final = _set(
+    "in on at after before during since when while if as because although though for with by until once from under upon"
+)
 """Words that begin a phrase which may stand first or last in a sentence without a change of meaning."""
 
 JOINERS: Final = _set("and or nor , & / plus")
@@ -108,9 +112,15 @@ CONTRACTIONS: Final = {
 }  # fmt: skip
 
 LANGUAGES: Final = {
-    "en": _set("the is are and of to how what do does can i my in for with not it that you this was on at be why when where"),
-    "de": _set("der die das und ist nicht ich wie ein eine mit auf für zu kann mein den dem wir sie von was wo warum habe"),
-    "fr": _set("le la les et est pas je comment un une avec sur pour que mon dans des du vous nous ne pourquoi où ce qui"),
+    "en": _set(
+        "the is are and of to how what do does can i my in for with not it that you this was on at be why when where"
+    ),
+    "de": _set(
+        "der die das und ist nicht ich wie ein eine mit auf für zu kann mein den dem wir sie von was wo warum habe"
+    ),
+    "fr": _set(
+        "le la les et est pas je comment un une avec sur pour que mon dans des du vous nous ne pourquoi où ce qui"
+    ),
     "es": _set("el la los las y es no cómo como un una con para que mi en de del por qué puedo se mis dónde cuándo yo"),
     "pt": _set("o a os as e é não como um uma com para que meu em de do da por posso se onde quando eu minha você"),
     "it": _set("il lo la gli e è non come un una con per che mio in di del della posso si dove quando perché sono ho"),
