@@ -27,13 +27,15 @@ from mrblue_cli.gateway.cache.guards.reading import read
 TARGET = Path(guards.__file__).with_name("coefficients.py")
 FALLING = frozenset(
     "left_over_max left_over_min left_over_share_max left_over_share_min inversions missing_names missing_names_min function_difference "
-    "function_share preposition_difference scope_difference pronouns exchanged exchanged_share moved moved_share".split()
+    "replaced replaced_question function_share preposition_difference scope_difference pronouns exchanged exchanged_share moved moved_share".split()
 )
 RISING = frozenset("similarity dice common_run bigrams letters length_ratio".split())
-WEIGHTS = {"made": (2000.0, 3000.0), "rewrites": (1500.0, 1500.0), "paws": (1500.0, 4000.0), "cannot": (200.0, 1500.0), "banking": (1000.0, 4000.0)}
+WEIGHTS = {
+    "made": (4000.0, 4000.0), "rewrites": (6000.0, 1500.0), "paws": (1500.0, 3000.0), "cannot": (200.0, 1500.0), "banking": (600.0, 9000.0),
+}  # fmt: skip
 """Weight of all pairs that are the same, and of all that are not, by source."""
-MOST_WRONG = {"made": 0.02, "paws": 0.04, "cannot": 0.008, "rewrites": 0.007, "banking": 0.007}
-"""Share of wrong answers on the fitted half at which 0.95 is set: a little under the published goals."""
+MOST_WRONG = {"made": 0.002, "paws": 0.03, "cannot": 0.002, "rewrites": 0.012, "banking": 0.014}
+"""Share of wrong answers on the fitted half at which 0.95 is set: well under what is wanted on texts never seen."""
 
 Vectors = dict[str, npt.NDArray[np.float32]]
 
@@ -94,7 +96,7 @@ def fit(found: list[Row]) -> Model:
             if here.any():
                 weights[here] = weight / max(here.sum(), 200)
     directions = [1 if name in RISING else -1 if name in FALLING else 0 for name in NAMES]
-    return Booster(directions, rounds=160, rate=0.12, ridge=5.0, least=30.0).fit(values, labels, weights)
+    return Booster(directions, rounds=240, rate=0.12, ridge=5.0, least=30.0).fit(values, labels, weights)
 
 
 def strictness(found: list[Row], outputs: npt.NDArray[np.float64]) -> float:
@@ -114,13 +116,16 @@ def _wrong(source: str, here: list[tuple[Row, float]], level: float) -> float:
     if source not in {"rewrites", "banking"}:
         traps = [output for item, output in here if not item.same]
         return sum(output >= level for output in traps) / len(traps)
-    best: dict[str, tuple[float, bool]] = {}
-    asked = {item.one for item, _ in here}
+    asked: dict[str, list[tuple[float, float, bool]]] = {}
     for item, output in here:
-        if output >= level and output > best.get(item.one, (-99.0, True))[0]:
-            best[item.one] = (output, item.same)
-    wrong = sum(not same for _, same in best.values())
-    return wrong / max(1, len(asked) if source == "rewrites" else len(best))
+        near = asked.setdefault(item.one, [])
+        if item.values is not None:
+            near.append((item.values[0], output, item.same))
+    served = [max(near) for near in asked.values() if near]
+    hits = [(output, same) for (_, output, same), near in zip(served, filter(None, asked.values()), strict=True)
+            if output >= level and output >= max(other for _, other, _ in near)]  # fmt: skip
+    wrong = sum(not same for _, same in hits)
+    return wrong / max(1, len(asked) if source == "rewrites" else len(hits))
 
 
 def text(model: Model, shift: float) -> str:

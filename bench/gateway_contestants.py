@@ -40,6 +40,10 @@ class Process(NamedTuple):
         """Resident memory of the process and its children, MB."""
         return sum(_resident(pid) for pid in _family(self.child.pid)) / 1e6
 
+    def worked(self) -> float:
+        """Seconds that its threads and children were on a processor: what it costs, whatever else the machine does."""
+        return sum(_on_processor(pid) for pid in _family(self.child.pid))
+
     def stop(self) -> None:
         """Ask it to end; kill it when it does not."""
         self.child.terminate()
@@ -189,6 +193,17 @@ def _family(pid: int) -> list[int]:
     for child in below:
         found += _family(int(child))
     return found
+
+
+def _on_processor(pid: int) -> float:
+    """Seconds of all threads (Linux: Documentation/scheduler/sched-stats); 0 where that is not to be had."""
+    total = 0
+    for path in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        try:
+            total += int(path.read_text().split()[0])
+        except (OSError, IndexError):
+            continue  # a thread that has just ended
+    return total / 1e9
 
 
 def _resident(pid: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import socket
 from collections.abc import Callable
@@ -35,6 +36,7 @@ class Serving:
         import uvicorn
 
         from mrblue_cli.gateway.server.app import build_app
+        from mrblue_cli.gateway.server.protocol import SERVER_OPTIONS
 
         gateway = self.gateway
         for name in ("uvicorn.error", "asyncio"):
@@ -44,12 +46,8 @@ class Serving:
         # The gateway is opened and closed here, where its errors can be told; uvicorn would only log them.
         config = uvicorn.Config(
             build_app(gateway),
-            log_config=None,
-            access_log=False,
             lifespan="off",
-            server_header=False,
-            proxy_headers=False,
-            ws_max_size=32 * 1024 * 1024,
+            **SERVER_OPTIONS,
             timeout_keep_alive=75,
         )
         config.load()
@@ -57,6 +55,9 @@ class Serving:
         server.lifespan = config.lifespan_class(config)
         try:
             await server.startup(sockets=[self._listener])
+            # What is loaded by now stays: looking through it for garbage would stop every stream for some milliseconds.
+            gc.collect()
+            gc.freeze()
             ready()
             ticking = asyncio.create_task(server.main_loop())
             await self._asked.wait()

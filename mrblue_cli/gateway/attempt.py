@@ -11,7 +11,6 @@ from mrblue_cli.gateway.local import play
 from mrblue_cli.gateway.model import Call, CallError, Fault, FaultKind, HttpRequest, Piece, Reply, Target, Usage
 from mrblue_cli.gateway.options import DeadlineOptions
 from mrblue_cli.gateway.providers.base import Provider, StreamDecoder
-from mrblue_cli.gateway.providers.scripted import LocalProvider
 from mrblue_cli.gateway.upstream import Incoming, Upstream, within
 
 _ERROR_BODY = 64 * 1024
@@ -109,8 +108,9 @@ class Attempt:
 
     async def _open(self) -> Incoming:
         request: HttpRequest = self._provider.request(self.call, self.target)
-        if isinstance(self._provider, LocalProvider):
-            self._incoming = incoming = play(self._provider.play(self.call, self.target), asyncio.sleep)
+        local = getattr(self._provider, "play", None)  # a LocalProvider; isinstance on a protocol is slow each time
+        if local is not None:
+            self._incoming = incoming = play(local(self.call, self.target), asyncio.sleep)
         else:
             self._incoming = incoming = await self._upstream.open(request)
         if not 200 <= incoming.status < 300:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import random
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -33,6 +35,7 @@ from mrblue_cli.gateway.options import CacheOptions, GatewayOptions
 from mrblue_cli.gateway.pipeline import Pipeline
 from mrblue_cli.gateway.providers.base import Provider
 from mrblue_cli.gateway.providers.registry import provider
+from mrblue_cli.gateway.realtime.ephemeral import PREFIX as EPHEMERAL
 from mrblue_cli.gateway.realtime.ephemeral import EphemeralKeys
 from mrblue_cli.gateway.routing.build import build_table
 from mrblue_cli.gateway.routing.health import Health, Lane
@@ -76,6 +79,8 @@ class Gateway:
         self.wall = wall
         self.log = DecisionLog(log or sys.stderr, as_json=options.log_format == "json", wall=wall)
         self.log.take_over("mrblue.gateway")
+        # The web server's warnings and errors; what it says of connections may hold addresses with keys in them.
+        self.log.take_over("uvicorn.error", logging.WARNING)
         shared_folder = options.state_folder / "workers" if options.workers > 1 else None
         self.telemetry = Telemetry(wall=wall, folder=shared_folder)
         self.stopping = False
@@ -113,7 +118,7 @@ class Gateway:
         self.keys = KeyStore(folder / LEDGER_FILE)
         self._open_door()
         shared = options.workers > 1
-        windows = SqliteWindows(folder / LEDGER_FILE, on_lost=self._warn) if shared else None
+        windows = SqliteWindows(folder / "gateway-limits.sqlite3", on_lost=self._warn) if shared else None
         self.limits = Limits(windows=windows, redis=self._redis)
         self.alerts = Alerts(options.budget, post=aiohttp_post(self.upstream.session))
         self.budget = Budget(
@@ -178,9 +183,18 @@ class Gateway:
 
     def authenticate(self, headers: dict[str, str]) -> Caller:
         """Who asks. Raises `CallError` (401, 403)."""
-        if not self._keys_required() and (fault := stranger(headers, self.options.host)) is not None:
-            raise CallError(fault)
+        self.refuse_strangers(headers)
         return _or_raise(self._door.caller(headers, self.wall()))
+
+    def refuse_strangers(self, headers: dict[str, str], token: str = "") -> None:
+        """Keep foreign web pages out where no key is asked for. Raises `CallError` (403).
+
+        A page that brings an ephemeral key as `token` is no stranger: its own server got the key here.
+        """
+        if self._keys_required() or token.startswith(EPHEMERAL):
+            return
+        if (fault := stranger(headers, self.options.host)) is not None:
+            raise CallError(fault)
 
     def caller_of_token(self, token: str) -> Caller | Fault:
         """Who holds a key, by the rules of `authenticate`."""
@@ -220,9 +234,26 @@ class Gateway:
             self._in_flight -= 1
             self.telemetry.ended()
 
-    def turned_away(self, surface: Surface, status: int) -> None:
-        """A request that never reached the pipeline."""
+    def turned_away(self, surface: Surface, request_id: str, fault: Fault, status: int) -> None:
+        """A request that never reached the pipeline: a line, and the counters."""
+        record = Record(
+            request_id=request_id, key_id="", surface=surface, asked="", stream=False, began=0.0,
+            cache_reason="refused", status=status, fault=fault,
+        )  # fmt: skip
+        self.log.finished(record)
         self.telemetry.turned_away(surface, status)
+
+    def defect(self, request_id: str, error: Exception) -> Fault:
+        """A rule of ours was broken: told to the client without detail, to the log with the place it happened at."""
+        places = traceback.extract_tb(error.__traceback__)[-3:]
+        where = " < ".join(f"{Path(place.filename).name}:{place.lineno}" for place in reversed(places))
+        self.log.say(f"{request_id} internal error: {type(error).__name__} at {where}", level="error")
+        return Fault(
+            kind=FaultKind.SERVER,
+            message=f"The gateway made a mistake of its own. Its log has the place under {request_id}.",
+            type="server_error",
+            code="internal_error",
+        )
 
     def models(self, caller: Caller) -> list[Json]:
         """The models this caller may ask for, in OpenAI's shape."""

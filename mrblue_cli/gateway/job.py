@@ -76,8 +76,13 @@ class Job:
         self._lookup = lookup
         self._reservation = reservation
         self._settled = False
+        self._wanted = ""
         self._expected = 0
         self._verdict = Verdict()
+
+    def wants(self, model: str) -> None:
+        """The model whose answers the cache takes under this request's key: not a substitute's."""
+        self._wanted = model
 
     def expects(self, tokens: int, verdict: Verdict) -> None:
         """How many tokens were taken from the key's rate limit, and when."""
@@ -102,7 +107,12 @@ class Job:
     @property
     def storable(self) -> bool:
         """Whether the cache would take the answer."""
-        return self._books.cache is not None and self._lookup is not None and self._lookup.ticket is not None
+        return (
+            self._books.cache is not None
+            and self._lookup is not None
+            and self._lookup.ticket is not None
+            and self.record.model == self._wanted
+        )
 
     def served_by(self, lane: Lane, run: Run, usage: Usage | None = None) -> None:
         """Note who answers, after how many tries, and what it used once that is known."""
@@ -117,12 +127,16 @@ class Job:
         if self._settled:
             return
         self._settled = True
-        charges: tuple[Charge, ...] = ()
         if run is not None:
             self.record.attempts, self.record.tries = run.notes, run.tries
             self.record.cost_nano = total_of(run)
-            charges = tuple(run.charges)
-        await asyncio.shield(self._settle(charges))
+            settling = self._settle(tuple(run.charges))
+            if self._books.budget.shared:
+                await asyncio.shield(settling)
+            else:
+                await settling  # waits for nothing, so that nothing can cancel it half way; a task would cost more
+        elif self._reservation is not None:
+            await asyncio.shield(self._books.budget.release(self._reservation))
 
     async def _settle(self, charges: tuple[Charge, ...]) -> None:
         books = self._books
@@ -133,8 +147,8 @@ class Job:
             await books.limits.give_back(self.ask.caller, self._verdict, self._expected - used, books.wall())
 
     async def keep(self, body: bytes, content_type: str, frames: tuple[bytes, ...], usage: Usage) -> None:
-        """Let the cache have a complete answer."""
-        if self._books.cache is None or self._lookup is None or self._lookup.ticket is None:
+        """Let the cache have a complete answer, unless it is a substitute's."""
+        if not self.storable or self._books.cache is None or self._lookup is None or self._lookup.ticket is None:
             return
         answer = CachedAnswer(
             body=body,

@@ -22,6 +22,7 @@ from mrblue_cli.gateway.routing.routes import Ranked, RouteTable
 from mrblue_cli.gateway.run import Run, Surroundings
 from mrblue_cli.gateway.surfaces import chat
 
+_LONGEST_NAME = 256
 _TEXT = frozenset({Surface.CHAT, Surface.RESPONSES, Surface.MESSAGES})
 
 
@@ -70,12 +71,14 @@ class Pipeline:
         except CallError as error:
             return self._refused(ask.surface, error.fault, record)
         except BudgetExceeded as error:
+            known = error.code != "price_unknown"
             fault = Fault(
-                kind=FaultKind.QUOTA,
+                kind=FaultKind.QUOTA if known else FaultKind.BAD_REQUEST,
                 message=error.what,
-                type="insufficient_quota",
+                status=None if known else 403,
+                type="insufficient_quota" if known else "invalid_request_error",
                 code=error.code,
-                retry_after=error.retry_after_s,
+                retry_after=error.retry_after_s if known else None,
             )
             return self._refused(ask.surface, fault, record)
         except asyncio.CancelledError:
@@ -93,10 +96,10 @@ class Pipeline:
             message = "This is not in the cache, and the request asks for nothing else (cache-control: only-if-cached)."
             raise CallError(Fault(kind=FaultKind.TIMEOUT, message=message))
         first = candidates[0]
-        price = cost_nano(first.route.kind, _upstream_name(first), guess, first.route.options)
-        reservation = await self._reserved(ask, price, first.model)
+        reservation = await self._reserved(ask, _dearest(candidates, guess), first.model)
         job = Job(self._books, ask, record, lookup, reservation)
         try:
+            job.wants(first.model)
             job.expects(guess.input_tokens + guess.output_tokens, verdict)
             run = self._run(ask, await self._throttled(job, reservation, candidates), guess)
         except BaseException:
@@ -161,6 +164,8 @@ class Pipeline:
         model = ask.body.get("model")
         if not isinstance(model, str) or not model:
             raise CallError(_bad("The request names no model.", "model"))
+        if len(model) > _LONGEST_NAME:
+            raise CallError(_bad(f"The model's name is longer than {_LONGEST_NAME} characters.", "model"))
         candidates = self.table.candidates(ask.surface, model)
         if ask.caller.models:
             candidates = tuple(one for one in candidates if ask.caller.allows(one.model, one.route.id))
@@ -204,8 +209,11 @@ class Pipeline:
         job.record.throttled = True
         if throttle.delay_s > 0:
             await self._around.sleep(throttle.delay_s)
-        if throttle.model and job.ask.surface in _TEXT and throttle.model != candidates[0].model:
-            return self.table.candidates(job.ask.surface, throttle.model)
+        caller = job.ask.caller
+        if throttle.model and job.ask.surface in _TEXT and caller.allows(throttle.model):
+            # Only the cheaper model: falling back from it to a dearer one would spend what is to be spared.
+            cheaper = self.table.candidates(job.ask.surface, throttle.model)
+            return tuple(one for one in cheaper if one.same_model)
         return candidates
 
     async def _looked_up(self, ask: Ask, record: Record) -> Lookup | None:
@@ -245,6 +253,12 @@ class Pipeline:
 def _ceiling(ranked: Ranked) -> int | None:
     options = ranked.route.options
     return options.max_tokens if options is not None else None
+
+
+def _dearest(candidates: tuple[Ranked, ...], guess: Usage) -> int | None:
+    """What the request may cost at most, wherever it ends up; None when the asked model has no known price."""
+    prices = [cost_nano(one.route.kind, _upstream_name(one), guess, one.route.options) for one in candidates]
+    return None if prices[0] is None else max(price for price in prices if price is not None)
 
 
 def _upstream_name(ranked: Ranked) -> str:

@@ -11,6 +11,7 @@ from mrblue_cli.core.clock import Clock
 from mrblue_cli.gateway.attempt import Attempt
 from mrblue_cli.gateway.budget.prices import cost_nano
 from mrblue_cli.gateway.budget.service import Charge
+from mrblue_cli.gateway.deadlines import deadlines_for
 from mrblue_cli.gateway.model import Call, CallError, Fault, FaultKind, Json, Part, Piece, Surface, Usage
 from mrblue_cli.gateway.options import DeadlineOptions
 from mrblue_cli.gateway.providers.base import Provider
@@ -164,7 +165,7 @@ class Run:
             self._call(lane, prefill),
             target,
             upstream=around.upstream,
-            deadlines=around.deadlines,
+            deadlines=deadlines_for(around.deadlines, self._body, target.model),
             clock=around.clock,
             ends_at=self._ends_at,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from urllib.parse import urlsplit
 
 import msgspec
@@ -26,17 +27,7 @@ class Kind(msgspec.Struct, frozen=True):
     """Its addresses are a base and OpenAI's paths."""
 
 
-_OWN: dict[str, Kind] = {
-    "openai": Kind("OPENAI_API_KEY", "https://api.openai.com/v1"),
-    "anthropic": Kind("ANTHROPIC_API_KEY", "https://api.anthropic.com/v1", openai=False),
-    "gemini": Kind("GEMINI_API_KEY", "https://generativelanguage.googleapis.com/v1beta", openai=False),
-    "cohere": Kind("COHERE_API_KEY", "https://api.cohere.com", openai=False),
-    "ai21": Kind("AI21_API_KEY", "https://api.ai21.com/studio/v1"),
-    "azure": Kind("AZURE_OPENAI_API_KEY", openai=False),
-    "scripted": Kind("", keyless=True, openai=False),
-}
-"""Those with an adapter of their own: reading a configuration imports none of them. A test holds the two together."""
-
+_OPENAI_PATHS = {"openai", "ai21", *DIALECTS}
 _BY_CUSTOM = (
     "openai", "anthropic", "gemini", "groq", "mistral", "cohere", "ai21", "together", "openrouter", "deepseek", "xai",
     "fireworks", "cerebras", "perplexity",
@@ -71,17 +62,18 @@ _NAMES: tuple[tuple[tuple[str, ...], Surface], ...] = (
 )
 
 
+@cache
+def known_kinds() -> frozenset[str]:
+    """Every kind there is. Remembered: asking the installed packages takes as long as the rest of a configuration."""
+    return frozenset(kinds())
+
+
 def kind_of(name: str) -> Kind | None:
     """What is known of a kind; None when there is none of that name. Raises `ConfigError` for a broken plugin."""
-    if name in _OWN:
-        return _OWN[name]
-    dialect = DIALECTS.get(name)
-    if dialect is not None:
-        return Kind(dialect.key_variable, dialect.base_url, dialect.keyless)
-    if name not in kinds():
+    if name not in known_kinds():
         return None
     traits = provider(name).traits
-    return Kind(traits.key_variable, traits.base_url, traits.keyless, openai=False)
+    return Kind(traits.key_variable, traits.base_url, traits.keyless, openai=name in _OPENAI_PATHS)
 
 
 def kinds_by_custom() -> list[tuple[str, Kind]]:
@@ -92,7 +84,7 @@ def kinds_by_custom() -> list[tuple[str, Kind]]:
 def kind_named(name: str) -> str:
     """The kind that a name means by custom ("google" is gemini), or the empty text."""
     plain = name.lower().replace("_", "-")
-    return plain if plain in kinds() else _OTHER_NAMES.get(plain, "")
+    return plain if plain in known_kinds() else _OTHER_NAMES.get(plain, "")
 
 
 def surfaces_of(name: str, endpoint: str) -> tuple[Surface, ...]:

@@ -10,7 +10,6 @@ import msgspec
 
 from mrblue_cli.gateway.model import Surface
 from mrblue_cli.gateway.options import KeyOptions, ModelOptions, ProviderOptions
-from mrblue_cli.gateway.providers.registry import kinds
 from mrblue_cli.settings.gateway_credentials import (
     KEY_WORDS,
     FindSecret,
@@ -27,6 +26,7 @@ from mrblue_cli.settings.gateway_kinds import (
     kind_named,
     kind_of,
     kinds_by_custom,
+    known_kinds,
     surfaces_of,
 )
 from mrblue_cli.settings.gateway_problems import Findings, nearest, shown
@@ -132,7 +132,7 @@ def _provider(source: Source, secret: FindSecret) -> tuple[ProviderOptions, Prov
 
 def _kind(source: Source, name: str, base_url: str) -> str:
     value = source.value("kind", text(64, empty=False), "")
-    known = set(kinds())
+    known = known_kinds()
     if value:
         kind = value if value in known else kind_named(value)
         if not kind:

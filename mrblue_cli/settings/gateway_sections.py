@@ -90,6 +90,7 @@ CACHING: dict[str, Field] = {
 LIMITS: dict[str, Field] = {
     "body_bytes": whole(1024, 1024 * _MIB),
     "upload_bytes": whole(1024, 10 * 1024 * _MIB),
+    "body_seconds": seconds(0.001, 3600),
     "concurrent": whole(1, 1_000_000),
 }
 TELEMETRY: dict[str, Field] = {
@@ -185,7 +186,9 @@ def _smtp(source: Source, secret: FindSecret) -> SmtpOptions:
     name = table.pop("password_variable", None)
     if name is not None:
         variable = source.value(
-            "password_variable", text(128, empty=False, pattern=r"[A-Za-z_]\w*", what="the name of a variable"), ""
+            "password_variable",
+            text(128, empty=False, pattern=r"[A-Za-z_][A-Za-z0-9_]*", what="the name of a variable"),
+            "",
         )
         password = secret(variable).reveal() if variable else ""
         if variable and not password:

@@ -12,6 +12,7 @@ estimate as its cost and the outcome `unknown`; if the truth arrives after all, 
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,8 @@ from mrblue_cli.gateway.model import Surface, Usage
 
 BUSY_S = 2.0
 """How long a transaction may wait for another process; theirs take a fraction of a millisecond."""
+_LOOK_AGAIN_S = 0.00005
+"""SQLite's own way of waiting sleeps for one to a hundred milliseconds: far longer than anybody holds the lock."""
 CHECKPOINT_PAGES = 8000
 """Pages of the log after which a writer itself moves it into the file; usually `checkpoint` has been there first."""
 _LONGEST_NAME = 256
@@ -53,9 +56,14 @@ class Snapshot(NamedTuple):
 
     period: str
     scope: str
-    spent: int
-    reserved: int
-    version: int
+    spent: int = 0
+    reserved: int = 0
+    version: int = 0
+    saved: int = 0
+    """This, and what follows, is only filled in by `Ledger.totals`."""
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
 
 
 class Reserved(NamedTuple):
@@ -91,7 +99,9 @@ class Ledger:
     def __init__(self, path: Path, *, busy_s: float = BUSY_S, worker: Worker | None = None) -> None:
         """Open the file, or make it. Raises `LedgerError`."""
         self.path = path
+        self._busy_s = busy_s
         self._base = connect(path, busy_s=busy_s, checkpoint_pages=CHECKPOINT_PAGES)
+        self._base.execute("PRAGMA busy_timeout=0")
         with self._change():
             self.worker = self._register(worker or this_worker())
             self._base.execute("INSERT OR IGNORE INTO ledger_facts VALUES ('id', ?)", (uuid4().hex,))
@@ -123,7 +133,7 @@ class Ledger:
             decision = judge([standing[limit.period, limit.scope] for limit in limits]) if judge else Decision()
             if decision.block is not None:
                 base.execute("ROLLBACK")
-                base.execute("BEGIN IMMEDIATE")
+                self._patiently("BEGIN IMMEDIATE")
                 return Reserved(None, decision, self._remember(decision.alerts, now), [])
             number = base.execute(
                 "INSERT INTO reservations VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -216,7 +226,7 @@ class Ledger:
 
     def totals(self, day: str, key_id: str | None = None) -> list[Snapshot]:
         """The totals of this day and its month: of one key and all, or of every key."""
-        query = "SELECT period, scope, spent, reserved, version FROM totals WHERE period IN (?, ?)"
+        query = f"SELECT {', '.join(Snapshot._fields)} FROM totals WHERE period IN (?, ?)"  # noqa: S608 - our own names
         if key_id is None:
             rows = self._read(query, (day, day[:7]))
         else:
@@ -225,7 +235,7 @@ class Ledger:
 
     def _read(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         try:
-            return self._base.execute(query, values).fetchall()
+            return self._patiently(query, values).fetchall()
         except sqlite3.Error as error:
             raise explained(self.path, error) from None
 
@@ -264,10 +274,21 @@ class Ledger:
         row = self._base.execute("SELECT host, pid, started FROM workers WHERE id = ?", (number,)).fetchone()
         return row is not None and is_gone(Worker(*row))
 
+    def _patiently(self, statement: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
+        """Run the first statement of a transaction, while others hold the file: wait for them, but not for long."""
+        until = time.monotonic() + self._busy_s
+        while True:
+            try:
+                return self._base.execute(statement, values)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                    raise
+            time.sleep(_LOOK_AGAIN_S)
+
     @contextmanager
     def _change(self) -> Iterator[sqlite3.Connection]:
         try:
-            self._base.execute("BEGIN IMMEDIATE")
+            self._patiently("BEGIN IMMEDIATE")
             try:
                 yield self._base
                 self._base.execute("COMMIT")

@@ -7,10 +7,10 @@ SQLite's `user_version`.
 from __future__ import annotations
 
 import sqlite3
-import time
 from pathlib import Path
 
 from mrblue_cli.core.errors import ConfigError
+from mrblue_cli.gateway.state import write_ahead
 
 LEDGER_FILE = "gateway.sqlite3"
 VERSION = 1
@@ -64,8 +64,7 @@ def connect(path: Path, *, busy_s: float, checkpoint_pages: int) -> sqlite3.Conn
     except (sqlite3.Error, OSError) as error:
         raise explained(path, error) from None
     try:
-        _write_ahead(base, busy_s)
-        base.execute("PRAGMA synchronous=NORMAL")
+        write_ahead(base)
         base.execute(f"PRAGMA wal_autocheckpoint={checkpoint_pages:d}")
         base.execute("BEGIN IMMEDIATE")
         base.execute(_VERSIONS)
@@ -82,20 +81,6 @@ def connect(path: Path, *, busy_s: float, checkpoint_pages: int) -> sqlite3.Conn
         base.close()
         raise
     return base
-
-
-def _write_ahead(base: sqlite3.Connection, patience_s: float) -> None:
-    """Workers that start together on a new file all change its mode; SQLite refuses that at once instead of waiting."""
-    until = time.monotonic() + patience_s
-    while True:
-        try:
-            base.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                raise
-            time.sleep(0.01)
-        else:
-            return
 
 
 def connect_to_read(path: Path) -> sqlite3.Connection:

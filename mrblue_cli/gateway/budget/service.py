@@ -50,11 +50,16 @@ Alarm = Callable[[AlertDue], Awaitable[None]]
 
 
 class ScopeUsage(msgspec.Struct, frozen=True, kw_only=True):
-    """What one scope used in one period, in US dollars."""
+    """What one scope used in one period, in US dollars. Counts and savings are this machine's."""
 
     spent_usd: float
     reserved_usd: float
     limit_usd: float | None = None
+    saved_usd: float = 0.0
+    """What the answers from the cache had cost when they were made."""
+    requests: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
 
 
 class BudgetUsage(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +126,11 @@ class Budget:
         self._monthly = _nano(options.monthly_limit)
         self._rules = Rules(options.alerts, options.throttle_delay, options.cheaper_model or cheaper_model)
 
+    @property
+    def shared(self) -> bool:
+        """Whether other machines are asked, so that settling may wait; else it runs to its end at once."""
+        return self._shared is not None
+
     async def reserve(
         self, *, request_id: str, key_id: str, key_limits: KeyLimits, estimate_nano: int | None, surface: Surface,
         model: str,
@@ -163,6 +173,19 @@ class Budget:
         self._background(self._now())
         await self._settle_waiting()
 
+    async def book(
+        self, *, request_id: str, key_id: str, key_limits: KeyLimits, surface: Surface, model: str,
+        charges: Sequence[Charge],
+    ) -> None:  # fmt: skip
+        """Write down what was spent without asking first: replies that a realtime server starts by itself.
+
+        No limit refuses it, since the money is gone; it counts against what is asked for next. Raises `LedgerError`.
+        """
+        wanted = _Wanted(request_id, key_id, surface, model, 0)
+        reservation = self._reserve_here(wanted, (), self._now())[0]
+        assert reservation is not None  # noqa: S101 - without limits nothing blocks
+        await self.settle(msgspec.structs.replace(reservation, key_limits=key_limits), charges)
+
     async def release(self, reservation: Reservation) -> None:
         """Give everything back without a line: the request was never sent anywhere. Raises `LedgerError`."""
         await self._publish(self._ledger.release(reservation))
@@ -171,28 +194,33 @@ class Budget:
         """What was used, of all and of each key, or of one key. Raises `LedgerError`."""
         day = calendar.day_of(self._now())
         totals = self._ledger.totals(day, key_id)
-        everywhere = await self._shared.publish(totals) if self._shared is not None else None
-        standings = everywhere if everywhere is not None else [Standing(it.spent, it.reserved) for it in totals]
-        scopes = {(it.period, it.scope): at for it, at in zip(totals, standings, strict=True)}
+        everywhere = await self._publish(totals)
+        standings = [Standing(it.spent, it.reserved) for it in totals] if everywhere is None else everywhere
+        limits = {(day, ALL): self._daily, (day[:7], ALL): self._monthly}
+        scopes = {
+            (it.period, it.scope): _usage(it, at, limits.get((it.period, it.scope)))
+            for it, at in zip(totals, standings, strict=True)
+        }
+
+        def everyone(period: str) -> ScopeUsage:
+            return scopes.get((period, ALL)) or _usage(Snapshot(period, ALL), Standing(), limits[period, ALL])
 
         def keys(period: str) -> dict[str, ScopeUsage]:
-            return {scope: _usage(at, None) for (when, scope), at in scopes.items() if when == period and scope != ALL}
+            return {scope: used for (when, scope), used in scopes.items() if when == period and scope != ALL}
 
         return BudgetUsage(
-            day=day, month=day[:7],
-            today=_usage(scopes.get((day, ALL), Standing()), self._daily),
-            this_month=_usage(scopes.get((day[:7], ALL), Standing()), self._monthly),
-            keys_today=keys(day), keys_this_month=keys(day[:7]), shared=everywhere is not None,
+            day=day, month=day[:7], today=everyone(day), this_month=everyone(day[:7]), keys_today=keys(day),
+            keys_this_month=keys(day[:7]), shared=everywhere is not None,
         )  # fmt: skip
 
-    async def close(self) -> None:
+    async def close(self, *, grace_s: float = CLOSE_GRACE_S) -> None:
         """Write what waits, give alerts a moment to go out, close the file.
 
         An alert that does not get out in time is sent by the next process that opens the ledger.
         """
         await self._settle_waiting()
         if self._jobs:
-            _done, late = await asyncio.wait(set(self._jobs), timeout=CLOSE_GRACE_S)
+            _done, late = await asyncio.wait(set(self._jobs), timeout=grace_s)
             for job in late:
                 job.cancel()
             await asyncio.gather(*late, return_exceptions=True)
@@ -365,11 +393,15 @@ class Budget:
         task.add_done_callback(self._jobs.discard)
 
 
-def _usage(standing: Standing, limit: int | None) -> ScopeUsage:
+def _usage(totals: Snapshot, at: Standing, limit: int | None) -> ScopeUsage:
     return ScopeUsage(
-        spent_usd=standing.spent / NANO,
-        reserved_usd=standing.reserved / NANO,
+        spent_usd=at.spent / NANO,
+        reserved_usd=at.reserved / NANO,
         limit_usd=None if limit is None else limit / NANO,
+        saved_usd=totals.saved / NANO,
+        requests=totals.calls,
+        input_tokens=totals.input_tokens,
+        output_tokens=totals.output_tokens,
     )
 
 

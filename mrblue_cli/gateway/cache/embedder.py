@@ -103,7 +103,9 @@ class LocalEmbedder:
             while self._waiting:
                 batch = self._next()
                 try:
-                    vectors = await loop.run_in_executor(self._pool, self._run, [text for item in batch for text in item.texts])
+                    vectors = await loop.run_in_executor(
+                        self._pool, self._run, [text for item in batch for text in item.texts]
+                    )
                 except Exception as error:  # noqa: BLE001 - whoever waits gets it, the loop goes on
                     for item in batch:
                         if not item.future.done():
@@ -257,10 +259,14 @@ class EndpointEmbedder:
         headers = {"content-type": "application/json", "accept": "application/json"}
         if self._key:
             headers["authorization"] = f"Bearer {self._key}"
-        body = {"input": [text or " " for text in texts], "encoding_format": "float"} | ({"model": self._model} if self._model else {})
+        body = {"input": [text or " " for text in texts], "encoding_format": "float"} | (
+            {"model": self._model} if self._model else {}
+        )
         status, raw = await self._fetch(HttpRequest(url=self._url, headers=headers, body=msgspec.json.encode(body)))
         if status != 200:
-            raise ProviderError(f"The embeddings endpoint answered {status}.", hint="Check caching.embedder and caching.embedder_model.")
+            raise ProviderError(
+                f"The embeddings endpoint answered {status}.", hint="Check caching.embedder and caching.embedder_model."
+            )
         try:
             rows = msgspec.json.decode(raw, type=_Answer).data
             if all(row.index >= 0 for row in rows):

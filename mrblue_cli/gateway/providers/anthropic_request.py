@@ -58,7 +58,8 @@ def _check(body: Json) -> None:
     for name in ("logprobs", "top_logprobs", "audio"):
         if body.get(name):
             raise unsupported(f"Claude does not know {name}", name)
-    if "audio" in (body.get("modalities") or ()):
+    modes = body.get("modalities")
+    if isinstance(modes, list) and "audio" in modes:
         raise unsupported("Claude does not speak", "modalities")
 
 
@@ -102,20 +103,30 @@ def _tools(made: Json, body: Json) -> None:
             entry["cache_control"] = tool["cache_control"]
         tools.append(entry)
     if not tools:
+        _past_tools(made)
         return
     made["tools"] = tools
     choice = body.get("tool_choice")
     name = string(table(table(choice).get("function")).get("name"))
     if name:
         picked: Json = {"type": "tool", "name": name}
-    elif choice in {None, "auto", "required", "none"}:
-        picked = {"type": {"required": "any", "none": "none"}.get(choice or "", "auto")}
+    elif choice is None or string(choice) in {"auto", "required", "none"}:
+        picked = {"type": {"required": "any", "none": "none"}.get(string(choice), "auto")}
     else:
         raise unsupported("Claude does not know this tool_choice", "tool_choice")
     if body.get("parallel_tool_calls") is False and picked["type"] != "none":
         picked["disable_parallel_tool_use"] = True
     if picked != {"type": "auto"}:
         made["tool_choice"] = picked
+
+
+def _past_tools(made: Json) -> None:
+    """Tools that were called earlier must be declared, also when none is offered now."""
+    blocks = [block for turn in made["messages"] for block in turn["content"] if block["type"] == "tool_use"]
+    names = sorted({block["name"] for block in blocks})
+    if names:
+        made["tools"] = [{"name": name, "input_schema": {"type": "object", "properties": {}}} for name in names]
+        made["tool_choice"] = {"type": "none"}
 
 
 def _format(made: Json, body: Json, model: Claude, system: list[Json]) -> None:
@@ -129,7 +140,11 @@ def _format(made: Json, body: Json, model: Claude, system: list[Json]) -> None:
     if not schema:
         raise bad_request("response_format needs a schema", "response_format")
     if model.schema:
-        made["output_config"] = {"format": {"type": "json_schema", "schema": strict(schema)}}
+        try:
+            closed = strict(schema)
+        except RecursionError as error:
+            raise bad_request("the schema is nested too deep", "response_format") from error
+        made["output_config"] = {"format": {"type": "json_schema", "schema": closed}}
     elif "tools" in made:  # the tool for JSON would keep the others from being called
         system.append({"type": "text", "text": schema_text(schema)})
     else:
@@ -153,7 +168,7 @@ def strict(schema: Any) -> Any:
         elif word == "oneOf":
             made["anyOf"] = strict(value)
         elif word == "format":
-            if value in _FORMATS:
+            if string(value) in _FORMATS:
                 made[word] = value
         elif word in _SCHEMA_WORDS:
             made[word] = value
@@ -190,7 +205,7 @@ def _in_tool_turn(messages: list[Json]) -> bool:
 
 
 def _sampling(made: Json, body: Json, model: Claude, target: Target) -> None:
-    if not model.sampling or table(made.get("thinking")).get("type") in {"enabled", "adaptive"}:
+    if not model.sampling or string(table(made.get("thinking")).get("type")) in {"enabled", "adaptive"}:
         return
     heat = body.get("temperature")
     heat = target.temperature if heat is None else heat

@@ -160,7 +160,7 @@ def without_grok_limits(body: Json, model: str) -> None:
 def with_schema(body: Json, messages: list[Json]) -> list[Json]:
     """For providers that know only `json_object`: the schema becomes an instruction. Changes `body` at its top."""
     asked = table(body.get("response_format"))
-    if asked.get("type") not in {"json_schema", "json_object"}:
+    if string(asked.get("type")) not in {"json_schema", "json_object"}:
         return messages
     schema = table(asked.get("json_schema")).get("schema")
     body["response_format"] = {"type": "json_object"}

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from mrblue_cli.gateway.model import Json
+from mrblue_cli.gateway.providers.gemini_schema import resolve
 from mrblue_cli.gateway.providers.wire import encode, rows, short_hash, string, table, text_of
 
 _WORD = re.compile(r"\S+\s*")
@@ -145,11 +146,18 @@ def json_answer(body: Json, asked: str, text: str) -> str:
 
 def example(schema: Any, asked: str) -> Any:
     """A value that fits a JSON schema (2020-12, the parts that structured outputs use), filled from the question."""
-    return _example(table(schema), asked, table(schema), "", 0)
+    return _example(table(schema), asked, _Root(table(schema)), "", 0)
 
 
-def _example(schema: Json, asked: str, root: Json, name: str, depth: int) -> Any:
-    if depth > 24:  # a schema that refers to itself without an end
+class _Root:
+    def __init__(self, schema: Json) -> None:
+        self.schema = schema
+        self.parts = 0
+
+
+def _example(schema: Json, asked: str, root: _Root, name: str, depth: int) -> Any:
+    root.parts += 1
+    if depth > 24 or root.parts > 2000:  # a schema that refers to itself without an end
         return None
     if "const" in schema:
         return schema["const"]
@@ -158,7 +166,7 @@ def _example(schema: Json, asked: str, root: Json, name: str, depth: int) -> Any
     if "default" in schema:
         return schema["default"]
     if isinstance(schema.get("$ref"), str):
-        return _example(_resolve(schema["$ref"], root), asked, root, name, depth + 1)
+        return _example(resolve(schema["$ref"], root.schema), asked, root, name, depth + 1)
     for key in ("anyOf", "oneOf"):
         options = [option for option in rows(schema.get(key)) if option.get("type") != "null"]
         if options:
@@ -166,17 +174,18 @@ def _example(schema: Json, asked: str, root: Json, name: str, depth: int) -> Any
     if rows(schema.get("allOf")):
         merged: Json = {}
         for part in rows(schema["allOf"]):
-            resolved = _resolve(part["$ref"], root) if isinstance(part.get("$ref"), str) else part
+            resolved = resolve(part["$ref"], root.schema) if isinstance(part.get("$ref"), str) else part
             properties = {**table(merged.get("properties")), **table(resolved.get("properties"))}
             merged = {**merged, **resolved, "properties": properties}
         return _example(merged, asked, root, name, depth + 1)
     return _typed(schema, asked, root, name, depth)
 
 
-def _typed(schema: Json, asked: str, root: Json, name: str, depth: int) -> Any:
+def _typed(schema: Json, asked: str, root: _Root, name: str, depth: int) -> Any:
     kind = schema.get("type")
     if isinstance(kind, list):
         kind = next((item for item in kind if item != "null"), "null")
+    kind = string(kind) or None
     if kind == "object" or (kind is None and "properties" in schema):
         properties = table(schema.get("properties"))
         needed = schema.get("required")
@@ -195,14 +204,6 @@ def _typed(schema: Json, asked: str, root: Json, name: str, depth: int) -> Any:
     return _string(schema, asked, name)
 
 
-def _resolve(ref: str, root: Json) -> Json:
-    place: Any = root
-    for step in ref.removeprefix("#").strip("/").split("/"):
-        if step:
-            place = table(place).get(step.replace("~1", "/").replace("~0", "~"))
-    return table(place)
-
-
 def _number(schema: Json, asked: str, *, whole: bool) -> float | int:
     found = _NUMBER.search(asked)
     value = float(found[0]) if found and len(found[0]) < 12 else 1.0
@@ -215,7 +216,7 @@ def _number(schema: Json, asked: str, *, whole: bool) -> float | int:
 
 
 def _string(schema: Json, asked: str, name: str) -> str:
-    if schema.get("format") in _FORMATS:
+    if string(schema.get("format")) in _FORMATS:
         return _FORMATS[schema["format"]]
     found = _QUOTED.search(asked) or _CAPITAL.search(asked)
     text = (found["text"] if found and "text" in found.groupdict() else found[0]) if found else (name or "demo")

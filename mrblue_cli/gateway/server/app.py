@@ -10,7 +10,9 @@ from starlette.routing import BaseRoute, Match, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from mrblue_cli.gateway.access.auth import presented
 from mrblue_cli.gateway.answers import Answer, refusal
+from mrblue_cli.gateway.budget.estimate import estimate
 from mrblue_cli.gateway.gateway import Gateway
 from mrblue_cli.gateway.model import CallError, Json, Surface
 from mrblue_cli.gateway.server.endpoints import (
@@ -48,6 +50,7 @@ def build_app(gateway: Gateway) -> ASGIApp:
             _Exact(f"{prefix}/realtime/sessions", ("POST",), gateway, _beta_sessions),
             _Exact(f"{prefix}/realtime/transcription_sessions", ("POST",), gateway, _beta_transcriptions),
             _Exact(f"{prefix}/realtime/calls", ("POST",), gateway, _calls),
+            _Exact(f"{prefix}/messages/count_tokens", ("POST",), gateway, _count_tokens),
             _Exact(f"{prefix}/models", ("GET",), gateway, _models),
             _Exact(f"{prefix}/models/{{model:path}}", ("GET",), gateway, _model),
             _Exact(f"{prefix}/usage", ("GET",), gateway, _usage),
@@ -93,6 +96,8 @@ class _Exact(Route):
                     answer = refusal(Surface.CHAT, fault)
             except CallError as error:
                 answer = refusal(Surface.CHAT, error.fault)
+            except Exception as error:  # noqa: BLE001 - the last line between a defect and a client
+                answer = refusal(Surface.CHAT, gateway.defect(extra["x-request-id"], error))
             await send_answer(answer, extra, receive, send)
 
         super().__init__(path, _Callable(serve))
@@ -128,6 +133,14 @@ class _RealtimeSocket:
         self._gateway = gateway
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = headers_of(scope)
+        try:
+            self._gateway.refuse_strangers(headers, presented(headers))
+        except CallError:
+            # Before the upgrade: browsers ask nobody whether a page may open a websocket to this machine.
+            await receive()
+            await send({"type": "websocket.close", "code": 1008, "reason": "foreign origin"})
+            return
         await self._gateway.realtime.websocket(WebSocket(scope, receive, send))
 
 
@@ -150,8 +163,15 @@ async def _calls(gateway: Gateway, scope: Scope, headers: dict[str, str]) -> Ans
     return json_answer(await gateway.realtime.calls())
 
 
+async def _count_tokens(gateway: Gateway, scope: Scope, headers: dict[str, str]) -> Answer:
+    """Anthropic's counting endpoint, from our own estimate: an upper bound rather than a count."""
+    body = await _json_body(gateway, scope, headers)
+    return json_answer({"input_tokens": estimate(Surface.MESSAGES, body, None).input_tokens})
+
+
 async def _json_body(gateway: Gateway, scope: Scope, headers: dict[str, str]) -> Json:
-    body = await read_body(scope["mrblue.receive"], headers, gateway.options.limits.body_bytes)
+    limits = gateway.options.limits
+    body = await read_body(scope["mrblue.receive"], headers, limits.body_bytes, limits.body_seconds)
     return parse_json(body) if body.strip() else {}
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from typing import Generic
+from typing import Any, Generic
 
 import msgspec
 from starlette.websockets import WebSocket
@@ -33,7 +33,7 @@ from mrblue_cli.gateway.realtime.ports import C, Door, Observer, SessionEnd, Sil
 from mrblue_cli.gateway.realtime.relay import farewell, relay
 from mrblue_cli.realtime.socket import MAX_MESSAGE_BYTES
 
-UVICORN_OPTIONS = {
+UVICORN_OPTIONS: dict[str, Any] = {
     "ws": "websockets-sansio",
     "ws_max_size": MAX_MESSAGE_BYTES,
     "ws_ping_interval": 20.0,

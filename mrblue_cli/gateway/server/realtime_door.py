@@ -35,6 +35,10 @@ class Rules(Protocol):
         """Who minted an ephemeral key."""
         ...
 
+    def charged(self, charge: Charge) -> None:
+        """A reply was booked (metrics)."""
+        ...
+
     def monotonic(self) -> float:
         """Now, for breakers."""
         ...
@@ -113,13 +117,21 @@ class SessionAccount:
 
     async def on_usage(self, target: Target, model: str, usage: Usage) -> None:
         """Charge what a reply, or a transcription at its own model, used."""
-        try:
-            reservation = self._held.pop(0) if self._held else await self._reserve(0)
-        except BudgetExceeded:
-            # The reply was made and must be on the books; what follows it is refused by `allow`.
-            return
         charge = Charge(target.provider, model, usage, self._cost(target, model, usage), "ok")
-        await self._rules.budget.settle(reservation, (charge,))
+        self._rules.charged(charge)
+        if self._held:
+            await self._rules.budget.settle(self._held.pop(0), (charge,))
+            return
+        # The reply was made and must be on the books, limit or not; what follows it is refused by `allow`.
+        self._replies += 1
+        await self._rules.budget.book(
+            request_id=f"{self._session_id}.{self._replies}",
+            key_id=self._caller.key_id,
+            key_limits=self._caller.limits,
+            surface=Surface.REALTIME,
+            model=self._model,
+            charges=(charge,),
+        )
 
     async def close(self) -> None:
         """Give back what was set aside and not used."""

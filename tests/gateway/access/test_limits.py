@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from mrblue_cli.gateway.access.keys import ANONYMOUS, Caller
 from mrblue_cli.gateway.access.limits import Limits, SqliteWindows
+from tests.fakes.clock import ManualClock
 from tests.program import environment
 
 NOW = 1_800_000_000.0
@@ -154,7 +155,7 @@ class Degrading:
 
 
 @pytest.fixture
-def redis_socket(tmp_path):
+def redis_server(tmp_path):
     program = shutil.which("redis-server")
     if program is None:
         pytest.skip("no redis-server on this machine")
@@ -167,16 +168,16 @@ def redis_socket(tmp_path):
     for line in server.stdout:
         if "ready to accept connections" in line.lower():
             break
-    yield where
+    yield where, server
     server.terminate()
     server.communicate()
     shutil.rmtree(folder)
 
 
 @pytest.fixture
-async def redis(redis_socket):
+async def redis(redis_server):
     library = pytest.importorskip("redis.asyncio")
-    client = library.Redis(unix_socket_path=redis_socket)
+    client = library.Redis(unix_socket_path=redis_server[0])
     yield Degrading(client)
     await client.aclose()
 
@@ -220,3 +221,19 @@ async def test_a_lost_redis_leaves_the_limits_of_this_machine(redis, windows):
     await limits.give_back(OTHER, verdict, 5, NOW)
     redis.there = True
     assert await admitted(limits, CALLER, 6) == [True] * 5 + [False]
+
+
+async def test_limits_survive_a_redis_that_dies(redis_server):
+    pytest.importorskip("redis.asyncio")
+    from mrblue_cli.gateway.shared import SharedRedis
+
+    where, server = redis_server
+    said = []
+    shared = SharedRedis(f"unix://{where}", clock=ManualClock(), on_lost=said.append)
+    limits = Limits(redis=shared)
+    assert await admitted(limits, CALLER, 6) == [True] * 5 + [False]
+    server.kill()
+    await asyncio.to_thread(server.wait)
+    assert await admitted(limits, CALLER, 6) == [True] * 5 + [False]
+    assert len(said) == 1
+    await shared.close()

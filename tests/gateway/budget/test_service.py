@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from mrblue_cli.gateway.budget.service import BudgetExceeded, KeyLimits
-from mrblue_cli.gateway.model import NANO, Surface
-from mrblue_cli.gateway.options import AlertOptions
+from mrblue_cli.gateway.budget.service import Budget, BudgetExceeded, Charge, KeyLimits
+from mrblue_cli.gateway.model import NANO, Surface, Usage
+from mrblue_cli.gateway.options import AlertOptions, BudgetOptions
 from tests.gateway.budget.conftest import ask, charge
 
 DOLLAR = NANO
@@ -26,6 +26,15 @@ async def test_what_is_set_aside_counts_until_it_is_settled(open_budget):
     assert usage.today.spent_usd == pytest.approx(0.1)
     assert usage.today.reserved_usd == pytest.approx(0.6)
     assert usage.today.limit_usd == 1.0
+    assert (usage.today.requests, usage.today.input_tokens, usage.today.output_tokens) == (1, 10, 20)
+
+
+async def test_usage_before_anything_was_used_and_after_a_hit(open_budget):
+    budget = open_budget(monthly_limit=9.0)
+    empty = await budget.usage()
+    assert (empty.today.spent_usd, empty.this_month.limit_usd, empty.keys_today) == (0.0, 9.0, {})
+    await budget.settle(await ask(budget, 0.5), [], cache="hit-exact", saved_nano=DOLLAR // 4)
+    assert (await budget.usage()).this_month.saved_usd == 0.25
 
 
 async def test_a_spent_day_is_closed_until_the_next_utc_day(open_budget, clock):
@@ -156,3 +165,26 @@ async def test_new_limits_apply_from_the_next_request_on(open_budget):
     await budget.settle(held, [charge(DOLLAR)])
     with pytest.raises(BudgetExceeded):
         await ask(budget, 0.5)
+
+
+async def test_what_was_spent_without_asking_is_booked_beyond_any_limit(tmp_path):
+    """A realtime server that starts replies by itself: the line must stand, and the next question is refused."""
+    budget = Budget(BudgetOptions(daily_limit=1.0), tmp_path / "gateway.sqlite3")
+    try:
+        charge = Charge("openai", "gpt-realtime", Usage(input_tokens=10), 3 * NANO, "ok")
+        for number in range(2):
+            await budget.book(
+                request_id=f"rt.{number}", key_id="team", key_limits=KeyLimits(daily_nano=NANO),
+                surface=Surface.REALTIME, model="gpt-realtime", charges=(charge,),
+            )  # fmt: skip
+        used = await budget.usage()
+        assert used.today.spent_usd == 6.0
+        assert used.today.reserved_usd == 0.0
+        assert used.keys_today["team"].spent_usd == 6.0
+        with pytest.raises(BudgetExceeded):
+            await budget.reserve(
+                request_id="next", key_id="team", key_limits=KeyLimits(), estimate_nano=1, surface=Surface.CHAT,
+                model="m",
+            )  # fmt: skip
+    finally:
+        await budget.close()

@@ -175,7 +175,7 @@ async def test_an_alert_is_claimed_once(connect):
 
 async def test_the_script_and_the_policy_agree(connect):
     """What Redis lets pass is what `policy.decide` lets pass, for amounts around every edge."""
-    chance = random.Random(11)  # noqa: S311 - amounts, not secrets
+    chance = random.Random(11)
     shared, rivals = connect(), 0
     for number in range(150):
         spent, held, rival, amount = (chance.randrange(6) for _ in range(4))

@@ -16,12 +16,14 @@ NAMES: Final = (
     "synonyms", "synonym_share", "inversions", "breaks", "break_share", "kept", "exchanged", "exchanged_share", "torn", "voice", "moved", "moved_share",
     "common_run", "function_difference", "function_share", "preposition_difference", "missing_names", "missing_names_min", "filler_only",
     "replaced", "question_kind", "same_kind", "denials", "target_moved", "scope_difference", "pronouns", "word_order", "length_ratio", "bigrams", "identical_bag", "subset",
-    "modal", "letters", "reordered_exact",
+    "modal", "letters", "reordered_exact", "main_verb", "modality", "aspect", "tense", "form", "sentences", "left_over_longest", "tail", "governors", "replaced_question",
 )  # fmt: skip
 """Every feature is the same when the two texts change places."""
 
 _PRONOUNS: Final = frozenset("i you he she we they me him her us them my your his its our their mine yours".split())
-_MODALS: Final = frozenset("can could may might must shall should will would need have has had did was were is are do does".split())
+_MODALS: Final = frozenset(
+    "can could may might must shall should will would need have has had did was were is are do does".split()
+)
 
 
 def features(one: Reading, other: Reading, found: Matching, similarity: float) -> tuple[float, ...]:
@@ -57,7 +59,29 @@ def features(one: Reading, other: Reading, found: Matching, similarity: float) -
         2 * shared / max(len(bigrams_one) + len(bigrams_other), 1), left + right == 0, min(left, right) == 0,
         len((set(one.lower) ^ set(other.lower)) & _MODALS), _letters(one.plain.lower(), other.plain.lower()),
         breaks if left + right == 0 and paired == found.exact else 0,
+        _main(one) != _main(other), _classes(one) != _classes(other), len((set(one.lower) ^ set(other.lower)) & words.ASPECTS),
+        _past(one) != _past(other), one.question != other.question, abs(_sentences(one) - _sentences(other)),
+        max((len(token.text) for token in (*found.left, *found.right)), default=0), one.content[-1].key != other.content[-1].key,
+        lie.exchanged if paired < 8 else -1, _replaced(found) if question.kind(one) != "other" and question.kind(other) != "other" else 0,
     )  # fmt: skip
+
+
+def _main(reading: Reading) -> str:
+    """The first content word, or the one after "I" or "you" in a question: what is done."""
+    first = next((token for token in reading.content if token.text.lower() not in words.FILLER), None)
+    return first.key if first is not None else ""
+
+
+def _classes(reading: Reading) -> frozenset[str]:
+    return frozenset(words.MODALS.get(word, "") for word in reading.lower)
+
+
+def _past(reading: Reading) -> bool:
+    return not words.PAST.isdisjoint(reading.lower)
+
+
+def _sentences(reading: Reading) -> int:
+    return sum(word in {".", "?", "!"} for word in reading.lower[:-1])
 
 
 def _turned(found: Matching) -> Matching:
@@ -79,7 +103,9 @@ def _function(reading: Reading) -> dict[str, int]:
 
 
 def _prepositions(ours: dict[str, int], theirs: dict[str, int]) -> int:
-    return sum(abs(ours.get(word, 0) - theirs.get(word, 0)) for word in (ours.keys() | theirs.keys()) & words.PREPOSITIONS)
+    return sum(
+        abs(ours.get(word, 0) - theirs.get(word, 0)) for word in (ours.keys() | theirs.keys()) & words.PREPOSITIONS
+    )
 
 
 def _replaced(found: Matching) -> int:

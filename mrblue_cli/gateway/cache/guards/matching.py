@@ -30,7 +30,9 @@ def match(one: Reading, other: Reading) -> Matching:
     for token in one.content:
         choices = places.get(token.key)
         if choices:
-            best = choices[0] if len(choices) == 1 else max(choices, key=lambda there: _likeness(one, token, other, there))
+            best = (
+                choices[0] if len(choices) == 1 else max(choices, key=lambda there: _likeness(one, token, other, there))
+            )
             choices.remove(best)
             pairs.append((token, best))
         else:

@@ -11,7 +11,18 @@ from mrblue_cli.gateway.cache.guards.reading import Reading
 from mrblue_cli.gateway.cache.guards.stems import stem
 
 _SOFT: Final = frozenset(stem(word) for word in words.SOFT_NEGATORS)
-_NO_NEGATION: Final = frozenset({("no", "matter"), ("not", "only"), ("no", "."), ("no", ","), ("why", "not"), ("or", "not"), ("no", "doubt"), ("number", "no")})
+_NO_NEGATION: Final = frozenset(
+    {
+        ("no", "matter"),
+        ("not", "only"),
+        ("no", "."),
+        ("no", ","),
+        ("why", "not"),
+        ("or", "not"),
+        ("no", "doubt"),
+        ("number", "no"),
+    }
+)
 
 
 class Denial(NamedTuple):
@@ -48,12 +59,24 @@ def check(one: Reading, other: Reading, found: Matching) -> str | None:
     if prefixes:
         return "negative prefix"
     if mine.count == yours.count:
-        return None
+        modals = _modals(one), _modals(other)
+        return "modality" if modals[0] and modals[1] and modals[0].isdisjoint(modals[1]) else None
     fewer, rest = (found.left, mine) if mine.count < yours.count else (found.right, yours)
     soft = sum(token.key in _SOFT for token in fewer)
     return None if soft and rest.count + soft >= max(mine.count, yours.count) else "negation"
 
 
+def _modals(reading: Reading) -> frozenset[str]:
+    """What is denied: ability ("can not"), will ("will not"), duty ("should not")."""
+    return frozenset(
+        words.MODALS[before]
+        for before, word in zip(reading.lower, reading.lower[1:], strict=False)
+        if word == "not" and words.MODALS.get(before)
+    )
+
+
 def _prefixes(found: Matching) -> bool:
     """Whether a word stands against its own negation ("supported", "unsupported")."""
-    return any(prefixed(here.key, there.key) or prefixed(there.key, here.key) for here in found.left for there in found.right)
+    return any(
+        prefixed(here.key, there.key) or prefixed(there.key, here.key) for here in found.left for there in found.right
+    )

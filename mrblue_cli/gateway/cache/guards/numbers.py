@@ -78,7 +78,11 @@ def _low(tokens: tuple[Token, ...], place: int) -> str:
 
 def _trivial(amount: Amount) -> bool:
     """A one that reads as an article: "1 week" is "a week"."""
-    return amount.value == "1" and amount.after.isalpha() and amount.before not in {"version", "step", "part", "chapter", "type", "level"}
+    return (
+        amount.value == "1"
+        and amount.after.isalpha()
+        and amount.before not in {"version", "step", "part", "chapter", "type", "level"}
+    )
 
 
 def check(one: Reading, other: Reading) -> str | None:
@@ -118,7 +122,11 @@ def _moved(mine: list[Amount], yours: list[Amount]) -> bool:
     for amount in mine:
         choices = [other for other in spare if other.value == amount.value]
         best = next(
-            (other for other in choices if (other.before == amount.before and amount.before) or (other.after == amount.after and amount.after)),
+            (
+                other
+                for other in choices
+                if (other.before == amount.before and amount.before) or (other.after == amount.after and amount.after)
+            ),
             None,
         )
         if best is None:

@@ -47,6 +47,7 @@ def order(one: Reading, other: Reading, found: Matching) -> Order:
     ranks = _ranks(pairs)
     ranks = _settle_lists(one, other, pairs, ranks)
     ranks = _settle_fronted(one, other, pairs, ranks)
+    ranks = _settle_phrases(one, other, pairs, ranks)
     turned = sum(ranks[i] > ranks[j] for i in range(count) for j in range(i + 1, count))
     breaks = sum(ranks[i + 1] != ranks[i] + 1 for i in range(count - 1))
     adjacent = [(pairs[i], pairs[i + 1]) for i in range(count - 1) if pairs[i + 1][0].place - pairs[i][0].place == 1]
@@ -76,15 +77,21 @@ def _settle_lists(one: Reading, other: Reading, pairs: list[tuple[Token, Token]]
     """Undo swaps of two neighbours joined by "and" or "or" in both texts."""
     ranks = list(ranks)
     for i in range(len(pairs) - 1):
-        if ranks[i] == ranks[i + 1] + 1 and _joined(one, pairs[i][0], pairs[i + 1][0]) and _joined(other, pairs[i + 1][1], pairs[i][1]):
+        if (
+            ranks[i] == ranks[i + 1] + 1
+            and _joined(one, pairs[i][0], pairs[i + 1][0])
+            and _joined(other, pairs[i + 1][1], pairs[i][1])
+        ):
             ranks[i], ranks[i + 1] = ranks[i + 1], ranks[i]
     return ranks
 
 
 def _joined(reading: Reading, first: Token, second: Token) -> bool:
     between = reading.lower[first.place + 1 : second.place]
-    return 0 < len(between) <= 3 and any(word in words.JOINERS for word in between) and not any(
-        word in words.PREPOSITIONS for word in between
+    return (
+        0 < len(between) <= 3
+        and any(word in words.JOINERS for word in between)
+        and not any(word in words.PREPOSITIONS for word in between)
     )
 
 
@@ -101,6 +108,24 @@ def _settle_fronted(one: Reading, other: Reading, pairs: list[tuple[Token, Token
             opens_other = _opener(other, back[1]) and _opener(one, back[0]) == _opener(other, back[1])
             if opens or opens_other:
                 return sorted(ranks)
+    return ranks
+
+
+def _settle_phrases(
+    one: Reading, other: Reading, pairs: list[tuple[Token, Token]], ranks: list[int]
+) -> list[int]:
+    """Undo the swap of two neighbouring phrases that each keep their own preposition ("in Oslo with Ann")."""
+    ranks = list(ranks)
+    count = len(ranks)
+    for middle in range(1, count):
+        for left in range(max(0, middle - 3), middle):
+            for right in range(middle + 1, min(count, middle + 3) + 1):
+                if ranks[middle:right] + ranks[left:middle] != list(range(ranks[middle], ranks[middle] + right - left)):
+                    continue
+                governors = _governor(one, pairs[left][0]), _governor(one, pairs[middle][0])
+                theirs = _governor(other, pairs[left][1]), _governor(other, pairs[middle][1])
+                if all(governors) and governors == theirs and governors[0] != governors[1]:
+                    ranks[left:right] = sorted(ranks[left:right])
     return ranks
 
 
@@ -131,7 +156,9 @@ def _passive(reading: Reading) -> bool:
     for place, word in enumerate(reading.lower):
         if word == "by" and place >= 2:
             back = reading.lower[max(0, place - 6) : place]
-            if any(w in _BE for w in back) and any(w.endswith(("ed", "en", "wn", "nt", "ld", "de", "ut")) for w in back):
+            if any(w in _BE for w in back) and any(
+                w.endswith(("ed", "en", "wn", "nt", "ld", "de", "ut")) for w in back
+            ):
                 return True
     return False
 

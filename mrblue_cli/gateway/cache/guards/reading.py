@@ -14,7 +14,9 @@ Kind = Literal["word", "number", "code", "mark"]
 LONGEST: Final = 8_000
 """Characters that are read; longer texts only meet their like (see `judge`)."""
 
-_PLAIN: Final = str.maketrans({"’": "'", "‘": "'", "`": "`", "“": '"', "”": '"', "–": "-", "—": " - ", "\u2212": "-", "×": "*", "\0": " "})
+_PLAIN: Final = str.maketrans(
+    {"’": "'", "‘": "'", "`": "`", "“": '"', "”": '"', "–": "-", "—": " - ", "\u2212": "-", "×": "*", "\0": " "}
+)
 _TOKEN: Final = re.compile(
     r"""(?P<url>https?://[^\s<>"')]+|www\.[^\s<>"')]+|[\w.+-]+@[\w-]+\.[\w.]+)
     |(?P<path>(?<![\w)])(?:[A-Za-z]:\\|\.{0,2}/|~/)[\w.\-/\\@]*\w|\b\w+(?:/[\w.-]+){2,})
@@ -68,7 +70,7 @@ def _expand(text: str) -> str:
     parts = []
     for part in text.split(" "):
         low = part.lower()
-        core = low.strip(".,;:!?()\"")
+        core = low.strip('.,;:!?()"')
         if core in words.CONTRACTIONS:
             parts.append(part.lower().replace(core, words.CONTRACTIONS[core]))
         elif core.endswith("n't"):
@@ -78,7 +80,15 @@ def _expand(text: str) -> str:
             parts.append(part)
     if parts and parts[0].strip(",").lower() in {"no", "yes", "nope", "yep"} and parts[0].endswith(","):
         parts = parts[1:]
-    return _POSSESSIVE.sub(" ", " ".join(parts).replace("'re ", " are ").replace("'ve ", " have ").replace("'ll ", " will ").replace("'m ", " am ").replace("'d ", " would "))
+    return _POSSESSIVE.sub(
+        " ",
+        " ".join(parts)
+        .replace("'re ", " are ")
+        .replace("'ve ", " have ")
+        .replace("'ll ", " will ")
+        .replace("'m ", " am ")
+        .replace("'d ", " would "),
+    )
 
 
 def fold(text: str) -> str:
@@ -113,20 +123,34 @@ def read(text: str) -> Reading:
     content = tuple(token for token in tokens if token.content)
     lower = tuple(token.text.lower() for token in tokens)
     return Reading(
-        plain, tokens, content, frozenset(token.key for token in tokens), lower, text.rstrip().endswith("?"), len(text) > LONGEST
+        plain,
+        tokens,
+        content,
+        frozenset(token.key for token in tokens),
+        lower,
+        text.rstrip().endswith("?"),
+        len(text) > LONGEST,
     )
 
 
 def _title(text: str) -> bool:
     """Whether nearly every word has a capital, so that capitals tell nothing."""
     long = [word for word in text.split() if len(word) > 3 and word[0].isalpha()]
-    return len(long) > 3 and sum(word[0].isupper() for word in long) / len(long) > 0.8
+    return len(long) > 4 and sum(word[0].isupper() for word in long) / len(long) > 0.9
 
 
 def _token(raw: str, kind: str, place: int, *, opening: bool, shouting: bool, quoted: bool) -> Token:
     """One token that is not a mark."""
     if kind == "number":
-        return Token(raw, raw.replace(",", "") if re.fullmatch(r"\d{1,3}(,\d{3})+", raw) else raw, "number", place, False, True, False)
+        return Token(
+            raw,
+            raw.replace(",", "") if re.fullmatch(r"\d{1,3}(,\d{3})+", raw) else raw,
+            "number",
+            place,
+            False,
+            True,
+            False,
+        )
     if kind in {"url", "path", "code"}:
         key = _VERSION.sub("", raw.removesuffix("()"))
         if kind == "code" and not _FLAG.match(key):
@@ -134,6 +158,10 @@ def _token(raw: str, kind: str, place: int, *, opening: bool, shouting: bool, qu
         return Token(raw, key, "code", place, True, True, True)
     low = raw.lower()
     low = words.MONTHS.get(low, low)
-    name = not shouting and ((raw[0].isupper() and not opening and low not in words.FUNCTION) or (len(raw) > 1 and raw.isupper()))
+    name = not shouting and (
+        (raw[0].isupper() and not opening and low not in words.FUNCTION) or (len(raw) > 1 and raw.isupper())
+    )
     function = low in words.FUNCTION and not (len(raw) > 1 and raw.isupper() and not shouting and low in {"it", "us"})
-    return Token(raw, low if function else stem(low), "word", place, name and not function, not function, quoted and not function)
+    return Token(
+        raw, low if function else stem(low), "word", place, name and not function, not function, quoted and not function
+    )

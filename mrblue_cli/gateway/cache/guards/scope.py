@@ -25,7 +25,12 @@ def scope(reading: Reading) -> frozenset[str]:
     have = set(reading.lower)
     found = {name for name, pattern in _BOUNDS if pattern.search(text)}
     found |= {name for name, table in _STRICT if not have.isdisjoint(table)}
-    for name, table in (("all", words.UNIVERSAL), ("some", words.EXISTENTIAL), ("most", words.MOST), ("few", words.FEW)):
+    for name, table in (
+        ("all", words.UNIVERSAL),
+        ("some", words.EXISTENTIAL),
+        ("most", words.MOST),
+        ("few", words.FEW),
+    ):
         if not have.isdisjoint(table):
             found.add(name)
     if "not only" in text:

@@ -24,12 +24,14 @@ FUNCTION: Final = _set(
 """Closed-class words. Left out when content is compared; guards look at those that matter."""
 
 FILLER: Final = _set(
-    "help want need like know tell wonder try possible able way thing something anything someone please explain question "
-    "ask say get give make use go come think believe advise kindly sir madam guy folk basically actually simply exactly"
+    "help want need like know tell wonder please question ask say think believe advise kindly sir madam guy folk basically "
+    "actually simply exactly possible able way show explain understand"
 )
 """Content words that often come with the politeness around a question, not with its matter."""
 
-NEGATORS: Final = _set("not no never none nobody nothing nowhere neither nor without cannot hardly barely scarcely seldom")
+NEGATORS: Final = _set(
+    "not no never none nobody nothing nowhere neither nor without cannot hardly barely scarcely seldom"
+)
 SOFT_NEGATORS: Final = _set(
     "fail failed failing failure unable impossible decline declined reject rejected refuse refused deny denied lack missing "
     "miss lost broken stop stopped stuck block blocked wrong waiting wait still pending delay unavailable prevent avoid "
@@ -45,7 +47,9 @@ PREPOSITIONS: Final = _set(
     "within toward towards up down until till since during through via behind beside near as than about around across "
     "inside outside"
 )
-OPENERS: Final = _set("in on at after before during since when while if as because although though for with by until once from under upon")
+OPENERS: Final = _set(
+    "in on at after before during since when while if as because although though for with by until once from under upon"
+)
 """Words that begin a phrase which may stand first or last in a sentence without a change of meaning."""
 
 JOINERS: Final = _set("and or nor , & / plus")
@@ -59,6 +63,15 @@ MOST: Final = _set("most mostly usually generally typically majority")
 FEW: Final = _set("few little rarely seldom hardly barely scarcely")
 SEQUENCE: Final = _set("first last next previous latest oldest newest earliest final second third initial")
 AGAIN: Final = _set("again another second")
+
+ASPECTS: Final = _set("yet still already again ever anymore longer once twice before later soon now currently")
+"""Words that place an event in time against what was expected."""
+
+MODALS: Final = {
+    "can": "able", "could": "able", "able": "able", "may": "may", "might": "may", "will": "will", "would": "would", "shall": "will",
+    "should": "ought", "must": "must", "ought": "ought", "need": "must", "have": "", "has": "", "had": "",
+}  # fmt: skip
+PAST: Final = _set("did was were had been ago yesterday")
 
 YES_NO: Final = _set("do does did is are am was were will would can could should shall may might have has had must")
 
@@ -99,9 +112,15 @@ CONTRACTIONS: Final = {
 }  # fmt: skip
 
 LANGUAGES: Final = {
-    "en": _set("the is are and of to how what do does can i my in for with not it that you this was on at be why when where"),
-    "de": _set("der die das und ist nicht ich wie ein eine mit auf für zu kann mein den dem wir sie von was wo warum habe"),
-    "fr": _set("le la les et est pas je comment un une avec sur pour que mon dans des du vous nous ne pourquoi où ce qui"),
+    "en": _set(
+        "the is are and of to how what do does can i my in for with not it that you this was on at be why when where"
+    ),
+    "de": _set(
+        "der die das und ist nicht ich wie ein eine mit auf für zu kann mein den dem wir sie von was wo warum habe"
+    ),
+    "fr": _set(
+        "le la les et est pas je comment un une avec sur pour que mon dans des du vous nous ne pourquoi où ce qui"
+    ),
     "es": _set("el la los las y es no cómo como un una con para que mi en de del por qué puedo se mis dónde cuándo yo"),
     "pt": _set("o a os as e é não como um uma com para que meu em de do da por posso se onde quando eu minha você"),
     "it": _set("il lo la gli e è non come un una con per che mio in di del della posso si dove quando perché sono ho"),
