@@ -32,6 +32,9 @@ class Ask(msgspec.Struct, kw_only=True):
     parts: tuple[Part, ...] = ()
     control: str = ""
     """The request's cache-control header."""
+    traceparent: str = ""
+    """The request's own place in a trace (W3C Trace Context), and what travels with it."""
+    tracestate: str = ""
 
     @property
     def stream(self) -> bool:
@@ -81,6 +84,8 @@ class Record(msgspec.Struct, kw_only=True):
     first_token: float | None = None
     """Seconds from the request to the first token of a stream."""
     complete: bool = False
+    traceparent: str = ""
+    tracestate: str = ""
 
 
 def refusal(surface: Surface, fault: Fault) -> Answer:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TextIO
 import msgspec
 
 from mrblue_cli.core.clock import Clock, SystemClock
-from mrblue_cli.core.errors import ConfigError
+from mrblue_cli.core.errors import ConfigError, MissingPart
 from mrblue_cli.core.ids import RandomIds
 from mrblue_cli.gateway.access.auth import Door, key_required
 from mrblue_cli.gateway.access.keys import ANONYMOUS, Caller, KeyStore
@@ -49,6 +49,7 @@ from mrblue_cli.gateway.server.telemetry import Telemetry, usage_document
 from mrblue_cli.gateway.upstream import Upstream
 
 if TYPE_CHECKING:
+    from mrblue_cli.gateway.server.tracing import Tracing
     from mrblue_cli.gateway.shared import SharedRedis
 
 FIXED = ("host", "port", "workers", "redis_url", "state_folder", "demo", "log_format", "telemetry")
@@ -90,6 +91,7 @@ class Gateway:
         self._jobs: list[asyncio.Task[None]] = []
         self._redis: SharedRedis | None = None
         self._cache: Cache | None = None
+        self._tracing: Tracing | None = None
         self._route(options)
         self.health = self._new_health(options)
 
@@ -111,6 +113,8 @@ class Gateway:
             from mrblue_cli.gateway.shared import SharedRedis  # a tenth of the start, which most do without
 
             self._redis = SharedRedis(options.redis_url, clock=self.clock, on_lost=self._warn, on_back=self.log.say)
+        if options.telemetry.otlp_endpoint:
+            self._tracing = self._new_tracing(options)
         self.keys = KeyStore(folder / LEDGER_FILE)
         self._open_door()
         shared = options.workers > 1
@@ -171,6 +175,8 @@ class Gateway:
         await self.upstream.close()
         if self._redis is not None:
             await self._redis.close()
+        if self._tracing is not None:
+            await self._tracing.close()
         self.telemetry.publish()
 
     # What the endpoints ask.
@@ -293,6 +299,8 @@ class Gateway:
         """One request is over: a line, and the counters."""
         self.log.finished(record)
         self.telemetry.finished(record)
+        if self._tracing is not None:
+            self._tracing.finished(record)
 
     def attempted(self, lane: Lane, note: Noted) -> None:
         """One attempt is over."""
@@ -380,6 +388,16 @@ class Gateway:
             return bundled()
         self._warn(f"semantic cache off: {missing.what}" + (f" ({missing.hint})" if missing.hint else ""))
         return None
+
+    def _new_tracing(self, options: GatewayOptions) -> Tracing:
+        try:
+            from mrblue_cli.gateway.server.tracing import Tracing
+        except ImportError as error:
+            raise MissingPart(
+                f"telemetry.otlp_endpoint is set, but the package '{error.name}' is not installed",
+                hint='install it with: pip install "mrblue-cli[gateway,otel]", or leave the address empty',
+            ) from None
+        return Tracing(options.telemetry, wall=self.wall, say=self.log.say)
 
     def _keys_required(self) -> bool:
         return key_required(self.options.host, self.options.require_key)

@@ -63,6 +63,8 @@ class Pipeline:
             stream=ask.stream,
             began=self._around.clock.now(),
             attempts=[],
+            traceparent=ask.traceparent,
+            tracestate=ask.tracestate,
         )
         try:
             return await self._served(ask, record)

@@ -34,6 +34,12 @@ class Noted(msgspec.Struct, frozen=True):
     seconds: float
     first_token: float | None = None
     fault: Fault | None = None
+    began: float = 0.0
+    """On the clock of the request."""
+    kind: str = ""
+    """The adapter."""
+    usage: Usage | None = None
+    """What was booked; None: nothing."""
 
 
 class Watcher(Protocol):
@@ -118,23 +124,27 @@ class Run:
         now = self._around.clock.now()
         self._around.health.succeeded(lane, attempt.latency, now)
         self._charge(lane, usage, "ok")
-        self._note(lane, attempt, "ok")
+        self._note(lane, attempt, "ok", used=usage)
 
     def broke(self, lane: Lane, attempt: Attempt, fault: Fault) -> None:
         """It failed, before or after its first token."""
         self._around.health.failed(lane, fault, self._around.clock.now())
         attempt.close()
+        used = None
         if attempt.tokens or attempt.usage is not None or (attempt.reached and RULES[fault.kind].spent):
-            self._charge(lane, self.used(attempt), "failed")
-        self._note(lane, attempt, fault.kind.value, fault)
+            used = self.used(attempt)
+            self._charge(lane, used, "failed")
+        self._note(lane, attempt, fault.kind.value, fault, used=used)
 
     def left(self, lane: Lane, attempt: Attempt) -> None:
         """The client went away."""
         self._around.health.abandoned(lane)
         attempt.close()
+        used = None
         if attempt.reached:
-            self._charge(lane, self.used(attempt), "cancelled")
-        self._note(lane, attempt, "cancelled")
+            used = self.used(attempt)
+            self._charge(lane, used, "cancelled")
+        self._note(lane, attempt, "cancelled", used=used)
 
     def used(self, attempt: Attempt) -> Usage:
         """What the provider said it used, else our count: the estimate's input and the text that came."""
@@ -196,9 +206,21 @@ class Run:
         self.charges.append(charge)
         self._around.watcher.charged(charge)
 
-    def _note(self, lane: Lane, attempt: Attempt, outcome: str, fault: Fault | None = None) -> None:
+    def _note(
+        self, lane: Lane, attempt: Attempt, outcome: str, fault: Fault | None = None, *, used: Usage | None
+    ) -> None:
         now = self._around.clock.now()
         first = None if attempt.first_token_at is None else attempt.first_token_at - attempt.began
-        note = Noted(lane.ranked.route.provider, lane.ranked.model, outcome, now - attempt.began, first, fault)
+        note = Noted(
+            lane.ranked.route.provider,
+            lane.ranked.model,
+            outcome,
+            now - attempt.began,
+            first,
+            fault,
+            began=attempt.began,
+            kind=lane.ranked.route.kind,
+            usage=used,
+        )
         self.notes.append(note)
         self._around.watcher.attempted(lane, note)

@@ -83,6 +83,8 @@ class SurfaceEndpoint:
             caller=caller,
             request_id=request_id,
             control=headers.get("cache-control", ""),
+            traceparent=headers.get("traceparent", ""),
+            tracestate=headers.get("tracestate", ""),
         )
         return await gateway.pipeline.answer(ask)
 
