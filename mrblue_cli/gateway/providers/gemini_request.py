@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -132,7 +131,7 @@ def _media(url: str, otherwise: str) -> Json:
         return {"inlineData": {"mimeType": data[0], "data": data[1]}}
     if not url.startswith(("https://", "http://")):
         raise bad_request("an image needs an http address or a data URL", "messages")
-    ending = urlsplit(url).path.rpartition(".")[2].lower()
+    ending = re.split(r"[?#]", url, maxsplit=1)[0].rpartition(".")[2].lower()
     return {"fileData": {"fileUri": url, "mimeType": _ENDINGS.get(ending, otherwise)}}
 
 
