@@ -66,6 +66,8 @@ class OpenAI:
             raise unsupported(f"{target.provider} has no {call.surface.value} endpoint")
         url = self.url(call, target)
         auth = self.auth(target)
+        if call.surface in {Surface.SPEECH, Surface.TRANSCRIPTION}:
+            auth["accept"] = "*/*"  # sound, subtitles, events: what the body asks for
         if call.surface is Surface.TRANSCRIPTION:
             parts = self.form(call, target)
             return HttpRequest(

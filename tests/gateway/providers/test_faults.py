@@ -55,34 +55,34 @@ def test_every_kind_of_fault_that_a_provider_can_report_is_in_the_samples() -> N
     assert {sample["kind"] for sample in SAMPLES} == {kind.value for kind in set(FaultKind) - ours_alone}
 
 
+BARE = {
+    400: FaultKind.BAD_REQUEST,
+    401: FaultKind.AUTH,
+    402: FaultKind.QUOTA,
+    403: FaultKind.AUTH,
+    404: FaultKind.NOT_FOUND,
+    405: FaultKind.NOT_FOUND,
+    408: FaultKind.TIMEOUT,
+    409: FaultKind.SERVER,
+    413: FaultKind.CONTEXT_TOO_LONG,
+    422: FaultKind.BAD_REQUEST,
+    429: FaultKind.RATE_LIMITED,
+    500: FaultKind.SERVER,
+    502: FaultKind.SERVER,
+    503: FaultKind.OVERLOADED,
+    504: FaultKind.TIMEOUT,
+    520: FaultKind.SERVER,
+    529: FaultKind.OVERLOADED,
+    599: FaultKind.SERVER,
+}
+
+
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(
-    ("status", "want"),
-    [
-        (400, FaultKind.BAD_REQUEST),
-        (401, FaultKind.AUTH),
-        (402, FaultKind.QUOTA),
-        (403, FaultKind.AUTH),
-        (404, FaultKind.NOT_FOUND),
-        (405, FaultKind.NOT_FOUND),
-        (408, FaultKind.TIMEOUT),
-        (409, FaultKind.SERVER),
-        (413, FaultKind.CONTEXT_TOO_LONG),
-        (422, FaultKind.BAD_REQUEST),
-        (429, FaultKind.RATE_LIMITED),
-        (500, FaultKind.SERVER),
-        (502, FaultKind.SERVER),
-        (503, FaultKind.OVERLOADED),
-        (504, FaultKind.TIMEOUT),
-        (520, FaultKind.SERVER),
-        (529, FaultKind.OVERLOADED),
-        (599, FaultKind.SERVER),
-    ],
-)
-def test_a_bare_status_is_enough(kind: str, status: int, want: FaultKind) -> None:
-    fault = provider(kind).fault(status, {}, b"")
-    assert fault.kind is want
-    assert str(status) in fault.message
+def test_a_bare_status_is_enough(kind: str) -> None:
+    for status, want in BARE.items():
+        fault = provider(kind).fault(status, {}, b"")
+        assert fault.kind is want, status
+        assert str(status) in fault.message
 
 
 def test_a_redirect_says_where_to_look() -> None:
