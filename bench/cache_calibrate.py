@@ -26,12 +26,30 @@ from mrblue_cli.gateway.cache.guards.reading import read
 
 TARGET = Path(guards.__file__).with_name("coefficients.py")
 FALLING = frozenset(
-    "left_over_max left_over_min left_over_share_max left_over_share_min inversions missing_names missing_names_min function_difference "
-    "replaced replaced_question function_share preposition_difference scope_difference pronouns exchanged exchanged_share moved moved_share".split()
+    [
+        "left_over_max",
+        "left_over_min",
+        "left_over_share_max",
+        "left_over_share_min",
+        "inversions",
+        "missing_names",
+        "missing_names_min",
+        "function_difference",
+        "replaced",
+        "replaced_question",
+        "function_share",
+        "preposition_difference",
+        "scope_difference",
+        "pronouns",
+        "exchanged",
+        "exchanged_share",
+        "moved",
+        "moved_share",
+    ]
 )
-RISING = frozenset("similarity dice common_run bigrams letters length_ratio".split())
+RISING = frozenset(["similarity", "dice", "common_run", "bigrams", "letters", "length_ratio"])
 WEIGHTS = {
-    "made": (4000.0, 4000.0), "rewrites": (6000.0, 1500.0), "paws": (1500.0, 3000.0), "cannot": (200.0, 1500.0), "banking": (600.0, 9000.0),
+    "made": (6000.0, 4000.0), "rewrites": (6000.0, 1500.0), "paws": (1500.0, 3000.0), "cannot": (200.0, 1500.0), "banking": (600.0, 9000.0),
 }  # fmt: skip
 """Weight of all pairs that are the same, and of all that are not, by source."""
 MOST_WRONG = {"made": 0.002, "paws": 0.03, "cannot": 0.002, "rewrites": 0.012, "banking": 0.014}
@@ -132,7 +150,11 @@ def text(model: Model, shift: float) -> str:
     """The module that holds the numbers."""
     words = []
     for split, edges, leaves in zip(model.features, model.edges, model.leaves, strict=True):
-        numbers = [*(str(int(f)) for f in split), *(_short(edge, 4) for edge in edges), *(_short(leaf, 3) for leaf in leaves)]
+        numbers = [
+            *(str(int(f)) for f in split),
+            *(_short(edge, 4) for edge in edges),
+            *(_short(leaf, 3) for leaf in leaves),
+        ]
         words.append(" ".join(numbers) + ";")
     lines, line = [], ""
     for word in " ".join(words).split(" "):
@@ -172,12 +194,16 @@ def main() -> None:
     model = fit(found)
     outputs = np.full(len(found), -99.0)
     passed = np.array([item.values is not None for item in found])
-    outputs[passed] = model.log_odds(np.array([item.values for item in found if item.values is not None], dtype=np.float64))
+    outputs[passed] = model.log_odds(
+        np.array([item.values for item in found if item.values is not None], dtype=np.float64)
+    )
     level = strictness(found, outputs)
     for source in WEIGHTS:
         for same in (True, False):
             here = np.array([item.source == source and item.same == same for item in found])
-            print(f"  {source:9} {'same' if same else 'other':5} {here.sum():6}  passed {passed[here].mean():.3f}  served {(outputs[here] >= level).mean():.3f}")
+            print(
+                f"  {source:9} {'same' if same else 'other':5} {here.sum():6}  passed {passed[here].mean():.3f}  served {(outputs[here] >= level).mean():.3f}"
+            )
     shift = math.log(0.95 / 0.05) - level
     print(f"  log odds at 0.95: {level:.2f}")
     if options.write:

@@ -122,7 +122,20 @@ KEPT = (
 )  # fmt: skip
 NAMES = ("Alice", "Bruno", "Clara", "Daniel", "Edith", "Farid", "Greta", "Hugo", "Irene", "Jonas")
 TOWNS = ("Lyon", "Boston", "Osaka", "Cairo", "Bergen", "Lima", "Quito", "Turin", "Perth", "Izmir")
-OBJECTS = ("house", "boat", "clock", "garden", "bridge", "painting", "factory", "tower", "horse", "library", "mill", "engine")
+OBJECTS = (
+    "house",
+    "boat",
+    "clock",
+    "garden",
+    "bridge",
+    "painting",
+    "factory",
+    "tower",
+    "horse",
+    "library",
+    "mill",
+    "engine",
+)
 ATTRIBUTES = ("old", "wooden", "green", "famous", "heavy", "narrow", "yellow", "silent", "royal", "steep")
 
 CODE = (
@@ -145,13 +158,17 @@ def _tasks(chance: random.Random) -> Iterator[Pair]:
         for neighbour in neighbours:
             frame = chance.choice(HOW)
             yield Pair(frame.format(wordings[0]), frame.format(neighbour), same=False)
-            yield Pair(chance.choice(HOW).format(chance.choice(wordings)), chance.choice(HOW).format(neighbour), same=False)
+            yield Pair(
+                chance.choice(HOW).format(chance.choice(wordings)), chance.choice(HOW).format(neighbour), same=False
+            )
         for kind in chance.sample(OTHER_KIND, 8):
             yield Pair(chance.choice(HOW).format(wordings[0]), kind.format(wordings[0]), same=False)
         for one, other in itertools.pairwise(chance.sample(OTHER_KIND, 4)):
             yield Pair(one.format(wordings[0]), other.format(wordings[0]), same=False)
         for condition in chance.sample(CONDITIONS, 5):
-            yield Pair(chance.choice(HOW).format(wordings[0]), chance.choice(HOW).format(wordings[0] + condition), same=False)
+            yield Pair(
+                chance.choice(HOW).format(wordings[0]), chance.choice(HOW).format(wordings[0] + condition), same=False
+            )
         one, other = chance.sample(CONDITIONS, 2)
         yield Pair(f"How do I {wordings[0]}{one}?", f"How do I {wordings[0]}{other}?", same=False)
 
@@ -164,7 +181,9 @@ def _things(chance: random.Random) -> Iterator[Pair]:
             yield Pair(chance.choice(EXPLAIN).format(thing), other.format(thing), same=False)
         one, other = chance.sample(EXPLAIN_NOT, 2)
         yield Pair(one.format(thing), other.format(thing), same=False)
-        yield Pair(EXPLAIN[0].format(thing), EXPLAIN[0].format(chance.choice([t for t in THINGS if t != thing])), same=False)
+        yield Pair(
+            EXPLAIN[0].format(thing), EXPLAIN[0].format(chance.choice([t for t in THINGS if t != thing])), same=False
+        )
 
 
 def _facts(chance: random.Random) -> Iterator[Pair]:
@@ -173,8 +192,16 @@ def _facts(chance: random.Random) -> Iterator[Pair]:
             if len(wordings) > 1:
                 one, other = chance.sample(wordings, 2)
                 yield Pair(one.format(place), other.format(place), same=True)
-            yield Pair(wordings[0].format(place), wordings[0].format(chance.choice([p for p in PLACES if p != place])), same=False)
-            yield Pair(wordings[0].format(place), chance.choice([w for w in FACTS if w is not wordings])[0].format(place), same=False)
+            yield Pair(
+                wordings[0].format(place),
+                wordings[0].format(chance.choice([p for p in PLACES if p != place])),
+                same=False,
+            )
+            yield Pair(
+                wordings[0].format(place),
+                chance.choice([w for w in FACTS if w is not wordings])[0].format(place),
+                same=False,
+            )
 
 
 def _turned(chance: random.Random) -> Iterator[Pair]:
@@ -203,8 +230,16 @@ def _code(chance: random.Random) -> Iterator[Pair]:
             yield Pair(one.format(language, task), other.format(language, task), same=True)
         for _ in range(4):
             frame, language = chance.choice(CODE_FRAMES), chance.choice(LANGUAGES)
-            yield Pair(frame.format(language, task), frame.format(language, chance.choice([t for t in CODE if t != task])), same=False)
-            yield Pair(frame.format(language, task), chance.choice(CODE_FRAMES).format(language, f"{task} without using a loop"), same=False)
+            yield Pair(
+                frame.format(language, task),
+                frame.format(language, chance.choice([t for t in CODE if t != task])),
+                same=False,
+            )
+            yield Pair(
+                frame.format(language, task),
+                chance.choice(CODE_FRAMES).format(language, f"{task} without using a loop"),
+                same=False,
+            )
         one, other = chance.sample(LANGUAGES, 2)
         yield Pair(CODE_FRAMES[0].format(one, task), CODE_FRAMES[0].format(other, task), same=False)
 
@@ -212,5 +247,7 @@ def _code(chance: random.Random) -> Iterator[Pair]:
 def made_pairs(seed: int = 5) -> list[Pair]:
     """All of them, the same for the same seed, none twice."""
     chance = random.Random(seed)
-    made = itertools.chain(_tasks(chance), _things(chance), _facts(chance), _turned(chance), _roles(chance), _code(chance))
+    made = itertools.chain(
+        _tasks(chance), _things(chance), _facts(chance), _turned(chance), _roles(chance), _code(chance)
+    )
     return list(dict.fromkeys(pair for pair in made if pair.one != pair.other))

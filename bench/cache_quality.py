@@ -108,7 +108,9 @@ def pairwise(pairs: Sequence[cache_data.Pair], rule: Rule, known: Vectors, asked
     return Shares(served[True] / of[True], served[False] / of[False], of[True] + of[False])
 
 
-def banking(rows: Sequence[tuple[str, str]], rule: Rule, known: Vectors, asked: Callable[[str], bool]) -> tuple[float, float, int]:
+def banking(
+    rows: Sequence[tuple[str, str]], rule: Rule, known: Vectors, asked: Callable[[str], bool]
+) -> tuple[float, float, int]:
     """A stream of questions: hit rate, wrong among hits (another intent), hits in all; over all seeds."""
     hits = wrong = of = 0
     for seed in SEEDS:
@@ -149,7 +151,7 @@ GOALS = {
 def speeds(data: cache_data.Data, known: Vectors) -> dict[str, float]:
     """Milliseconds: one judgement (texts read afresh), one embedding by length."""
     chance = random.Random(3)
-    pairs = chance.sample(data.paws, 400) + [cache_data.Pair(a, b, True) for a, b in chance.sample(data.rewrites, 400)]  # noqa: FURB140
+    pairs = chance.sample(data.paws, 400) + [cache_data.Pair(a, b, True) for a, b in chance.sample(data.rewrites, 400)]
     taken = []
     for one, other, _ in pairs:
         cosine = float(known[one] @ known[other])

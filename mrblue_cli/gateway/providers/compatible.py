@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from mrblue_cli.gateway.model import Call, Json, Reply, Surface, Target
+from mrblue_cli.gateway.model import Call, Json, Part, Reply, Surface, Target
 from mrblue_cli.gateway.providers.base import StreamDecoder, Traits
 from mrblue_cli.gateway.providers.dialects import DIALECTS, Dialect
 from mrblue_cli.gateway.providers.openai import OpenAI, fill_chat
@@ -89,6 +89,21 @@ class Compatible(OpenAI):
             body["messages"] = in_order(body["messages"])
         self.go_on(body, call, target)
         return body
+
+    def embeddings(self, body: Json) -> Json:
+        """The body of an embeddings call."""
+        body = super().embeddings(body)
+        for ours, theirs in self.dialect.renamed_embeddings.items():
+            if ours in body:
+                body[theirs] = body.pop(ours)
+        return {name: value for name, value in body.items() if name not in self.dialect.ignored}
+
+    def form(self, call: Call, target: Target) -> tuple[Part, ...]:
+        """The form of a transcription."""
+        wanted = string(call.body.get("response_format"))
+        if wanted in self.dialect.refused_transcripts:
+            raise unsupported(f"{target.provider} gives no transcripts as {wanted}", "response_format")
+        return super().form(call, target)
 
     def messages(self, value: Any, target: Target) -> list[Json]:
         """Messages as this provider takes them; the same objects where nothing changes."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import mimetypes
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -25,6 +23,15 @@ from mrblue_cli.gateway.providers.wire import (
 _VERSION = re.compile(r"gemini-(\d+)(?:\.(\d+))?")
 _BUDGETS = {"none": 0, "minimal": 1024, "low": 1024, "medium": 8192, "high": 24576, "xhigh": 24576, "max": 24576}
 _SOUNDS = {"wav": "audio/wav", "mp3": "audio/mp3"}
+_ENDINGS = {
+    "gif": "image/gif",
+    "heic": "image/heic",
+    "jpeg": "image/jpeg",
+    "jpg": "image/jpeg",
+    "pdf": "application/pdf",
+    "png": "image/png",
+    "webp": "image/webp",
+}
 UNSIGNED = "skip_thought_signature_validator"
 """Documented stand-in for a signature of thought that another model's tool call cannot have."""
 
@@ -124,7 +131,8 @@ def _media(url: str, otherwise: str) -> Json:
         return {"inlineData": {"mimeType": data[0], "data": data[1]}}
     if not url.startswith(("https://", "http://")):
         raise bad_request("an image needs an http address or a data URL", "messages")
-    return {"fileData": {"fileUri": url, "mimeType": mimetypes.guess_type(urlsplit(url).path)[0] or otherwise}}
+    ending = re.split(r"[?#]", url, maxsplit=1)[0].rpartition(".")[2].lower()
+    return {"fileData": {"fileUri": url, "mimeType": _ENDINGS.get(ending, otherwise)}}
 
 
 def _calls(message: Json, names: dict[str, str], *, signed: bool) -> list[Json]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrblue_cli.gateway.model import Call, CallError, FaultKind, Json, Surface
+from mrblue_cli.gateway.model import Call, CallError, FaultKind, Json, Part, Surface
 from mrblue_cli.gateway.providers.compatible import in_order, tool_id
 from mrblue_cli.gateway.providers.dialects import DIALECTS
 from mrblue_cli.gateway.providers.registry import provider
@@ -292,6 +292,23 @@ def test_perplexity_has_no_tools() -> None:
 )
 def test_what_else_they_do(kind: str, surfaces: set[Surface]) -> None:
     assert provider(kind).traits.native == surfaces | {Surface.CHAT}
+
+
+@pytest.mark.parametrize(("form", "goes"), [("json", True), ("verbose_json", True), ("srt", False), ("vtt", False)])
+def test_groq_gives_no_subtitles(form: str, goes: bool) -> None:
+    part = Part(name="file", data=b"x", filename="a.wav")
+    call = Call(surface=Surface.TRANSCRIPTION, body={"response_format": form}, parts=(part,))
+    if goes:
+        assert provider("groq").request(call, target("groq")).parts
+    else:
+        with pytest.raises(CallError) as caught:
+            provider("groq").request(call, target("groq"))
+        assert caught.value.fault.kind is FaultKind.UNSUPPORTED
+
+
+def test_mistral_embeds_with_its_own_words() -> None:
+    call = Call(surface=Surface.EMBEDDINGS, body={"input": "x", "dimensions": 64, "user": "u"})
+    assert sent("mistral", call) == {"input": "x", "model": "some-model", "output_dimension": 64}
 
 
 def test_embeddings_go_to_their_own_place() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -56,34 +55,34 @@ def test_every_kind_of_fault_that_a_provider_can_report_is_in_the_samples() -> N
     assert {sample["kind"] for sample in SAMPLES} == {kind.value for kind in set(FaultKind) - ours_alone}
 
 
+BARE = {
+    400: FaultKind.BAD_REQUEST,
+    401: FaultKind.AUTH,
+    402: FaultKind.QUOTA,
+    403: FaultKind.AUTH,
+    404: FaultKind.NOT_FOUND,
+    405: FaultKind.NOT_FOUND,
+    408: FaultKind.TIMEOUT,
+    409: FaultKind.SERVER,
+    413: FaultKind.CONTEXT_TOO_LONG,
+    422: FaultKind.BAD_REQUEST,
+    429: FaultKind.RATE_LIMITED,
+    500: FaultKind.SERVER,
+    502: FaultKind.SERVER,
+    503: FaultKind.OVERLOADED,
+    504: FaultKind.TIMEOUT,
+    520: FaultKind.SERVER,
+    529: FaultKind.OVERLOADED,
+    599: FaultKind.SERVER,
+}
+
+
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(
-    ("status", "want"),
-    [
-        (400, FaultKind.BAD_REQUEST),
-        (401, FaultKind.AUTH),
-        (402, FaultKind.QUOTA),
-        (403, FaultKind.AUTH),
-        (404, FaultKind.NOT_FOUND),
-        (405, FaultKind.NOT_FOUND),
-        (408, FaultKind.TIMEOUT),
-        (409, FaultKind.SERVER),
-        (413, FaultKind.CONTEXT_TOO_LONG),
-        (422, FaultKind.BAD_REQUEST),
-        (429, FaultKind.RATE_LIMITED),
-        (500, FaultKind.SERVER),
-        (502, FaultKind.SERVER),
-        (503, FaultKind.OVERLOADED),
-        (504, FaultKind.TIMEOUT),
-        (520, FaultKind.SERVER),
-        (529, FaultKind.OVERLOADED),
-        (599, FaultKind.SERVER),
-    ],
-)
-def test_a_bare_status_is_enough(kind: str, status: int, want: FaultKind) -> None:
-    fault = provider(kind).fault(status, {}, b"")
-    assert fault.kind is want
-    assert str(status) in fault.message
+def test_a_bare_status_is_enough(kind: str) -> None:
+    for status, want in BARE.items():
+        fault = provider(kind).fault(status, {}, b"")
+        assert fault.kind is want, status
+        assert str(status) in fault.message
 
 
 def test_a_redirect_says_where_to_look() -> None:
@@ -148,11 +147,11 @@ def test_a_message_is_one_short_line_without_control_characters(text: str) -> No
     assert all(ord(letter) >= 32 for letter in made)
 
 
-def test_masking_long_hostile_texts_is_quick() -> None:
+def test_long_hostile_texts_do_not_trap_the_patterns() -> None:
+    """A pattern that backtracks would run into the suite's time limit here."""
     for text in ("a." * 50_000, "a-" * 50_000, "1s" * 50_000, "model" * 20_000, "sk-" * 30_000, "x" * 100_000):
-        begun = time.process_time()
-        provider("openai").fault(400, {}, json.dumps({"error": {"message": text}}).encode())
-        assert time.process_time() - begun < 2.0  # a pattern that backtracks would take minutes
+        fault = provider("openai").fault(400, {}, json.dumps({"error": {"message": text}}).encode())
+        assert len(fault.message) <= MAX_MESSAGE
 
 
 @pytest.mark.parametrize(

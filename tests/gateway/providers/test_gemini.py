@@ -159,6 +159,7 @@ def test_media() -> None:
         {"type": "image_url", "image_url": {"url": "data:image/webp;base64,AAAA"}},
         {"type": "image_url", "image_url": {"url": "https://example.org/a/b.png?sig=1"}},
         {"type": "image_url", "image_url": "https://example.org/picture"},
+        {"type": "image_url", "image_url": "https://[odd/a.gif#x"},
         {"type": "input_audio", "input_audio": {"data": "UklG", "format": "wav"}},
         {"type": "file", "file": {"file_data": "data:application/pdf;base64,JVBE"}},
     ]
@@ -166,6 +167,7 @@ def test_media() -> None:
         {"inlineData": {"mimeType": "image/webp", "data": "AAAA"}},
         {"fileData": {"fileUri": "https://example.org/a/b.png?sig=1", "mimeType": "image/png"}},
         {"fileData": {"fileUri": "https://example.org/picture", "mimeType": "image/jpeg"}},
+        {"fileData": {"fileUri": "https://[odd/a.gif#x", "mimeType": "image/gif"}},
         {"inlineData": {"mimeType": "audio/wav", "data": "UklG"}},
         {"inlineData": {"mimeType": "application/pdf", "data": "JVBE"}},
     ]

@@ -38,6 +38,13 @@ def test_addresses(surface: Surface, path: str, url: str) -> None:
     assert ADAPTER.request(call, target("openai", url=url)).url == f"{base}/{path}"
 
 
+def test_sound_is_asked_for_as_it_comes() -> None:
+    made = ADAPTER.request(Call(surface=Surface.SPEECH, body={"input": "x"}, stream=True), target("openai"))
+    assert made.headers["accept"] == "*/*"
+    assert ADAPTER.request(chat(stream=True), target("openai")).headers["accept"] == "text/event-stream"
+    assert ADAPTER.request(chat(), target("openai")).headers["accept"] == "application/json"
+
+
 def test_accounts_come_from_options() -> None:
     made = ADAPTER.request(chat(), target("openai", options=(("organization", "org-1"), ("project", "proj_2"))))
     assert made.headers["openai-organization"] == "org-1"

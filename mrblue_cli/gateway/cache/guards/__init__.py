@@ -48,6 +48,8 @@ def judge(query: str, cached: str, similarity: float, threshold: float) -> Verdi
         return Verdict(False, "not similar", 0.0)
     if (query, cached) > (cached, query):
         one, other = other, one
+    if one.lower == other.lower and one.layout != other.layout:
+        return Verdict(False, "other layout", 0.0)
     found = match(one, other)
     objection = first_objection(one, other, found)
     if objection is not None:

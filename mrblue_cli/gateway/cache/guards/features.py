@@ -20,9 +20,52 @@ NAMES: Final = (
 )  # fmt: skip
 """Every feature is the same when the two texts change places."""
 
-_PRONOUNS: Final = frozenset("i you he she we they me him her us them my your his its our their mine yours".split())
+_PRONOUNS: Final = frozenset(
+    [
+        "i",
+        "you",
+        "he",
+        "she",
+        "we",
+        "they",
+        "me",
+        "him",
+        "her",
+        "us",
+        "them",
+        "my",
+        "your",
+        "his",
+        "its",
+        "our",
+        "their",
+        "mine",
+        "yours",
+    ]
+)
 _MODALS: Final = frozenset(
-    "can could may might must shall should will would need have has had did was were is are do does".split()
+    [
+        "can",
+        "could",
+        "may",
+        "might",
+        "must",
+        "shall",
+        "should",
+        "will",
+        "would",
+        "need",
+        "have",
+        "has",
+        "had",
+        "did",
+        "was",
+        "were",
+        "is",
+        "are",
+        "do",
+        "does",
+    ]
 )
 
 

@@ -12,16 +12,7 @@ from mrblue_cli.gateway.cache.guards.stems import stem
 
 _SOFT: Final = frozenset(stem(word) for word in words.SOFT_NEGATORS)
 _NO_NEGATION: Final = frozenset(
-    {
-        ("no", "matter"),
-        ("not", "only"),
-        ("no", "."),
-        ("no", ","),
-        ("why", "not"),
-        ("or", "not"),
-        ("no", "doubt"),
-        ("number", "no"),
-    }
+    {("no", "matter"), ("not", "only"), ("no", "."), ("no", ","), ("or", "not"), ("no", "doubt"), ("number", "no")}
 )
 
 

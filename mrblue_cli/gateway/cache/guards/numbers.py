@@ -41,7 +41,7 @@ def _text(value: float) -> str:
     return f"{value:.10g}"
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def amounts(reading: Reading) -> tuple[Amount, ...]:
     """Numbers of a text in its order; number words as digits, "twenty five" and "2 million" put together."""
     tokens = reading.tokens

@@ -13,15 +13,89 @@ from mrblue_cli.gateway.cache.guards.stems import stem
 
 _TURNING: Final = frozenset(
     stem(word)
-    for word in (
-        "avoid skip undo revert cancel disable prevent opposite alternative replacement disadvantage drawback downside risk danger history "
-        "inventor difference compare comparison versus instead fake illegal fail failed failing broken error wrong stop limit example test deprecated"
-    ).split()
+    for word in [
+        "avoid",
+        "skip",
+        "undo",
+        "revert",
+        "cancel",
+        "disable",
+        "prevent",
+        "opposite",
+        "alternative",
+        "replacement",
+        "disadvantage",
+        "drawback",
+        "downside",
+        "risk",
+        "danger",
+        "history",
+        "difference",
+        "compare",
+        "comparison",
+        "versus",
+        "instead",
+        "fake",
+        "illegal",
+        "fail",
+        "failed",
+        "failing",
+        "broken",
+        "error",
+        "wrong",
+        "stop",
+        "limit",
+        "example",
+        "test",
+        "deprecated",
+    ]
 )
 """Words that make another request of one when added to it."""
 _LITTLE: Final = frozenset(
-    "before after with without up down in out on off above below over under into onto for against to from inside outside "
-    "more less most least many few much little all none some always never both neither he she him her his".split()
+    [
+        "before",
+        "after",
+        "with",
+        "without",
+        "up",
+        "down",
+        "in",
+        "out",
+        "on",
+        "off",
+        "above",
+        "below",
+        "over",
+        "under",
+        "into",
+        "onto",
+        "for",
+        "against",
+        "to",
+        "from",
+        "inside",
+        "outside",
+        "more",
+        "less",
+        "most",
+        "least",
+        "many",
+        "few",
+        "much",
+        "little",
+        "all",
+        "none",
+        "some",
+        "always",
+        "never",
+        "both",
+        "neither",
+        "he",
+        "she",
+        "him",
+        "her",
+        "his",
+    ]
 )
 
 
@@ -34,7 +108,9 @@ def check(one: Reading, other: Reading, found: Matching) -> str | None:
             if kin(here.key, there.key):
                 return f"{_show(here.text)} is not {_show(there.text)}"
     turning = next((token for token in (*found.left, *found.right) if token.key in _TURNING), None)
-    if turning is not None and (kind(one) != "other" or kind(other) != "other" or len(one.content) + len(other.content) < 20):
+    if turning is not None and (
+        kind(one) != "other" or kind(other) != "other" or len(one.content) + len(other.content) < 20
+    ):
         return f"only one says {_show(turning.text)}"
     if _exchanged(one, other):
         return "opposites changed places"

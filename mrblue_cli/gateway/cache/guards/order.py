@@ -111,9 +111,7 @@ def _settle_fronted(one: Reading, other: Reading, pairs: list[tuple[Token, Token
     return ranks
 
 
-def _settle_phrases(
-    one: Reading, other: Reading, pairs: list[tuple[Token, Token]], ranks: list[int]
-) -> list[int]:
+def _settle_phrases(one: Reading, other: Reading, pairs: list[tuple[Token, Token]], ranks: list[int]) -> list[int]:
     """Undo the swap of two neighbouring phrases that each keep their own preposition ("in Oslo with Ann")."""
     ranks = list(ranks)
     count = len(ranks)

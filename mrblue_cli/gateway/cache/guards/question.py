@@ -12,11 +12,12 @@ from mrblue_cli.gateway.cache.guards.reading import Reading
 _RULES: Final = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (
-        ("count", r"\bhow many\b|\bthe number of\b|\bcount (of|the|all)\b"),
+        ("count", r"\bhow many\b|\bthe (number|population) of\b|\bcount (of|the|all)\b"),
         ("price", r"\bhow much (does|do|is|are|will|would|did)\b.*\b(cost|charge|pay|price|fee)"
                   r"|\bwhat (is|are|s) the (price|cost|fee|charge)s?\b|\bhow expensive\b"),
         ("duration", r"\bhow long\b|\bhow (many|much) (time|day|hour|week|month|minute|year)s?\b|\bhow (soon|fast|quickly)\b"),
         ("amount", r"\bhow much\b"),
+        ("what", r"\bhow (do|does|did|is|are) .*\b(differ|different|compare)\b"),
         ("frequency", r"\bhow (often|frequently)\b"),
         ("age", r"\bhow old\b"),
         ("distance", r"\bhow (far|big|large|tall|high|deep|heavy)\b"),
@@ -28,30 +29,61 @@ _RULES: Final = tuple(
         ("outcome", r"\bwhat (happens|happened|would happen|will happen) (if|when|after|once)\b"),
         ("advice", r"^(should|ought) (i|we|you|one|he|she|they)\b"),
         ("define", r"\bwhat (does|do|did) .*\b(mean|stand for)\b|\bmeaning of\b|\bdefinition of\b|\bwhat is meant by\b|\bdefine\b"),
-        ("how", r"\b(a|any|the|best|easiest|right|correct) (way|method|steps?|procedure|process) (to|of|for)\b|\bsteps (to|for|i)\b|\bin what way\b"
+        ("how", r"\b(way|method|steps?|procedure|process) (to|of|for)\b|\bsteps (to|for|i)\b|\bin what way\b"
                 r"|\binstructions? (for|to|on)\b|\bhow\b|\bwhat (do|should|must|can) (i|we|you) (do|have to|need to|need)\b"),
         ("which", r"\bwhich\b"),
         ("what", r"\bwhat\b"),
     )
 )  # fmt: skip
-_WHETHER: Final = re.compile(rf"(^|[.,!:] )(so |and |but |hi |hello |please )*({'|'.join(sorted(words.YES_NO))}) (not )?(i|you|we|it|he|she|they|the|my|your|a|an|this|that|there|any|all|some|these|those|someone|people|\w+)\b")
-_POLITE: Final = re.compile(r"^((hi|hello|hey|so|ok|okay|and|please)[ ,.!]*)*((can|could|would|will) (you|someone|anyone|somebody) (please |kindly |help me |help )*)?(please )?")
+_WHETHER: Final = re.compile(
+    rf"(^|[.,!:] )(so |and |but |hi |hello |please )*({'|'.join(sorted(words.YES_NO))}) (not )?(i|you|we|it|he|she|they|the|my|your|a|an|this|that|there|any|all|some|these|those|someone|people|\w+)\b"
+)
+_POLITE: Final = re.compile(
+    r"^((hi|hello|hey|so|ok|okay|and|please)[ ,.!]*)*((can|could|would|will) (you|someone|anyone|somebody) (please |kindly |help me |help )*)?(please )?"
+)
 _ALIKE: Final = frozenset(
     frozenset(pair.split("/"))
-    for pair in (
-        "amount/price count/amount price/what amount/what distance/what distance/amount age/what frequency/what which/what which/who which/where "
-        "define/what other/what other/which other/define other/how other/why other/who other/where other/when other/price other/count "
-        "other/amount other/duration other/frequency other/distance other/age when/duration"
-    ).split()
+    for pair in [
+        "amount/price",
+        "count/amount",
+        "price/what",
+        "amount/what",
+        "distance/what",
+        "distance/amount",
+        "age/what",
+        "frequency/what",
+        "which/what",
+        "which/who",
+        "which/where",
+        "define/what",
+        "other/what",
+        "other/which",
+        "other/define",
+        "other/how",
+        "other/why",
+        "other/who",
+        "other/where",
+        "other/when",
+        "other/price",
+        "other/count",
+        "other/amount",
+        "other/duration",
+        "other/frequency",
+        "other/distance",
+        "other/age",
+        "when/duration",
+    ]
 )
 """Kinds that may ask the same in other words; the rest of the judgement decides. All other pairs block."""
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def kind(reading: Reading) -> str:
     """The kind of question; "other" for statements and orders."""
     text = _POLITE.sub("", " ".join(reading.lower), count=1)
-    if not reading.question and not re.match(r"^(please )?(how|why|when|where|who|what|which|can|could|is|are|do|does)\b", text):
+    if not reading.question and not re.match(
+        r"^(please )?(how|why|when|where|who|what|which|can|could|is|are|do|does)\b", text
+    ):
         text = text if len(reading.tokens) < 16 and re.search(r"\b(how|why|what|where|which|who)\b", text) else ""
     if not text:
         return "other"
