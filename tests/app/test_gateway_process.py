@@ -9,6 +9,7 @@ import signal
 import sqlite3
 from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 import pytest
@@ -17,11 +18,16 @@ from mrblue_cli.gateway.access.keys import KeyStore
 from tests.fakes import upstream_behaviours as does
 from tests.fakes.upstream import Exchange, Upstream
 from tests.gateway.asking import ask, question
-from tests.gateway.program import config_for, gateway_program, session, until, write_config
+from tests.gateway.program import PATIENCE, config_for, gateway_program, session, until, write_config
 from tests.gateway.running import ledger, nano_reserved
 
 CALL = 156_000
 """Nano-dollars of one call of 12 + 10 tokens."""
+
+
+class Row(NamedTuple):
+    outcome: str
+    cost_nano: int | None
 
 
 class Gate:
@@ -47,15 +53,9 @@ def outcomes(folder: Path) -> Counter[str]:
 
 
 def all_lines(folder: Path):
-    """As `running.ledger`, with the lines that no provider answers for."""
+    """Outcome and cost of each line, also of those that no provider answers for (`running.ledger` leaves them out)."""
     with contextlib.closing(sqlite3.connect(folder / "gateway.sqlite3")) as base:
-        base.row_factory = sqlite3.Row
-        return [Row(row["outcome"], row["cost_nano"]) for row in base.execute("SELECT outcome, cost_nano FROM charges")]
-
-
-class Row:
-    def __init__(self, outcome, cost_nano):
-        self.outcome, self.cost_nano = outcome, cost_nano
+        return [Row(*row) for row in base.execute("SELECT outcome, cost_nano FROM charges")]
 
 
 def spent(folder: Path) -> int:
@@ -197,19 +197,19 @@ async def test_workers_share_budget_limits_and_counters(tmp_path):
         usage = await json_of(client, f"{program.address}/v1/usage")
         assert round(usage["today"]["spent_usd"] * 1e9) == served * CALL
 
-        async def total() -> int:
+        async def counted() -> tuple[int, int, int]:
+            """All requests by the status document, by the metrics, and those of the metrics that were served."""
             status = await json_of(client, f"{program.address}/v1/status")
             assert status["workers"] == 2
-            return status["requests"]["total"]
+            async with client.get(f"{program.address}/metrics") as answer:
+                page = await answer.text()
+            rows = [line.rsplit(" ", 1) for line in page.splitlines() if line.startswith("mrblue_requests_total{")]
+            good = sum(float(value) for name, value in rows if 'status="200"' in name)
+            return status["requests"]["total"], int(sum(float(value) for _, value in rows)), int(good)
 
-        async with asyncio.timeout(10):
-            while await total() != requests:  # each worker publishes once a second
+        async with asyncio.timeout(PATIENCE):
+            while await counted() != (requests, requests, served):  # each worker publishes once a second
                 await asyncio.sleep(0.05)
-        async with client.get(f"{program.address}/metrics") as answer:
-            page = await answer.text()
-        counts = [line.rsplit(" ", 1) for line in page.splitlines() if line.startswith("mrblue_requests_total{")]
-        assert sum(float(value) for _, value in counts) == requests
-        assert sum(float(value) for name, value in counts if 'status="200"' in name) == served
         program.send(signal.SIGTERM)
         assert await program.ended() == 0
     lines = ledger(tmp_path / "state")
@@ -253,7 +253,7 @@ async def test_a_killed_worker_is_replaced_and_its_requests_are_booked(tmp_path)
         async def known() -> bool:
             return {(await ask(client, program.chat, question(model="m-2"))).status for _ in range(8)} == {200}
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not await known():
                 await asyncio.sleep(0.02)
         program.send(signal.SIGTERM)
