@@ -105,6 +105,7 @@ vegetarian/carnivore plenty/lack abundance/lack have/lack rain/shine
 """
 
 FAMILIES = """
+transfer withdrawal deposit refund purchase | request response | header body footer |
 monday tuesday wednesday thursday friday saturday sunday | january february march april may june july august
 september october november december | spring summer autumn winter | morning afternoon evening night midnight noon |
 north south east west northeast northwest southeast southwest | northern southern eastern western | red green blue

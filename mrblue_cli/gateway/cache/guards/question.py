@@ -71,7 +71,6 @@ _ALIKE: Final = frozenset(
         "other/which",
         "other/define",
         "other/how",
-        "other/why",
         "other/who",
         "other/where",
         "other/when",
@@ -82,7 +81,6 @@ _ALIKE: Final = frozenset(
         "other/frequency",
         "other/distance",
         "other/age",
-        "when/duration",
     ]
 )
 """Kinds that may ask the same in other words; the rest of the judgement decides. All other pairs block."""
