@@ -204,6 +204,7 @@ async def test_workers_share_budget_limits_and_counters(tmp_path):
             async with client.get(f"{program.address}/metrics") as answer:
                 page = await answer.text()
             rows = [line.rsplit(" ", 1) for line in page.splitlines() if line.startswith("mrblue_requests_total{")]
+            assert f'mrblue_budget_spent_usd{{period="daily"}} {served * CALL / 1e9:g}' in page
             good = sum(float(value) for name, value in rows if 'status="200"' in name)
             return status["requests"]["total"], int(sum(float(value) for _, value in rows)), int(good)
 
