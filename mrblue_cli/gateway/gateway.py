@@ -34,7 +34,7 @@ from mrblue_cli.gateway.model import CallError, Fault, FaultKind, Json, Surface
 from mrblue_cli.gateway.options import CacheOptions, GatewayOptions
 from mrblue_cli.gateway.pipeline import Pipeline
 from mrblue_cli.gateway.providers.base import Provider
-from mrblue_cli.gateway.providers.registry import provider
+from mrblue_cli.gateway.providers.registry import provider, takes_prefill
 from mrblue_cli.gateway.realtime.ephemeral import PREFIX as EPHEMERAL
 from mrblue_cli.gateway.realtime.ephemeral import EphemeralKeys
 from mrblue_cli.gateway.routing.build import build_table
@@ -319,7 +319,9 @@ class Gateway:
     def _route(self, options: GatewayOptions) -> None:
         # Names from here on may be labels of metrics.
         kinds: dict[str, Provider] = {one.kind: provider(one.kind) for one in options.providers}
-        self.table = build_table(options, lambda kind: kinds[kind].traits)
+        self.table = build_table(
+            options, lambda kind: kinds[kind].traits, lambda kind, model: takes_prefill(kinds[kind], model)
+        )
         self._providers = kinds
         self.telemetry.learn(self.table)
 

@@ -1,5 +1,8 @@
-"""The OpenAI-compatible providers as data: where they are and how they differ. Checked against their documentation
-in November 2026; what a provider does beyond this table is in `compatible.py`."""
+"""The OpenAI-compatible providers as data: where they are and how they differ, as known in November 2026.
+
+Groq and xAI were looked up in their documentation; the others are written from general knowledge and were not tried.
+What a provider does beyond this table is in `compatible.py`.
+"""
 
 from __future__ import annotations
 

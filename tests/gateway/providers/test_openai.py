@@ -415,3 +415,13 @@ def test_native_surfaces_are_read_by_their_translator(
     assert isinstance(translator(surface), FakeTranslator)
     assert str(provider(kind).stream(call)) == "the surface's decoder"
     assert provider(kind).reply(call, {}, b"{}").text == "the surface's reply"
+
+
+@pytest.mark.parametrize(
+    ("cost", "nano"),
+    [(0.00123, 1_230_000), (0, 0), (2, 2_000_000_000), (None, None), (True, None), (-1, None), ("0.1", None)],
+)
+def test_a_provider_that_says_what_a_call_cost_is_heard(cost, nano):
+    usage = chat_usage({"prompt_tokens": 3, "completion_tokens": 4, "cost": cost})
+    assert usage is not None
+    assert usage.reported_nano == nano
