@@ -25,7 +25,7 @@ from mrblue_cli.gateway.access.limits import Limits, SqliteWindows
 from mrblue_cli.gateway.answers import Record
 from mrblue_cli.gateway.budget.alerts import Alerts, aiohttp_post
 from mrblue_cli.gateway.budget.prices import cheapest_chat_model
-from mrblue_cli.gateway.budget.service import LEDGER_FILE, Budget, Charge
+from mrblue_cli.gateway.budget.service import LEDGER_FILE, Budget, Charge, LedgerError
 from mrblue_cli.gateway.cache import guards
 from mrblue_cli.gateway.cache.embedder import Embedder, EndpointEmbedder, bundled, bundled_missing
 from mrblue_cli.gateway.cache.service import Cache
@@ -289,9 +289,13 @@ class Gateway:
         now = self.clock.now()
         return self.telemetry.status(self.table, self.health, now, await self.budget.usage(), self._warnings())
 
-    def metrics_page(self) -> bytes:
-        """Prometheus' text format."""
-        return self.telemetry.page(self.table, self.health, self.clock.now())
+    async def metrics_page(self) -> bytes:
+        """Prometheus' text format; without the budget while the ledger cannot be read."""
+        try:
+            budget = await self.budget.usage()
+        except LedgerError:
+            budget = None
+        return self.telemetry.page(self.table, self.health, self.clock.now(), budget)
 
     # What the pipeline tells.
 

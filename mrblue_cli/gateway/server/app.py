@@ -201,7 +201,7 @@ async def _health(gateway: Gateway, scope: Scope, headers: dict[str, str]) -> An
 
 
 async def _metrics(gateway: Gateway, scope: Scope, headers: dict[str, str]) -> Answer:  # noqa: ARG001
-    return Answer(content_type="text/plain; version=0.0.4; charset=utf-8", body=gateway.metrics_page())
+    return Answer(content_type="text/plain; version=0.0.4; charset=utf-8", body=await gateway.metrics_page())
 
 
 async def _openapi(gateway: Gateway, scope: Scope, headers: dict[str, str]) -> Answer:  # noqa: ARG001
