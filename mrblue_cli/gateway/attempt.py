@@ -68,6 +68,8 @@ class Attempt:
         self._chunks: AsyncIterator[bytes] | None = None
         self._decoder: StreamDecoder | None = None
         self._ended = False
+        self._marked = False
+        """The end mark itself came, so the connection is in order."""
 
     @property
     def latency(self) -> float:
@@ -100,7 +102,10 @@ class Attempt:
     def close(self) -> None:
         """Give the connection back, or drop it."""
         if self._incoming is not None:
-            self._incoming.close()
+            if self._marked:
+                self._incoming.ended()
+            else:
+                self._incoming.close()
             self._incoming = None
 
     @property
@@ -219,7 +224,7 @@ class Attempt:
             self._count(piece)
             good.append(piece)
             if piece.end:
-                self._ended = True
+                self._ended = self._marked = True
                 break
         self._ended = self._ended or closing
         return good

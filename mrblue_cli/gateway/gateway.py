@@ -128,6 +128,7 @@ class Gateway:
         if options.failover.breaker == old.failover.breaker:
             health.inherit(self.health, self.table.routes)
         self.health = health
+        self.upstream.connect_timeout = options.failover.deadlines.connect
         self.budget.configure(options.budget, cheapest_chat_model(options.providers))
         self.alerts.configure(options.budget)
         self._open_door()
@@ -218,7 +219,7 @@ class Gateway:
         return [
             {"id": name, "object": "model", "created": 0, "owned_by": owners.get(name, "alias")}
             for name in self.table.names()
-            if caller.allows(name)
+            if caller.allows(*self.table.known_as(name))
         ]
 
     def unknown_model(self, name: str) -> Fault:
@@ -355,12 +356,18 @@ class Gateway:
     async def _keep_house(self) -> None:
         """Once a second: leave the numbers for the other workers; trade open breakers with other gateways."""
         breakers = SharedBreakers(self._redis) if self._redis is not None else None
+        failed: set[type[Exception]] = set()
         while True:
             await asyncio.sleep(_HOUSEKEEPING)
-            self.telemetry.publish()
-            if breakers is not None:
-                opened = await breakers.exchange(self.health.opened(self.clock.now()))
-                self.health.adopt(opened, self.clock.now())
+            try:
+                self.telemetry.publish()
+                if breakers is not None:
+                    opened = await breakers.exchange(self.health.opened(self.clock.now()))
+                    self.health.adopt(opened, self.clock.now())
+            except Exception as error:  # noqa: BLE001 - one bad round (a full disk) must not be the last
+                if type(error) not in failed:
+                    failed.add(type(error))
+                    self.puzzled(error)
 
     def _warnings(self) -> list[str]:
         """What whoever looks at the status should know."""

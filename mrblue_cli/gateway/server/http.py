@@ -34,11 +34,11 @@ def headers_of(scope: Scope) -> dict[str, str]:
 
 
 async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) -> bytes:
-    """The request's body. Raises `CallError` (413) beyond `limit` bytes, and when the client leaves half way."""
+    """The request's body. Raises `CallError`: 413 beyond `limit` bytes, 408 when nothing more comes, 400 when cut."""
     length = headers.get("content-length", "")
-    if length.isdigit() and int(length) > limit:
+    if length.isdecimal() and int(length) > limit:
         raise CallError(_too_large(limit))
-    message = await receive()
+    message = await _patiently(receive)
     if message["type"] == "http.request" and not message.get("more_body"):
         body: bytes = message.get("body", b"")
         if len(body) > limit:
@@ -55,7 +55,16 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) ->
         parts.append(part)
         if not message.get("more_body"):
             return b"".join(parts)
-        message = await receive()
+        message = await _patiently(receive)
+
+
+async def _patiently(receive: Receive) -> Message:
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            return await receive()
+    except TimeoutError:
+        message = f"The request's body stopped coming: nothing for {_PATIENCE:g} s."
+        raise CallError(bad(message, status=408)) from None
 
 
 def parse_json(body: bytes) -> Json:
