@@ -195,6 +195,8 @@ class Attempt:
 
     async def _read(self) -> list[Piece]:
         """At least one piece, or none at the proper end."""
+        if self._ended:
+            return []
         assert self._chunks is not None  # noqa: S101 - `start` ran
         assert self._decoder is not None  # noqa: S101
         while not self._ended:
