@@ -148,10 +148,11 @@ class Gateway:
         options = reloadable(old, options)
         self._route(options)
         self.options = options
-        if options.failover.breaker != old.failover.breaker:
-            self.health = self._new_health(options)
-        else:
-            self.health.keep_only({route.id: route for route in self.table.routes})
+        health = self._new_health(options)
+        if options.failover.breaker == old.failover.breaker:
+            health.inherit(self.health, self.table.routes)
+        self.health = health
+        self.upstream.connect_timeout = options.failover.deadlines.connect
         self.budget.configure(options.budget, cheapest_chat_model(options.providers))
         self.alerts.configure(options.budget)
         self._open_door()
@@ -245,9 +246,7 @@ class Gateway:
 
     def defect(self, request_id: str, error: Exception) -> Fault:
         """A rule of ours was broken: told to the client without detail, to the log with the place it happened at."""
-        places = traceback.extract_tb(error.__traceback__)[-3:]
-        where = " < ".join(f"{Path(place.filename).name}:{place.lineno}" for place in reversed(places))
-        self.log.say(f"{request_id} internal error: {type(error).__name__} at {where}", level="error")
+        self.log.say(f"{request_id} internal error: {type(error).__name__} at {_place(error)}", level="error")
         return Fault(
             kind=FaultKind.SERVER,
             message=f"The gateway made a mistake of its own. Its log has the place under {request_id}.",
@@ -261,7 +260,7 @@ class Gateway:
         return [
             {"id": name, "object": "model", "created": 0, "owned_by": owners.get(name, "alias")}
             for name in self.table.names()
-            if caller.allows(name)
+            if caller.allows(*self.table.known_as(name))
         ]
 
     def unknown_model(self, name: str) -> Fault:
@@ -313,6 +312,10 @@ class Gateway:
     def charged(self, charge: Charge) -> None:
         """A call was booked."""
         self.telemetry.charged(charge)
+
+    def puzzled(self, error: Exception) -> None:
+        """Something was raised that no contract foresees; the request goes on elsewhere, or is told that it cannot."""
+        self.log.say(f"unforeseen: {type(error).__name__} at {_place(error)}", level="error")
 
     # How it is put together.
 
@@ -418,12 +421,18 @@ class Gateway:
             from mrblue_cli.gateway.shared_breakers import SharedBreakers
 
             breakers = SharedBreakers(self._redis)
+        failed: set[type[Exception]] = set()
         while True:
             await asyncio.sleep(_HOUSEKEEPING)
-            self.telemetry.publish()
-            if breakers is not None:
-                opened = await breakers.exchange(self.health.opened(self.clock.now()))
-                self.health.adopt(opened, self.clock.now())
+            try:
+                self.telemetry.publish()
+                if breakers is not None:
+                    opened = await breakers.exchange(self.health.opened(self.clock.now()))
+                    self.health.adopt(opened, self.clock.now())
+            except Exception as error:  # noqa: BLE001 - one bad round (a full disk) must not be the last
+                if type(error) not in failed:
+                    failed.add(type(error))
+                    self.puzzled(error)
 
     def _warnings(self) -> list[str]:
         """What whoever looks at the status should know."""
@@ -466,3 +475,9 @@ def _or_raise(outcome: Caller | Fault) -> Caller:
         return outcome
     kind = FaultKind.BAD_REQUEST if outcome.kind is FaultKind.AUTH else outcome.kind
     raise CallError(msgspec.structs.replace(outcome, kind=kind))
+
+
+def _place(error: Exception) -> str:
+    """Where it was raised; its words are left out, since they may quote a request or a key."""
+    places = traceback.extract_tb(error.__traceback__)[-3:]
+    return " < ".join(f"{Path(place.filename).name}:{place.lineno}" for place in reversed(places))

@@ -50,7 +50,7 @@ def build_app(gateway: Gateway) -> ASGIApp:
             _Exact(f"{prefix}/realtime/sessions", ("POST",), gateway, _beta_sessions),
             _Exact(f"{prefix}/realtime/transcription_sessions", ("POST",), gateway, _beta_transcriptions),
             _Exact(f"{prefix}/realtime/calls", ("POST",), gateway, _calls),
-            _Exact(f"{prefix}/messages/count_tokens", ("POST",), gateway, _count_tokens),
+            _Exact(f"{prefix}/messages/count_tokens", ("POST",), gateway, _count_tokens, surface=Surface.MESSAGES),
             _Exact(f"{prefix}/models", ("GET",), gateway, _models),
             _Exact(f"{prefix}/models/{{model:path}}", ("GET",), gateway, _model),
             _Exact(f"{prefix}/usage", ("GET",), gateway, _usage),
@@ -75,11 +75,20 @@ def build_app(gateway: Gateway) -> ASGIApp:
 
 
 class _Exact(Route):
-    """A path whose wrong methods are answered in OpenAI's error shape."""
+    """A path whose errors, wrong methods among them, are answered in the shape of its surface."""
 
     def __init__(
-        self, path: str, methods: tuple[str, ...], gateway: Gateway, reader: Reader, *, open_to_all: bool = False
+        self,
+        path: str,
+        methods: tuple[str, ...],
+        gateway: Gateway,
+        reader: Reader,
+        *,
+        open_to_all: bool = False,
+        surface: Surface = Surface.CHAT,
     ) -> None:
+        """`surface`: in whose shape errors are told."""
+
         async def serve(scope: Scope, receive: Receive, send: Send) -> None:
             headers = headers_of(scope)
             extra = {"x-request-id": request_id_of(headers)}
@@ -93,11 +102,11 @@ class _Exact(Route):
                 else:
                     extra["allow"] = ", ".join(methods)
                     fault = bad(f"{scope['path']} is asked for with {' or '.join(methods)}.", status=405)
-                    answer = refusal(Surface.CHAT, fault)
+                    answer = refusal(surface, fault)
             except CallError as error:
-                answer = refusal(Surface.CHAT, error.fault)
+                answer = refusal(surface, error.fault)
             except Exception as error:  # noqa: BLE001 - the last line between a defect and a client
-                answer = refusal(Surface.CHAT, gateway.defect(extra["x-request-id"], error))
+                answer = refusal(surface, gateway.defect(extra["x-request-id"], error))
             await send_answer(answer, extra, receive, send)
 
         super().__init__(path, _Callable(serve))
