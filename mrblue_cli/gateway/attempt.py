@@ -199,15 +199,14 @@ class Attempt:
             return []
         assert self._chunks is not None  # noqa: S101 - `start` ran
         assert self._decoder is not None  # noqa: S101
-        while not self._ended:
+        pieces: list[Piece] = []
+        while not pieces and not self._ended:
             try:
                 data = await anext(self._chunks)
             except StopAsyncIteration:
                 return self._taken(self._ask(FaultKind.BROKEN, self._decoder.close), closing=True)
             pieces = self._taken(self._ask(FaultKind.BROKEN, self._decoder.feed, data))
-            if pieces:
-                return pieces
-        return []
+        return pieces
 
     def _taken(self, pieces: list[Piece], *, closing: bool = False) -> list[Piece]:
         """Keep count, and raise the fault that a piece carries."""
