@@ -58,6 +58,9 @@ def one(name: str, priority: int = 1, *, kind: str = "openai-compatible", **mode
 class CountedBudget(Budget):
     """Notes how often each reservation was ended."""
 
+    shared = True
+    """As with a Redis, which may be waited for when a client leaves."""
+
     def __init__(self, *given: Any, **more: Any) -> None:
         self.opened: list[str] = []
         self.ended: Counter[str] = Counter()
