@@ -9,10 +9,19 @@ from typing import Protocol
 import msgspec
 
 from mrblue_cli.gateway.access.keys import Caller
-from mrblue_cli.gateway.model import Fault, Json, Part, Surface
+from mrblue_cli.gateway.model import Fault, FaultKind, Json, Part, Surface
 from mrblue_cli.gateway.routing.table import client_status
 from mrblue_cli.gateway.run import Noted
 from mrblue_cli.gateway.surfaces import TRANSLATORS, chat
+
+STOPPING = Fault(
+    kind=FaultKind.OVERLOADED,
+    message="The gateway is being stopped, and the time it gives to requests under way is over. Please try again.",
+    type="server_error",
+    code="gateway_stopping",
+    retry_after=1.0,
+)
+"""What those hear who are still waiting when the gateway ends."""
 
 
 class Ask(msgspec.Struct, kw_only=True):
@@ -25,6 +34,9 @@ class Ask(msgspec.Struct, kw_only=True):
     parts: tuple[Part, ...] = ()
     control: str = ""
     """The request's cache-control header."""
+    traceparent: str = ""
+    """The request's own place in a trace (W3C Trace Context), and what travels with it."""
+    tracestate: str = ""
 
     @property
     def stream(self) -> bool:
@@ -98,6 +110,8 @@ class Record(msgspec.Struct, kw_only=True):
     first_token: float | None = None
     """Seconds from the request to the first token of a stream."""
     complete: bool = False
+    traceparent: str = ""
+    tracestate: str = ""
 
 
 def refusal(surface: Surface, fault: Fault) -> Answer:

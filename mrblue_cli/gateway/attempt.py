@@ -13,7 +13,6 @@ from mrblue_cli.gateway.local import play
 from mrblue_cli.gateway.model import Call, CallError, Fault, FaultKind, Piece, Reply, Surface, Target, Usage
 from mrblue_cli.gateway.options import DeadlineOptions
 from mrblue_cli.gateway.providers.base import Provider, StreamDecoder
-from mrblue_cli.gateway.providers.scripted import LocalProvider
 from mrblue_cli.gateway.upstream import Incoming, Upstream, within
 
 T = TypeVar("T")
@@ -172,8 +171,9 @@ class Attempt:
 
     async def _open(self) -> Incoming:
         request = self._ask(FaultKind.UNSUPPORTED, self._provider.request, self.call, self.target)
-        if isinstance(self._provider, LocalProvider):
-            self._incoming = incoming = play(self._provider.play(self.call, self.target), asyncio.sleep)
+        local = getattr(self._provider, "play", None)  # a LocalProvider; isinstance on a protocol is slow each time
+        if local is not None:
+            self._incoming = incoming = play(local(self.call, self.target), asyncio.sleep)
         else:
             self._incoming = incoming = await self._upstream.open(request)
         if not 200 <= incoming.status < 300:
@@ -199,15 +199,14 @@ class Attempt:
             return []
         assert self._chunks is not None  # noqa: S101 - `start` ran
         assert self._decoder is not None  # noqa: S101
-        while not self._ended:
+        pieces: list[Piece] = []
+        while not pieces and not self._ended:
             try:
                 data = await anext(self._chunks)
             except StopAsyncIteration:
                 return self._taken(self._ask(FaultKind.BROKEN, self._decoder.close), closing=True)
             pieces = self._taken(self._ask(FaultKind.BROKEN, self._decoder.feed, data))
-            if pieces:
-                return pieces
-        return []
+        return pieces
 
     def _taken(self, pieces: list[Piece], *, closing: bool = False) -> list[Piece]:
         """Keep count, and raise the fault that a piece carries."""

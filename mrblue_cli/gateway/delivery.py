@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
 import msgspec
 
-from mrblue_cli.gateway.answers import Answer, BrokenOff, safe_header
+from mrblue_cli.gateway.answers import STOPPING, Answer, BrokenOff, safe_header
 from mrblue_cli.gateway.attempt import Attempt
 from mrblue_cli.gateway.job import Job, headers_of, total_of, usd
 from mrblue_cli.gateway.model import CallError, Fault, FaultKind, Json, Piece, Reply, Surface, Usage
@@ -143,6 +144,11 @@ class _Stream:
                         yield self._failed(error.fault)
                         return
                     pieces = going_on
+                except asyncio.CancelledError:
+                    if not self._job.stopping:
+                        raise
+                    yield self._failed(STOPPING)
+                    return
             if end := await self._finished():
                 yield end
         except BrokenOff:

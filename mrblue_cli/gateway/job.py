@@ -20,6 +20,11 @@ from mrblue_cli.gateway.run import Run
 class Observer(Protocol):
     """Told of each request when it is over."""
 
+    @property
+    def stopping(self) -> bool:
+        """Whether what is still under way is being ended: the gateway's time is up."""
+        ...
+
     def finished(self, record: Record) -> None:
         """Log it, count it, trace it."""
         ...
@@ -49,6 +54,11 @@ class Books:
         self.clock = clock
         self.wall = wall
         self.observer = observer
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the gateway ends what is under way."""
+        return self.observer.stopping
 
     def close(self, record: Record, status: int) -> None:
         """The request is over."""
@@ -99,6 +109,11 @@ class Job:
         return self._books.wall()
 
     @property
+    def stopping(self) -> bool:
+        """Whether the gateway, not the client, ends this request."""
+        return self._books.stopping
+
+    @property
     def storable(self) -> bool:
         """Whether the cache would take the answer."""
         return (
@@ -124,7 +139,11 @@ class Job:
         if run is not None:
             self.record.attempts, self.record.tries = run.notes, run.tries
             self.record.cost_nano = total_of(run)
-        await asyncio.shield(self._settle(None if run is None else tuple(run.charges)))
+        settling = self._settle(None if run is None else tuple(run.charges))
+        if self._books.budget.shared:
+            await asyncio.shield(settling)
+        else:
+            await settling  # waits for nothing, so that nothing can cancel it half way; a task would cost more
 
     async def _settle(self, charges: tuple[Charge, ...] | None) -> None:
         """None: nobody was asked at all."""

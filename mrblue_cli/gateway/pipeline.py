@@ -23,6 +23,7 @@ from mrblue_cli.gateway.routing.routes import Ranked, RouteTable
 from mrblue_cli.gateway.run import TEXT, Run, Surroundings
 from mrblue_cli.gateway.surfaces import chat
 
+_LONGEST_NAME = 256
 _NAME_LENGTH = 200
 """Characters of a model's name that logs keep."""
 
@@ -64,6 +65,8 @@ class Pipeline:
             stream=ask.stream,
             began=self._around.clock.now(),
             attempts=[],
+            traceparent=ask.traceparent,
+            tracestate=ask.tracestate,
         )
         try:
             return await self._served(ask, record)
@@ -173,6 +176,8 @@ class Pipeline:
         model = ask.body.get("model")
         if not isinstance(model, str) or not model:
             raise CallError(_bad("The request names no model.", "model"))
+        if len(model) > _LONGEST_NAME:
+            raise CallError(_bad(f"The model's name is longer than {_LONGEST_NAME} characters.", "model"))
         candidates = self.table.candidates(ask.surface, model)
         if ask.caller.models:
             candidates = _allowed(ask.caller, candidates)

@@ -35,6 +35,12 @@ class Noted(msgspec.Struct, frozen=True):
     seconds: float
     first_token: float | None = None
     fault: Fault | None = None
+    began: float = 0.0
+    """On the clock of the request."""
+    kind: str = ""
+    """The adapter."""
+    usage: Usage | None = None
+    """What was booked; None: nothing."""
 
 
 class Watcher(Protocol):
@@ -126,7 +132,7 @@ class Run:
         now = self._around.clock.now()
         self._around.health.succeeded(lane, attempt.latency, now)
         self._charge(lane, usage, "ok")
-        self._note(lane, attempt, "ok")
+        self._note(lane, attempt, "ok", used=usage)
 
     def broke(self, lane: Lane, attempt: Attempt, fault: Fault) -> None:
         """It failed, before or after its first token."""
@@ -135,18 +141,22 @@ class Run:
         else:
             self._around.health.failed(lane, fault, self._around.clock.now())
         attempt.close()
+        used = None
         if attempt.tokens or attempt.usage is not None or (attempt.reached and RULES[fault.kind].spent):
-            self._charge(lane, self.used(attempt), "failed")
-        self._note(lane, attempt, fault.kind.value, fault)
+            used = self.used(attempt)
+            self._charge(lane, used, "failed")
+        self._note(lane, attempt, fault.kind.value, fault, used=used)
 
     def left(self, lane: Lane, attempt: Attempt, fault: Fault | None = None) -> None:
         """The client went away; with `fault`, we failed ourselves. Neither says anything about the provider."""
         outcome = "cancelled" if fault is None else "failed"
         self._around.health.abandoned(lane)
         attempt.close()
+        used = None
         if attempt.reached:
-            self._charge(lane, self.used(attempt), outcome)
-        self._note(lane, attempt, outcome, fault)
+            used = self.used(attempt)
+            self._charge(lane, used, outcome)
+        self._note(lane, attempt, outcome, fault, used=used)
 
     def puzzled(self, error: Exception) -> None:
         """Something was raised that no contract foresees."""
@@ -237,10 +247,22 @@ class Run:
         self.charges.append(charge)
         self._around.watcher.charged(charge)
 
-    def _note(self, lane: Lane, attempt: Attempt, outcome: str, fault: Fault | None = None) -> None:
+    def _note(
+        self, lane: Lane, attempt: Attempt, outcome: str, fault: Fault | None = None, *, used: Usage | None
+    ) -> None:
         now = self._around.clock.now()
         first = None if attempt.first_token_at is None else attempt.first_token_at - attempt.began
-        note = Noted(lane.ranked.route.provider, lane.ranked.model, outcome, now - attempt.began, first, fault)
+        note = Noted(
+            lane.ranked.route.provider,
+            lane.ranked.model,
+            outcome,
+            now - attempt.began,
+            first,
+            fault,
+            began=attempt.began,
+            kind=lane.ranked.route.kind,
+            usage=used,
+        )
         self.notes.append(note)
         self._around.watcher.attempted(lane, note)
 

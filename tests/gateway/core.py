@@ -93,6 +93,8 @@ class Line(NamedTuple):
 class Core:
     """One pipeline with its books. Make it inside the loop."""
 
+    stopping = False
+
     def __init__(
         self,
         folder: Path,

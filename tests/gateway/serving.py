@@ -10,11 +10,13 @@ from typing import Any
 
 import uvicorn
 
+from mrblue_cli.gateway.server.protocol import SERVER_OPTIONS
+
 
 @contextlib.asynccontextmanager
 async def serving(app: Any) -> AsyncIterator[str]:
     """Any ASGI application on a free port of 127.0.0.1; yields its address."""
-    config = uvicorn.Config(app, log_config=None, lifespan="on")
+    config = uvicorn.Config(app, lifespan="on", **SERVER_OPTIONS)
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)

@@ -16,6 +16,7 @@ from mrblue_cli.gateway.options import ModelOptions
 
 ANY_MODEL = "*"
 _TEXT = frozenset({Surface.CHAT, Surface.RESPONSES, Surface.MESSAGES})
+_LONGEST_NAME = 128
 _CROSS_MODEL = _TEXT | {Surface.TRANSCRIPTION, Surface.SPEECH}
 """Vectors of two embedding models cannot be compared, and a realtime session names its own model."""
 
@@ -128,11 +129,13 @@ class RouteTable:
     def unknown(self, surface: Surface, model: str, name: str = "") -> Fault:
         """The fault for a model that nobody serves here, with the nearest that somebody does."""
         known = self.names(surface)
+        shown = model if len(model) <= _LONGEST_NAME else f"{model[:_LONGEST_NAME]}…"
         if name in self._by_name:
-            message = f"The model '{model}' is not configured for {surface}."
+            message = f"The model '{shown}' is not configured for {surface}."
         else:
-            message = f"The model '{model}' is not configured in this gateway."
-        near = difflib.get_close_matches(model, known, n=1)
+            message = f"The model '{shown}' is not configured in this gateway."
+        # A name of megabytes would keep the comparison, and with it everybody else, busy for seconds.
+        near = difflib.get_close_matches(shown, known, n=1)
         if near:
             message += f" Did you mean '{near[0]}'?"
         elif known:

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Match, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from mrblue_cli.gateway.access.auth import presented
 from mrblue_cli.gateway.answers import Answer, refusal
 from mrblue_cli.gateway.budget.estimate import estimate
 from mrblue_cli.gateway.gateway import Gateway
@@ -141,6 +142,14 @@ class _RealtimeSocket:
         self._gateway = gateway
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = headers_of(scope)
+        try:
+            self._gateway.refuse_strangers(headers, presented(headers))
+        except CallError:
+            # Before the upgrade: browsers ask nobody whether a page may open a websocket to this machine.
+            await receive()
+            await send({"type": "websocket.close", "code": 1008, "reason": "foreign origin"})
+            return
         await self._gateway.realtime.websocket(WebSocket(scope, receive, send))
 
 
@@ -170,7 +179,8 @@ async def _count_tokens(gateway: Gateway, scope: Scope, headers: dict[str, str])
 
 
 async def _json_body(gateway: Gateway, scope: Scope, headers: dict[str, str]) -> Json:
-    body = await read_body(scope["mrblue.receive"], headers, gateway.options.limits.body_bytes)
+    limits = gateway.options.limits
+    body = await read_body(scope["mrblue.receive"], headers, limits.body_bytes, limits.body_seconds)
     return parse_json(body) if body.strip() else {}
 
 
@@ -200,7 +210,7 @@ async def _health(gateway: Gateway, scope: Scope, headers: dict[str, str]) -> An
 
 
 async def _metrics(gateway: Gateway, scope: Scope, headers: dict[str, str]) -> Answer:  # noqa: ARG001
-    return Answer(content_type="text/plain; version=0.0.4; charset=utf-8", body=gateway.metrics_page())
+    return Answer(content_type="text/plain; version=0.0.4; charset=utf-8", body=await gateway.metrics_page())
 
 
 async def _openapi(gateway: Gateway, scope: Scope, headers: dict[str, str]) -> Answer:  # noqa: ARG001

@@ -33,38 +33,31 @@ def headers_of(scope: Scope) -> dict[str, str]:
     return found
 
 
-async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) -> bytes:
-    """The request's body. Raises `CallError`: 413 beyond `limit` bytes, 408 when nothing more comes, 400 when cut."""
+async def read_body(receive: Receive, headers: Mapping[str, str], limit: int, seconds: float = 60.0) -> bytes:
+    """The request's body.
+
+    Raises `CallError`: 413 beyond `limit` bytes, 408 when nothing comes for `seconds`, 400 when the client leaves.
+    """
     length = headers.get("content-length", "")
     if length.isdecimal() and int(length) > limit:
         raise CallError(_too_large(limit))
-    message = await _patiently(receive)
-    if message["type"] == "http.request" and not message.get("more_body"):
-        body: bytes = message.get("body", b"")
-        if len(body) > limit:
-            raise CallError(_too_large(limit))
-        return body
-    parts, size = [], 0
-    while True:
-        if message["type"] != "http.request":
-            raise CallError(bad("The request's body ended early."))
-        part = message.get("body", b"")
-        size += len(part)
-        if size > limit:
-            raise CallError(_too_large(limit))
-        parts.append(part)
-        if not message.get("more_body"):
-            return b"".join(parts)
-        message = await _patiently(receive)
-
-
-async def _patiently(receive: Receive) -> Message:
+    parts: list[bytes] = []
+    size = 0
     try:
-        async with asyncio.timeout(_PATIENCE):
-            return await receive()
+        while True:
+            async with asyncio.timeout(seconds):
+                message = await receive()
+            if message["type"] != "http.request":
+                raise CallError(bad("The request's body ended early."))
+            part: bytes = message.get("body", b"")
+            size += len(part)
+            if size > limit:
+                raise CallError(_too_large(limit))
+            if not message.get("more_body"):
+                return part if not parts else b"".join([*parts, part])
+            parts.append(part)
     except TimeoutError:
-        message = f"The request's body stopped coming: nothing for {_PATIENCE:g} s."
-        raise CallError(bad(message, status=408)) from None
+        raise CallError(bad(f"The request's body stopped: nothing came for {seconds:g} s.", status=408)) from None
 
 
 def parse_json(body: bytes) -> Json:
@@ -82,9 +75,11 @@ def parse_json(body: bytes) -> Json:
     return value
 
 
-async def parse_form(receive: Receive, headers: Mapping[str, str], limit: int) -> tuple[Json, tuple[Part, ...]]:
+async def parse_form(
+    receive: Receive, headers: Mapping[str, str], limit: int, seconds: float = 60.0
+) -> tuple[Json, tuple[Part, ...]]:
     """A multipart form: plain fields as a table, all fields and files as parts in their order. Raises `CallError`."""
-    body = await read_body(receive, headers, limit)
+    body = await read_body(receive, headers, limit, seconds)
 
     async def chunks() -> AsyncIterator[bytes]:
         yield body
