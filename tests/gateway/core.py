@@ -60,6 +60,9 @@ def one(
 class CountedBudget(Budget):
     """Notes how often each reservation was ended."""
 
+    lag = 0.0
+    """Seconds that settling takes, as over a slow Redis."""
+
     def __init__(self, *given: Any, **more: Any) -> None:
         self.opened: list[str] = []
         self.ended: Counter[str] = Counter()
@@ -70,7 +73,13 @@ class CountedBudget(Budget):
         self.opened.append(given["request_id"])
         return made
 
+    @property
+    def shared(self) -> bool:
+        return super().shared or self.lag > 0
+
     async def settle(self, reservation: Any, charges: Any, **more: Any) -> None:
+        if self.lag:
+            await asyncio.sleep(self.lag)
         self.ended[reservation.request_id] += 1
         await super().settle(reservation, charges, **more)
 
