@@ -43,23 +43,25 @@ PRICES = {"input_price": 3.0, "output_price": 12.0}
 DEADLINES = DeadlineOptions(connect=5.0, first_token=15.0, idle=20.0, answer=120.0, total=600.0)
 
 
-def one(name: str, priority: int = 1, *, kind: str = "openai-compatible", **model: Any) -> ProviderOptions:
-    """A provider at `http://NAME.test/v1` with the model `m-1` at a known price."""
+def one(
+    name: str, priority: int = 1, *more: ModelOptions, kind: str = "openai-compatible", model: str = "m-1", **about: Any
+) -> ProviderOptions:
+    """A provider at `http://NAME.test/v1` with a model at a known price, and perhaps more models."""
     return ProviderOptions(
         name=name,
         kind=kind,
         priority=priority,
         base_url=f"http://{name}.test/v1",
         keys=(KeyOptions(secret=f"sk-{name}"),),
-        models=(ModelOptions(**{"name": "m-1", **PRICES, **model}),),
+        models=(ModelOptions(**{"name": model, **PRICES, **about}), *more),
     )
 
 
 class CountedBudget(Budget):
     """Notes how often each reservation was ended."""
 
-    shared = True
-    """As with a Redis, which may be waited for when a client leaves."""
+    lag = 0.0
+    """Seconds that settling takes, as over a slow Redis."""
 
     def __init__(self, *given: Any, **more: Any) -> None:
         self.opened: list[str] = []
@@ -71,7 +73,13 @@ class CountedBudget(Budget):
         self.opened.append(given["request_id"])
         return made
 
+    @property
+    def shared(self) -> bool:
+        return super().shared or self.lag > 0
+
     async def settle(self, reservation: Any, charges: Any, **more: Any) -> None:
+        if self.lag:
+            await asyncio.sleep(self.lag)
         self.ended[reservation.request_id] += 1
         await super().settle(reservation, charges, **more)
 
