@@ -10,6 +10,7 @@ import sqlite3
 from pathlib import Path
 
 from mrblue_cli.core.errors import ConfigError
+from mrblue_cli.gateway.state import write_ahead
 
 LEDGER_FILE = "gateway.sqlite3"
 VERSION = 1
@@ -57,12 +58,13 @@ def connect(path: Path, *, busy_s: float, checkpoint_pages: int) -> sqlite3.Conn
     """The file, made when missing, with its tables. Raises `LedgerError`."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.touch(mode=0o600)  # who asked what, and for how much, is the owner's business
         base = sqlite3.connect(path, timeout=busy_s, isolation_level=None, check_same_thread=False)
     except (sqlite3.Error, OSError) as error:
         raise explained(path, error) from None
     try:
-        base.execute("PRAGMA journal_mode=WAL")
-        base.execute("PRAGMA synchronous=NORMAL")
+        write_ahead(base)
         base.execute(f"PRAGMA wal_autocheckpoint={checkpoint_pages:d}")
         base.execute("BEGIN IMMEDIATE")
         base.execute(_VERSIONS)

@@ -126,6 +126,11 @@ class Budget:
         self._monthly = _nano(options.monthly_limit)
         self._rules = Rules(options.alerts, options.throttle_delay, options.cheaper_model or cheaper_model)
 
+    @property
+    def shared(self) -> bool:
+        """Whether other machines are asked, so that settling may wait; else it runs to its end at once."""
+        return self._shared is not None
+
     async def reserve(
         self, *, request_id: str, key_id: str, key_limits: KeyLimits, estimate_nano: int | None, surface: Surface,
         model: str,

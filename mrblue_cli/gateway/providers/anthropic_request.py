@@ -58,7 +58,8 @@ def _check(body: Json) -> None:
     for name in ("logprobs", "top_logprobs", "audio"):
         if body.get(name):
             raise unsupported(f"Claude does not know {name}", name)
-    if "audio" in (body.get("modalities") or ()):
+    modes = body.get("modalities")
+    if isinstance(modes, list) and "audio" in modes:
         raise unsupported("Claude does not speak", "modalities")
 
 
@@ -109,8 +110,8 @@ def _tools(made: Json, body: Json) -> None:
     name = string(table(table(choice).get("function")).get("name"))
     if name:
         picked: Json = {"type": "tool", "name": name}
-    elif choice in {None, "auto", "required", "none"}:
-        picked = {"type": {"required": "any", "none": "none"}.get(choice or "", "auto")}
+    elif choice is None or string(choice) in {"auto", "required", "none"}:
+        picked = {"type": {"required": "any", "none": "none"}.get(string(choice), "auto")}
     else:
         raise unsupported("Claude does not know this tool_choice", "tool_choice")
     if body.get("parallel_tool_calls") is False and picked["type"] != "none":
@@ -167,7 +168,7 @@ def strict(schema: Any) -> Any:
         elif word == "oneOf":
             made["anyOf"] = strict(value)
         elif word == "format":
-            if value in _FORMATS:
+            if string(value) in _FORMATS:
                 made[word] = value
         elif word in _SCHEMA_WORDS:
             made[word] = value
@@ -204,7 +205,7 @@ def _in_tool_turn(messages: list[Json]) -> bool:
 
 
 def _sampling(made: Json, body: Json, model: Claude, target: Target) -> None:
-    if not model.sampling or table(made.get("thinking")).get("type") in {"enabled", "adaptive"}:
+    if not model.sampling or string(table(made.get("thinking")).get("type")) in {"enabled", "adaptive"}:
         return
     heat = body.get("temperature")
     heat = target.temperature if heat is None else heat

@@ -179,7 +179,7 @@ def _known(function: Json) -> Json:
 
 def _format(made: Json, body: Json) -> None:
     asked = table(body.get("response_format"))
-    if asked.get("type") not in {"json_object", "json_schema"}:
+    if string(asked.get("type")) not in {"json_object", "json_schema"}:
         return
     if "tools" in made:
         raise unsupported("Cohere takes either tools or a JSON format, not both", "response_format")

@@ -198,6 +198,8 @@ def kind_of(status: int, said: Said) -> FaultKind:
         return FaultKind.NOT_FOUND
     if status in {0, 400, 403, 422} and _KEY.search(words):
         return FaultKind.AUTH
+    if code == "capacity_exceeded":  # Groq says so with 498
+        return FaultKind.OVERLOADED
     if status in _BY_STATUS and status != 400:
         return _BY_STATUS[status]
     for word in (code, said.type.lower()):

@@ -56,7 +56,7 @@ def segment(name: str) -> str:
     """A model's name as one segment of a path: nothing in it can reach another path or add a query."""
     if not name.strip("."):
         raise bad_request("the model's name is empty or made of dots", "model")
-    return quote(name, safe="")
+    return quote(name, safe="", errors="replace")
 
 
 def headers(target: Target, auth: Mapping[str, str], *, json: bool = True, stream: bool = False) -> dict[str, str]:

@@ -18,6 +18,7 @@ import msgspec
 
 from mrblue_cli.gateway.model import CallError, Fault, FaultKind, Json
 from mrblue_cli.gateway.realtime.handshake import MAX_NAME
+from mrblue_cli.gateway.state import write_ahead
 from mrblue_cli.protocol.codec import UNREADABLE
 from mrblue_cli.protocol.codec_beta import session_to_beta
 from mrblue_cli.protocol.redialect import session_request_to_ga
@@ -63,8 +64,7 @@ class EphemeralKeys:
         if path is not None:
             path.touch(mode=0o600)
         self._db = sqlite3.connect(path or ":memory:", timeout=5, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
+        write_ahead(self._db)
         self._db.execute(_TABLE)
 
     def mint(self, key_id: str, session: Json, seconds: int) -> tuple[str, int]:

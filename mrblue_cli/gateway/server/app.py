@@ -50,7 +50,7 @@ def build_app(gateway: Gateway) -> ASGIApp:
             _Exact(f"{prefix}/realtime/sessions", ("POST",), gateway, _beta_sessions),
             _Exact(f"{prefix}/realtime/transcription_sessions", ("POST",), gateway, _beta_transcriptions),
             _Exact(f"{prefix}/realtime/calls", ("POST",), gateway, _calls),
-            _Exact(f"{prefix}/messages/count_tokens", ("POST",), gateway, _count_tokens),
+            _Exact(f"{prefix}/messages/count_tokens", ("POST",), gateway, _count_tokens, surface=Surface.MESSAGES),
             _Exact(f"{prefix}/models", ("GET",), gateway, _models),
             _Exact(f"{prefix}/models/{{model:path}}", ("GET",), gateway, _model),
             _Exact(f"{prefix}/usage", ("GET",), gateway, _usage),
@@ -77,12 +77,19 @@ def build_app(gateway: Gateway) -> ASGIApp:
 
 
 class _Exact(Route):
-    """A path whose wrong methods are answered in OpenAI's error shape."""
+    """A path whose errors, wrong methods among them, are answered in the shape of its surface."""
 
     def __init__(
-        self, path: str, methods: tuple[str, ...], gateway: Gateway, reader: Reader, *, open_to_all: bool = False
+        self,
+        path: str,
+        methods: tuple[str, ...],
+        gateway: Gateway,
+        reader: Reader,
+        *,
+        open_to_all: bool = False,
+        surface: Surface = Surface.CHAT,
     ) -> None:
-        surface = Surface.MESSAGES if "/messages/" in path else Surface.CHAT  # the shape of errors
+        """`surface`: in whose shape errors are told."""
 
         async def serve(scope: Scope, receive: Receive, send: Send) -> None:
             headers = headers_of(scope)
@@ -205,7 +212,7 @@ async def _health(gateway: Gateway, scope: Scope, headers: dict[str, str]) -> An
 
 
 async def _metrics(gateway: Gateway, scope: Scope, headers: dict[str, str]) -> Answer:  # noqa: ARG001
-    return Answer(content_type="text/plain; version=0.0.4; charset=utf-8", body=gateway.metrics_page())
+    return Answer(content_type="text/plain; version=0.0.4; charset=utf-8", body=await gateway.metrics_page())
 
 
 async def _openapi(gateway: Gateway, scope: Scope, headers: dict[str, str]) -> Answer:  # noqa: ARG001

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Mapping
 
 import msgspec
 from starlette.types import Receive, Scope, Send
 
-from mrblue_cli.gateway.answers import Answer, Ask, refusal, safe_header
+from mrblue_cli.gateway.answers import STOPPING, Answer, Ask, refusal, safe_header
 from mrblue_cli.gateway.gateway import Gateway
 from mrblue_cli.gateway.model import CallError, Fault, FaultKind, Json, Part, Surface
 from mrblue_cli.gateway.options import LimitOptions
@@ -50,6 +51,10 @@ class SurfaceEndpoint:
                     answer = await self._answer(headers, request_id, receive)
                 except CallError as error:
                     answer = self._refused(error.fault, request_id)
+                except asyncio.CancelledError:
+                    if not gateway.stopping:
+                        raise
+                    answer = refusal(self._surface, STOPPING)
                 except Exception as error:  # noqa: BLE001 - the last line between a defect and a client
                     answer = self._refused(gateway.defect(request_id, error), request_id)
                 await send_answer(answer, extra, receive, send)
@@ -79,6 +84,8 @@ class SurfaceEndpoint:
             caller=caller,
             request_id=request_id,
             control=headers.get("cache-control", ""),
+            traceparent=headers.get("traceparent", ""),
+            tracestate=headers.get("tracestate", ""),
         )
         return await gateway.pipeline.answer(ask)
 

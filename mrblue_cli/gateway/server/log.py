@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, TextIO
 
 import msgspec
@@ -41,7 +42,7 @@ class DecisionLog:
         logger.setLevel(level)
 
     def _write(self, line: str) -> None:
-        when = dt.datetime.fromtimestamp(self._wall(), dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        when = _second(int(self._wall()))
         try:
             if self._as_json:
                 self._stream.write(f'{{"time":"{when}",{line[1:]}\n')
@@ -50,6 +51,12 @@ class DecisionLog:
             self._stream.flush()
         except (OSError, ValueError):
             pass  # a full disk or a closed pipe must not take the gateway down
+
+
+@lru_cache(maxsize=2)
+def _second(moment: int) -> str:
+    """A Unix time in words; many lines share their second."""
+    return dt.datetime.fromtimestamp(moment, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class _Lines(logging.Handler):
@@ -151,4 +158,6 @@ def table_of(record: Record) -> dict[str, Any]:
 
 def one_line(text: str) -> str:
     """Without line breaks and control characters, which could forge a line."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else "?" for c in text)

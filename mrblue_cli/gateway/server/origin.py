@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from mrblue_cli.gateway.model import Fault, FaultKind
@@ -29,6 +30,7 @@ def stranger(headers: Mapping[str, str], own_host: str) -> Fault | None:
     return None
 
 
+@lru_cache(maxsize=32)  # asked for every request, and nearly always the same
 def _name(url: str) -> str:
     try:
         return (urlsplit(url).hostname or "?").lower()
@@ -36,6 +38,7 @@ def _name(url: str) -> str:
         return "?"
 
 
+@lru_cache(maxsize=32)
 def _local(name: str) -> bool:
     """Whether a name is this machine's by itself: an address, or one of the names that never leave it.
 
