@@ -112,6 +112,7 @@ def test_other_loggers_write_lines_of_ours_without_what_an_exception_says(taken)
 def test_an_answer_that_is_broken_off_on_purpose_has_no_second_line(taken):
     logger, stream = taken
     logger.error("Exception in ASGI application\n", exc_info=raised(CallError(BROKEN)))
+    logger.error("ASGI callable returned without completing response.")
     assert stream.getvalue() == ""
 
 
