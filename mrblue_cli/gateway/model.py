@@ -196,3 +196,10 @@ class Piece(msgspec.Struct, kw_only=True):
     """The provider reported an error inside the stream, or sent something that cannot be read."""
     end: bool = False
     """The stream's proper end marker."""
+
+
+class KeyLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What one virtual key may spend, in billionths of a US dollar; None: no limit."""
+
+    daily_nano: int | None = None
+    monthly_nano: int | None = None
