@@ -11,10 +11,11 @@ import aiohttp
 import msgspec
 import pytest
 
+from mrblue_cli.core.errors import ConfigError
 from mrblue_cli.core.ids import RandomIds
 from mrblue_cli.gateway.access.keys import Caller
 from mrblue_cli.gateway.model import FaultKind
-from mrblue_cli.gateway.options import KeyOptions, ModelOptions
+from mrblue_cli.gateway.options import DeadlineOptions, KeyOptions, ModelOptions
 from mrblue_cli.gateway.server.realtime_door import GatewayDoor
 from tests.fakes import upstream_behaviours as does
 from tests.fakes.upstream import Exchange, Upstream
@@ -22,6 +23,8 @@ from tests.fakes.upstream_wires import text, wire_of
 from tests.gateway.asking import ask, question
 from tests.gateway.running import ledger, nano_reserved, running_gateway
 from tests.gateway.test_faults import FIRST_SECRET, gateway, provider
+
+PATIENT = DeadlineOptions(first_token=5.0, idle=5.0, answer=5.0, total=9.0)
 
 
 @pytest.fixture
@@ -60,9 +63,7 @@ async def test_a_reload_changes_the_pool_under_a_request(client, tmp_path):
         both = (KeyOptions(secret="sk-gone-key-00001", weight=1e9), KeyOptions(secret="sk-kept-key-00002", weight=1e-9))
         two = msgspec.structs.replace(before, keys=both)
         one = msgspec.structs.replace(before, keys=both[1:])
-        options = gateway(
-            tmp_path, two, deadlines=msgspec.structs.replace(gateway(tmp_path).failover.deadlines, idle=5.0)
-        )
+        options = gateway(tmp_path, two, deadlines=PATIENT)
         async with running_gateway(options) as running:
             streaming = asyncio.create_task(ask(client, running.chat, question(stream=True)))
             await asyncio.wait_for(held.begun.wait(), 5)
@@ -204,3 +205,39 @@ async def test_other_doors_tell_errors_in_their_shape_and_defects_without_detail
     assert usage["error"]["code"] == "internal_error"
     assert "totals" not in str(usage)
     assert "internal error: LedgerError" in log
+
+
+async def test_a_reload_gives_the_cache_other_rules_and_lets_what_runs_end(client, tmp_path):
+    """The answer under way is for the old cache, which nobody asks any more; the new one begins empty."""
+    held = Held()
+    async with Upstream([held, does.answer(60)]) as first:
+        only = provider("first", "openai-compatible", first, 1, FIRST_SECRET)
+        options = gateway(tmp_path, only, caching=True, deadlines=PATIENT)
+        async with running_gateway(options) as running:
+            streaming = asyncio.create_task(ask(client, running.chat, question(stream=True)))
+            await asyncio.wait_for(held.begun.wait(), 5)
+            caching = msgspec.structs.replace(options.caching, ttl=60.0)
+            await asyncio.gather(
+                running.gateway.reload(msgspec.structs.replace(options, caching=caching)),
+                running.gateway.reload(msgspec.structs.replace(options, caching=caching)),
+            )
+            held.go.set()
+            heard = await streaming
+            more = [await ask(client, running.chat, question()) for _ in range(2)]
+    assert (heard.text, heard.done) == (text(60), True)
+    assert [each.headers["x-mrblue-cache"].partition(";")[0] for each in more] == ["miss", "hit-exact"]
+
+
+async def test_a_reload_that_cannot_be_done_changes_nothing(client, tmp_path):
+    async with Upstream(does.answer(60)) as first:
+        good = provider("first", "openai-compatible", first, 1, FIRST_SECRET)
+        options = gateway(tmp_path, good)
+        async with running_gateway(options) as running:
+            before = (running.gateway.table, running.gateway.pipeline, running.gateway.health)
+            with pytest.raises(ConfigError, match="nonsense"):
+                await running.gateway.reload(
+                    msgspec.structs.replace(options, providers=(msgspec.structs.replace(good, kind="nonsense"),))
+                )
+            assert before == (running.gateway.table, running.gateway.pipeline, running.gateway.health)
+            assert running.gateway.options is options
+            assert (await ask(client, running.chat, question())).status == 200

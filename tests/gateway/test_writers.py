@@ -150,3 +150,17 @@ def test_an_answer_of_two_parts_reads_as_one(words: list[str], seam: int) -> Non
     assert said == writer.text() == whole["choices"][0]["message"]["content"] == "".join(words)
     if seam:
         assert {each["id"] for each in events(sent)} == {"chatcmpl-1"}
+
+
+@pytest.mark.parametrize("surface", [Surface.CHAT, Surface.MESSAGES])
+def test_an_answer_without_end_is_not_held_in_memory(surface: Surface) -> None:
+    writer = writer_for(surface, Surface.CHAT, {**ASKED, "max_tokens": 9})
+    writer.forget()
+    for _ in range(201):
+        writer.feed(piece("x" * 1000))
+    assert (writer.resumable, writer.text(), writer.complete()) == (False, "", None)
+    short = writer_for(surface, Surface.CHAT, {**ASKED, "max_tokens": 9})
+    for _ in range(200):
+        short.feed(piece("x" * 1000))
+    assert short.resumable
+    assert len(short.text()) == 200_000
