@@ -22,6 +22,10 @@ STOPPING = Fault(
     retry_after=1.0,
 )
 """What those hear who are still waiting when the gateway ends."""
+_TYPES = frozenset({
+    "application/json", "application/octet-stream", "application/x-subrip",
+    "text/event-stream", "text/plain", "text/vtt",
+})  # fmt: skip
 
 
 class Ask(msgspec.Struct, kw_only=True):
@@ -126,6 +130,17 @@ def refusal(surface: Surface, fault: Fault) -> Answer:
         # The stock clients would try again a few times; that cannot help before the period is over.
         headers["x-should-retry"] = "false"
     return Answer(status=status, headers=headers, body=msgspec.json.encode(body))
+
+
+def safe_type(content_type: str) -> str:
+    """A provider's content type, when it is one of what these surfaces answer with; else plain bytes.
+
+    Never HTML or a picture with scripts: a browser that asks the gateway must not run what a provider sends.
+    """
+    main = content_type.partition(";")[0].strip().lower()
+    if main in _TYPES or (main.startswith("audio/") and len(main) > len("audio/")):
+        return safe_header(content_type)
+    return "application/octet-stream"
 
 
 def safe_header(text: str) -> str:

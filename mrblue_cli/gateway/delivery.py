@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
 import msgspec
 
-from mrblue_cli.gateway.answers import STOPPING, Answer, BrokenOff, safe_header
+from mrblue_cli.gateway.answers import STOPPING, Answer, BrokenOff, safe_type
 from mrblue_cli.gateway.attempt import Attempt
 from mrblue_cli.gateway.job import Job, headers_of, total_of, usd
 from mrblue_cli.gateway.model import CallError, Fault, FaultKind, Json, Piece, Reply, Surface, Usage
@@ -41,10 +41,11 @@ async def plain(job: Job, run: Run) -> Answer:
     job.served_by(lane, run, usage)
     job.record.complete = True
     headers = headers_of(job.record)
+    content_type = safe_type(reply.content_type)
     if reply.finish != "content_filter":
-        await job.keep(body, reply.content_type, (), usage)
+        await job.keep(body, content_type, (), usage)
     job.close(200)
-    return Answer(headers=headers, content_type=safe_header(reply.content_type), body=body)
+    return Answer(headers=headers, content_type=content_type, body=body)
 
 
 def _body(job: Job, run: Run, attempt: Attempt, reply: Reply) -> bytes:
@@ -119,7 +120,7 @@ class _Stream:
         self._over = False
         """What the last attempt came to is on the books."""
         surface = job.ask.surface
-        self.content_type = EVENT_STREAM if surface in TEXT else safe_header(attempt.content_type or _OCTETS)
+        self.content_type = EVENT_STREAM if surface in TEXT else safe_type(attempt.content_type or _OCTETS)
         self._writer: Writer = writer_for(
             surface, attempt.call.surface, job.ask.body, content_type=self.content_type, kept=job.storable
         )

@@ -81,6 +81,8 @@ class Gateway:
         self.log.take_over("mrblue.gateway")
         # The web server's warnings and errors; what it says of connections may hold addresses with keys in them.
         self.log.take_over("uvicorn.error", logging.WARNING)
+        # It warns of every byte of a form that it does not like; the client is told once.
+        self.log.take_over("python_multipart", logging.CRITICAL)
         shared_folder = options.state_folder / "workers" if options.workers > 1 else None
         self.telemetry = Telemetry(wall=wall, folder=shared_folder)
         self.stopping = False

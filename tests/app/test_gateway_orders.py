@@ -91,14 +91,14 @@ def test_what_a_reload_tells():
 
     report_reload(say, FULL, FULL)
     report_reload(say, FULL, msgspec.structs.replace(FULL, port=1, host="::1"))
-    report_refusal(say, ConfigError("f.toml: 2 things are wrong\n    a: bad\n    b: worse", hint="see docs"))
+    report_refusal(say, ConfigError("f: 2 things are wrong\n    a: b\n    c: d", hint="see docs"))
     report_refusal(say, ConfigError("f.toml: gone"))
     assert said == [
         ("info", "reloaded: 1 provider, 1 model"),
         ("warning", "reloaded: 1 provider, 1 model; only a restart changes host, port"),
         (
             "error",
-            "reload refused, the configuration before stays in force: f.toml: 2 things are wrong: a: bad; b: worse (see docs)",
+            "reload refused, the configuration before stays in force: f: 2 things are wrong: a: b; c: d (see docs)",
         ),
         ("error", "reload refused, the configuration before stays in force: f.toml: gone"),
     ]

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from mrblue_cli.gateway.access.auth import presented
-from mrblue_cli.gateway.answers import Answer, refusal
+from mrblue_cli.gateway.answers import Answer, refusal, safe_header
 from mrblue_cli.gateway.budget.estimate import estimate
 from mrblue_cli.gateway.gateway import Gateway
 from mrblue_cli.gateway.model import CallError, Json, Surface
@@ -63,6 +63,8 @@ def build_app(gateway: Gateway) -> ASGIApp:
     ]
     starlette = Starlette(routes=routes, lifespan=lifespan)
     starlette.router.default = _nobody
+    # A redirect to an address without its slash would be made of the Host that the client sends.
+    starlette.router.redirect_slashes = False
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         # The hot addresses are looked up in one table; the router would try each pattern in turn.
@@ -101,7 +103,7 @@ class _Exact(Route):
                     answer = await reader(gateway, scope, headers)
                 else:
                     extra["allow"] = ", ".join(methods)
-                    fault = bad(f"{scope['path']} is asked for with {' or '.join(methods)}.", status=405)
+                    fault = bad(f"{safe_header(scope['path'])} is asked for with {' or '.join(methods)}.", status=405)
                     answer = refusal(surface, fault)
             except CallError as error:
                 answer = refusal(surface, error.fault)

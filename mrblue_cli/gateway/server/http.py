@@ -6,21 +6,19 @@ Starlette does the routing; the hot endpoints are ASGI callables of their own, w
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from starlette.datastructures import Headers, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.types import Message, Receive, Scope, Send
 
 from mrblue_cli.gateway.answers import Answer, BrokenOff, Frames
-from mrblue_cli.gateway.model import CallError, Fault, FaultKind, Json, Part
+from mrblue_cli.gateway.model import CallError, Fault, FaultKind, Json
 
 _decode = msgspec.json.Decoder().decode
 _PATIENCE = 60.0
 """Seconds in which a client must take a piece of a stream, or send a piece of its request."""
+_AS_IT_SAYS = (b"x-content-type-options", b"nosniff")
 _DEPTH = 200
 """Nesting beyond this is an attack on parsers further on, not a request."""
 
@@ -64,6 +62,8 @@ def parse_json(body: bytes) -> Json:
     """The body as a JSON object. Raises `CallError` (400) that says where it is broken."""
     try:
         value = _decode(body)
+    except UnicodeDecodeError as error:
+        raise CallError(bad(f"The body is not UTF-8: byte {error.start} of a text is wrong.")) from None
     except msgspec.DecodeError as error:
         raise CallError(bad(f"The body is not valid JSON: {_short(str(error))}")) from None
     except RecursionError:
@@ -75,40 +75,9 @@ def parse_json(body: bytes) -> Json:
     return value
 
 
-async def parse_form(
-    receive: Receive, headers: Mapping[str, str], limit: int, seconds: float = 60.0
-) -> tuple[Json, tuple[Part, ...]]:
-    """A multipart form: plain fields as a table, all fields and files as parts in their order. Raises `CallError`."""
-    body = await read_body(receive, headers, limit, seconds)
-
-    async def chunks() -> AsyncIterator[bytes]:
-        yield body
-        yield b""
-
-    fields: Json = {}
-    parts: list[Part] = []
-    try:
-        parser = MultiPartParser(Headers(dict(headers)), chunks(), max_files=8, max_fields=100, max_part_size=limit)  # type: ignore[arg-type]
-        form = await parser.parse()
-    except (MultiPartException, UnicodeDecodeError, KeyError, LookupError, ValueError) as error:
-        reason = getattr(error, "message", "") or "it cannot be read"
-        raise CallError(bad(f"The form is not valid multipart/form-data: {_short(str(reason))}")) from None
-    async with contextlib.aclosing(_Closing(form)):
-        for name, value in form.multi_items():
-            if isinstance(value, UploadFile):
-                data = await value.read()
-                parts.append(
-                    Part(name=name, data=data, filename=value.filename or "file", content_type=value.content_type)
-                )
-            else:
-                fields[name] = value
-                parts.append(Part(name=name, data=value.encode("utf-8", "surrogatepass")))
-    return fields, tuple(parts)
-
-
 async def send_answer(answer: Answer, extra: Mapping[str, str], receive: Receive, send: Send) -> None:
     """Send it; a stream ends early, and its work is cancelled, when the client leaves."""
-    headers = [(b"content-type", answer.content_type.encode("latin-1", "replace"))]
+    headers = [(b"content-type", answer.content_type.encode("latin-1", "replace")), _AS_IT_SAYS]
     headers += [(k.encode("latin-1"), v.encode("latin-1", "replace")) for k, v in answer.headers.items()]
     headers += [(k.encode("latin-1"), v.encode("latin-1", "replace")) for k, v in extra.items()]
     if answer.frames is None:
@@ -211,13 +180,3 @@ def _deeper_than(value: Any, levels: int) -> bool:
         if not layer:
             return False
     return True
-
-
-class _Closing:
-    """Closes a form's temporary files."""
-
-    def __init__(self, form: Any) -> None:
-        self._form = form
-
-    async def aclose(self) -> None:
-        await self._form.close()
