@@ -218,6 +218,7 @@ class Pipeline:
 
     async def _looked_up(self, ask: Ask, record: Record) -> Lookup | None:
         if self._cache is None:
+            record.cache_reason = "disabled"
             return None
         lookup = await self._cache.lookup(
             surface=ask.surface, body=ask.body, key_id=ask.caller.key_id, control=ask.control
