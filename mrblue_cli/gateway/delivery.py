@@ -189,7 +189,8 @@ class _Stream:
             if self._before is not None and piece.data is not None and isinstance(piece.data.get("usage"), dict):
                 piece.data["usage"], piece.raw = _with(self._before, piece.data["usage"]), b""
         data = b"".join([self._writer.feed(piece) for piece in pieces])
-        self._kept.add(data)
+        if not self._kept.add(data):
+            self._writer.forget()
         return data
 
     async def _after(self, fault: Fault) -> list[Piece] | None:
@@ -297,12 +298,14 @@ class _Kept:
         self._held = held
         self._room = _KEPT_BYTES
 
-    def add(self, data: bytes) -> None:
+    def add(self, data: bytes) -> bool:
+        """False when nothing is kept (any more)."""
         if not self.worthy:
-            return
+            return False
         self._room -= len(data)
         if self._room <= 0:
             self.worthy = False
             self.frames = []
         elif data and self._held:
             self.frames.append(data)
+        return self.worthy

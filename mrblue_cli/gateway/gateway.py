@@ -148,6 +148,9 @@ class Gateway:
         """
         old = self.options
         options = reloadable(old, options)
+        # Nothing waits before the new parts are all in their place, so that two reloads cannot mix.
+        cache_before = self._cache
+        cache = cache_before if options.caching == old.caching else self._new_cache(options)
         self._route(options)
         self.options = options
         health = self._new_health(options)
@@ -158,11 +161,10 @@ class Gateway:
         self.budget.configure(options.budget, cheapest_chat_model(options.providers))
         self.alerts.configure(options.budget)
         self._open_door()
-        if options.caching != old.caching:
-            if self._cache is not None:
-                await self._cache.close()
-            self._cache = self._new_cache(options)
+        self._cache = cache
         self._assemble()
+        if cache_before is not None and cache_before is not cache:
+            await cache_before.close()
 
     async def close(self) -> None:
         """Finish what is open, in the order in which parts need each other."""
@@ -354,7 +356,11 @@ class Gateway:
 
     def _new_health(self, options: GatewayOptions) -> Health:
         def opened(route: str) -> None:
-            self._warn(f"{route} failed {options.failover.breaker.failure_threshold} times in a row: left alone")
+            breaker = options.failover.breaker
+            self._warn(
+                f"{route} failed {breaker.failure_threshold} times in a row: left alone for "
+                f"{breaker.reset_timeout:g} s, then tried with one request"
+            )
 
         return Health(options.failover.breaker, retry_delay=options.failover.retry_delay, on_open=opened)
 

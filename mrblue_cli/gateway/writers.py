@@ -44,6 +44,34 @@ class Writer(Protocol):
         """The whole answer in the surface's plain shape, for the cache; None when it cannot be told."""
         ...
 
+    def forget(self) -> None:
+        """Nobody will ask for `complete`."""
+        ...
+
+
+_LONGEST_PREFILL = 200_000
+"""Characters. What is longer fits no provider's context as a prefill, and is not held in memory for it."""
+
+
+class _Said:
+    """The visible text so far, as long as somebody could go on from it."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._room = _LONGEST_PREFILL
+
+    def add(self, text: str) -> bool:
+        """False: it is too long now, and forgotten."""
+        self._room -= len(text)
+        if self._room < 0:
+            self._parts = []
+            return False
+        self._parts.append(text)
+        return True
+
+    def text(self) -> str:
+        return "".join(self._parts)
+
 
 class ChatWriter:
     """Chat completion chunks; a client that did not ask for usage does not get its chunk."""
@@ -55,7 +83,7 @@ class ChatWriter:
         options = body.get("stream_options")
         self._usage_wanted = isinstance(options, dict) and options.get("include_usage") is True
         self._assembler = ChatAssembler() if kept else None
-        self._texts: list[str] = []
+        self._said = _Said()
         self._identity: Json = {}
         self._resumed = False
         self.resumable = body.get("n") in (None, 1) and not body.get("logprobs") and "audio" not in body
@@ -67,7 +95,7 @@ class ChatWriter:
         if self._assembler is not None:
             self._assembler.feed(data)
         if piece.text and self.resumable:
-            self._texts.append(piece.text)
+            self.resumable = self._said.add(piece.text)
         choices = data.get("choices")
         if not choices and "usage" in data and not self._usage_wanted:
             return b""
@@ -89,10 +117,13 @@ class ChatWriter:
         return b"".join(chat.fail_chat(fault))
 
     def text(self) -> str:
-        return "".join(self._texts)
+        return self._said.text()
 
     def complete(self) -> Json | None:
         return None if self._assembler is None else self._assembler.complete()
+
+    def forget(self) -> None:
+        self._assembler = None
 
 
 class TranslatedWriter:
@@ -104,7 +135,7 @@ class TranslatedWriter:
         self._translator = TRANSLATORS[surface]
         self._encoder: StreamEncoder = self._translator.encoder(body)
         self._assembler = ChatAssembler() if kept else None
-        self._texts: list[str] = []
+        self._said = _Said()
         self._body = body
         self.resumable = True
 
@@ -115,7 +146,7 @@ class TranslatedWriter:
             if self.resumable and _calls_tools(piece.data.get("choices") or []):
                 self.resumable = False
         if piece.text and self.resumable:
-            self._texts.append(piece.text)
+            self.resumable = self._said.add(piece.text)
         return b"".join(self._encoder.feed(piece))
 
     def resume(self) -> None:
@@ -128,7 +159,7 @@ class TranslatedWriter:
         return b"".join(self._encoder.fail(fault))
 
     def text(self) -> str:
-        return "".join(self._texts)
+        return self._said.text()
 
     def complete(self) -> Json | None:
         whole = None if self._assembler is None else self._assembler.complete()
@@ -136,6 +167,9 @@ class TranslatedWriter:
             return None if whole is None else self._translator.from_chat(whole, self._body)
         except CallError:
             return None
+
+    def forget(self) -> None:
+        self._assembler = None
 
 
 class NativeWriter:
@@ -176,6 +210,9 @@ class NativeWriter:
     def complete(self) -> Json | None:
         return None if self._assembler is None else self._assembler.complete()
 
+    def forget(self) -> None:
+        self._assembler = None
+
 
 class BytesWriter:
     """Sound, and transcripts, as they come."""
@@ -205,6 +242,9 @@ class BytesWriter:
 
     def complete(self) -> Json | None:
         return None
+
+    def forget(self) -> None:
+        """Nothing was kept."""
 
 
 def writer_for(surface: Surface, spoken: Surface, body: Json, *, content_type: str = "", kept: bool = True) -> Writer:

@@ -273,6 +273,23 @@ def test_an_adapter_that_raises_is_routed_around(step, stream, tmp_path):
     assert [type(error) for error in core.defects] == ([KeyError] if used else [])
 
 
+def test_an_answer_that_is_too_large_to_keep_is_sent_all_the_same(tmp_path):
+    """More than the cache takes of one stream: sent, booked, asked for again."""
+
+    async def play():
+        large = [chunk("x" * 50_000) for _ in range(60)]
+        core = Core(
+            tmp_path, Wires(first=sends(*large, chunk("", "stop"), event("[DONE]"))), one("first"), caching=True
+        )
+        got = [await core.answer(core.ask(stream=True)) for _ in range(2)]
+        core.in_order()
+        return got
+
+    got = run_virtual(play())
+    assert [(len(each.text), each.done) for each in got] == [(3_000_000, True)] * 2
+    assert [each.headers["x-mrblue-cache"][:4] for each in got] == ["miss", "miss"]
+
+
 # Sound
 
 

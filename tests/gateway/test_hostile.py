@@ -16,6 +16,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import unquote
 
 import psutil
 import pytest
@@ -183,7 +184,7 @@ class Watch(NamedTuple):
             error = got.json["error"]
             assert error["message"]
             assert len(got.body) < 4000, "an error of that length repeats what was sent"
-            if "messages" in one.path and "type" in got.json:
+            if "messages" in unquote(one.path) and "type" in got.json:
                 assert got.json["type"] == "error"
             else:
                 assert set(error) >= {"message", "type", "param", "code"}
