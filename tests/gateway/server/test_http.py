@@ -9,7 +9,7 @@ import pytest
 
 from mrblue_cli.gateway.answers import Answer, BrokenOff
 from mrblue_cli.gateway.model import CallError
-from mrblue_cli.gateway.server.http import parse_form, parse_json, read_body, send_answer
+from mrblue_cli.gateway.server.http import parse_json, read_body, send_answer
 from tests.fakes.virtual_time import run_virtual
 
 FOREVER = 1e6
@@ -218,25 +218,3 @@ def test_a_length_that_is_no_number_is_not_believed(length: str) -> None:
 def test_bodies_that_are_no_request(body: bytes, words: str) -> None:
     with pytest.raises(CallError, match=words):
         parse_json(body)
-
-
-def test_a_form_is_read_in_its_order() -> None:
-    head = {"content-type": "multipart/form-data; boundary=x"}
-    body = (
-        b'--x\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n'
-        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n'
-        b"Content-Type: audio/wav\r\n\r\nRIFF\r\n"
-        b"--x--\r\n"
-    )
-    fields, parts = run_virtual(parse_form(Sending(body[:40], body[40:]), head, 1000))
-    assert fields == {"model": "whisper-1"}
-    assert [(part.name, part.data, part.filename) for part in parts] == [
-        ("model", b"whisper-1", None), ("file", b"RIFF", "a.wav"),
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize("head", ["multipart/form-data", "multipart/form-data; boundary=\u00e9", "text/plain"])
-def test_a_form_without_its_frame_is_refused(head: str) -> None:
-    with pytest.raises(CallError) as refused:
-        run_virtual(parse_form(Sending(b"--x"), {"content-type": head}, 1000))
-    assert refused.value.fault.status == 400
