@@ -94,7 +94,8 @@ class Record(msgspec.Struct, kw_only=True):
     stream: bool
     began: float
     cache: str = "bypass"
-    cache_reason: str = "disabled"
+    cache_reason: str = "refused"
+    """As long as nobody has asked the cache: the request was turned away before."""
     similarity: float | None = None
     attempts: list[Noted] = []
     tries: int = 0

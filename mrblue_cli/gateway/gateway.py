@@ -356,7 +356,11 @@ class Gateway:
 
     def _new_health(self, options: GatewayOptions) -> Health:
         def opened(route: str) -> None:
-            self._warn(f"{route} failed {options.failover.breaker.failure_threshold} times in a row: left alone")
+            breaker = options.failover.breaker
+            self._warn(
+                f"{route} failed {breaker.failure_threshold} times in a row: left alone for "
+                f"{breaker.reset_timeout:g} s, then tried with one request"
+            )
 
         return Health(options.failover.breaker, retry_delay=options.failover.retry_delay, on_open=opened)
 

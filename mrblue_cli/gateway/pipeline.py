@@ -237,6 +237,7 @@ class Pipeline:
 
     async def _looked_up(self, ask: Ask, record: Record) -> Lookup | None:
         if self._cache is None:
+            record.cache_reason = "disabled"
             return None
         try:
             found = await self._cache.lookup(

@@ -112,6 +112,11 @@ def test_check_explains_and_says_what_is_wrong(tmp_path):
     document = json.loads(mrblue("gateway", "check", str(file), "--json", env=env).stdout)
     assert document["ok"] is True
     assert [line["name"] for line in document["providers"]] == ["openai", "groq", "anthropic"]
+    bare = environment(OPENAI_API_KEY=None, GROQ_API_KEY=None, ANTHROPIC_API_KEY=None)
+    done = mrblue("gateway", "check", str(file), env=bare)
+    assert done.returncode == 3
+    assert "  gpt-4o: openai" in done.stdout
+    assert "no key was found in OPENAI_API_KEY" in done.stderr
     file.write_text(ISSUE.replace("0.95, ttl", "95, ttl").replace("max_tokens: 4096, temp", "max_token: 4096, temp"))
     done = mrblue("gateway", "check", str(file), env=env)
     assert done.returncode == 3

@@ -334,22 +334,22 @@ def form(*parts: bytes) -> tuple[bytes, bytes]:
 
 async def test_a_form_cannot_name_another_model_nor_add_to_the_providers_form(tmp_path):
     model = ModelOptions(name="hear", upstream="whisper-large", surfaces=(Surface.TRANSCRIPTION,))
-    async with Upstream(transcription()) as upstream:
-        async with running_gateway(options(tmp_path, provider(upstream, "openai-compatible", model))) as running:
+    async with (
+        Upstream(transcription()) as upstream,
+        running_gateway(options(tmp_path, provider(upstream, "openai-compatible", model))) as running,
+    ):
 
-            async def post(*parts: bytes):
-                kind, body = form(*parts)
-                return await exchange(running.address, request("/v1/audio/transcriptions", body, content_type=kind))
+        async def post(*parts: bytes):
+            kind, body = form(*parts)
+            return await exchange(running.address, request("/v1/audio/transcriptions", body, content_type=kind))
 
-            said, file = b'name="model"\r\n\r\nhear', b'name="file"; filename="a.wav"\r\n\r\nRIFF'
-            assert (await post(said, file)).status == 200
-            twice = await post(said, b'name="model"\r\n\r\nother', file)
-            as_file = await post(said, b'name="model"; filename="x"\r\n\r\nother', file)
-            odd = b'name="file"; filename="../../e\\"vil%0d%0a\r\ncontent-type: audio/wav"; x\r\nx-evil: 1\r\n\r\nRIFF'
-            broken = await post(said, odd)
-            typed = await post(
-                said, b'name="file"; filename="a/b\xc2\x85.wav"\r\ncontent-type: evil\x00; x=y\r\n\r\nRIFF'
-            )
+        said, file = b'name="model"\r\n\r\nhear', b'name="file"; filename="a.wav"\r\n\r\nRIFF'
+        assert (await post(said, file)).status == 200
+        twice = await post(said, b'name="model"\r\n\r\nother', file)
+        as_file = await post(said, b'name="model"; filename="x"\r\n\r\nother', file)
+        odd = b'name="file"; filename="../../e\\"vil%0d%0a\r\ncontent-type: audio/wav"; x\r\nx-evil: 1\r\n\r\nRIFF'
+        broken = await post(said, odd)
+        typed = await post(said, b'name="file"; filename="a/b\xc2\x85.wav"\r\ncontent-type: evil\x00; x=y\r\n\r\nRIFF')
     assert twice.status == as_file.status == 400
     assert twice.json["error"]["param"] == "model"
     assert typed.status in {200, 400}

@@ -250,7 +250,8 @@ class SemanticTier:
             async with asyncio.timeout(EMBED_LIMIT):
                 vectors = await self._embedder.embed(texts)
         except Exception as error:  # noqa: BLE001  # whatever an embedder does wrong, the request goes on without
-            self._failed(error.what if isinstance(error, MrBlueError) else type(error).__name__)
+            late = f"no answer within {EMBED_LIMIT:g} s" if isinstance(error, TimeoutError) else type(error).__name__
+            self._failed(error.what if isinstance(error, MrBlueError) else late)
             return None
         self._open_index()
         if self.index is None or vectors.shape != (len(texts), self.index.dimensions):
@@ -270,7 +271,7 @@ class SemanticTier:
         if not self._failing:
             self._failing = True
             name = self._embedder.name
-            self._warn(f"semantic cache: the embedder {name} fails ({why}); going on with exact hits only")
+            self._warn(f"semantic cache: the embedder {name} fails ({why}); exact hits only until it works again")
 
     def _sound(self, vector: Vector | None) -> Vector | None:
         """The vector if it can be compared: right size, finite, of length 1."""

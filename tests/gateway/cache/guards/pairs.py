@@ -166,7 +166,10 @@ Wie installiere ich das Paket? | Wie installiere ich dieses Paket auf meinem Rec
 SAME = pairs("""
 How do I reset my password? | How can I reset my password?
 How do I undo the last commit in git? | how can i undo the last commit in git
-What is machine learning? | Can you explain what machine learning is?
+Write a haiku about autumn. | Write me a haiku about autumn
+I can't log in to my account. | I cannot log in to my account
+The suspect was arrested by police on Friday. | Police arrested the suspect on Friday.
+How do I change the language of the app? | How can I change the language of the app?
 Is it possible to return an item without a receipt? | Is it possible to return an item without receipt?
 how to check if a string contains a substring in python | How do I check if a string contains a substring in Python?
 On Monday, the company announced its results. | The company announced its results on Monday.

@@ -197,6 +197,15 @@ def test_rivals_are_a_miss() -> None:
     assert choice.verdict.reason == "several candidates compete"
 
 
+def test_a_tie_between_different_texts_is_a_miss_and_between_equal_ones_is_not() -> None:
+    near, tied = ("How can I reset my password?", 0.99), ("how can I reset the password?", 0.9899)
+    assert judge(PASSWORD, *near, 0.5).allow
+    assert judge(PASSWORD, *tied, 0.5).allow
+    assert choose(PASSWORD, [near, tied], 0.5).place is None
+    assert choose(PASSWORD, [near, (tied[0], 0.95)], 0.5).place == 0
+    assert choose(PASSWORD, [near, near], 0.5).place == 0
+
+
 def test_no_candidate_and_no_allowed_candidate_are_misses() -> None:
     assert choose(PASSWORD, [], 0.95).place is None
     choice = choose(PASSWORD, [("Why do I reset my password?", 0.99)], 0.95)
