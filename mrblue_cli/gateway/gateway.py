@@ -383,12 +383,12 @@ class Gateway:
                 max_size=caching.max_size,
                 space="" if embedder is None else f"{embedder.name}-{embedder.dimensions}",
             )
-        judge_of_guards = None if embedder is None else guards.judge
+        choose = None if embedder is None else guards.choose
         return Cache(
             caching,
             store=store,
             embedder=embedder,
-            judge=judge_of_guards,
+            choose=choose,
             wall=self.wall,
             chance=self._chance,
             warn=self._warn,

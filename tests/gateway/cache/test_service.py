@@ -12,7 +12,7 @@ from mrblue_cli.gateway.cache import semantic
 from mrblue_cli.gateway.cache.service import Cache, Lookup, Ticket
 from mrblue_cli.gateway.model import Surface
 from mrblue_cli.gateway.options import CacheOptions
-from tests.gateway.cache.fakes import START, FakeClock, WordEmbedder, answer, chat, judge
+from tests.gateway.cache.fakes import START, FakeClock, WordEmbedder, answer, chat, choose
 
 
 class Rig:
@@ -25,7 +25,7 @@ class Rig:
         self.cache = Cache(
             CacheOptions(similarity_threshold=0.8, **options),
             embedder=self.embedder if embedder else None,
-            judge=judge if embedder else None,
+            choose=choose if embedder else None,
             wall=self.clock.wall,
             chance=lambda: chance,
             warn=self.warnings.append,
@@ -255,7 +255,7 @@ class TestTrouble:
         rig = Rig()
         rig.embedder.dimensions = 0
         rig.cache = Cache(
-            CacheOptions(similarity_threshold=0.8), embedder=rig.embedder, judge=judge, wall=rig.clock.wall
+            CacheOptions(similarity_threshold=0.8), embedder=rig.embedder, choose=choose, wall=rig.clock.wall
         )
         rig.embedder.learns = 64
         await rig.teach(CAPITAL)
