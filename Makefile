@@ -20,7 +20,7 @@ test: test-packages $(VENV)/.test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/mrblue kb lint
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/mrblue kb lint
@@ -42,7 +42,7 @@ $(VENV)/.python: | python
 	@touch $@
 
 $(VENV)/.talk: pyproject.toml | $(VENV)/.python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[local,gateway]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[local]"
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(VENV)/.python

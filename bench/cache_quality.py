@@ -136,16 +136,26 @@ def measure(data: cache_data.Data, known: Vectors, rule: Rule, asked: Callable[[
     paws, cannot = pairwise(data.paws, rule, known, asked), pairwise(data.cannot, rule, known, asked)
     rate, wrong, hits = banking(data.banking, rule, known, asked)
     return {
-        "rewrites_right": found.right, "rewrites_wrong": found.wrong, "unseen_hits": unseen(data.rewrites, rule, known).wrong,
-        "paws_traps_served": paws.wrong, "paws_paraphrases_served": paws.right, "cannot_opposites_served": cannot.wrong,
-        "cannot_paraphrases_served": cannot.right, "banking_wrong_among_hits": wrong, "banking_hit_rate": rate, "banking_hits": hits,
-    }  # fmt: skip
+        "rewrites_right": found.right,
+        "rewrites_wrong": found.wrong,
+        "unseen_hits": unseen(data.rewrites, rule, known).wrong,
+        "paws_traps_served": paws.wrong,
+        "paws_paraphrases_served": paws.right,
+        "cannot_opposites_served": cannot.wrong,
+        "cannot_paraphrases_served": cannot.right,
+        "banking_wrong_among_hits": wrong,
+        "banking_hit_rate": rate,
+        "banking_hits": hits,
+    }
 
 
 GOALS = {
-    "rewrites_right": ">= 60 %", "rewrites_wrong": "<= 1 %", "paws_traps_served": "<= 5 %", "cannot_opposites_served": "<= 1 %",
+    "rewrites_right": ">= 60 %",
+    "rewrites_wrong": "<= 1 %",
+    "paws_traps_served": "<= 5 %",
+    "cannot_opposites_served": "<= 1 %",
     "banking_wrong_among_hits": "<= 1 %",
-}  # fmt: skip
+}
 
 
 def speeds(data: cache_data.Data, known: Vectors) -> dict[str, float]:

@@ -8,11 +8,13 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
 from mrblue_cli.core.errors import MissingPart, MrBlueError, UsageError
+from mrblue_cli.gateway.budget.schema import LEDGER_FILE
 from mrblue_cli.gateway.options import GatewayOptions
 
 Reread = Callable[[], tuple[GatewayOptions, list[str]]]
@@ -156,6 +158,23 @@ def _on_terminal() -> bool:
         return os.isatty(sys.stderr.fileno())
     except (OSError, ValueError, AttributeError):
         return False
+
+
+def without_keys(options: GatewayOptions) -> bool:
+    """Whether every client would be turned away, because keys are required and nobody has one."""
+    from mrblue_cli.gateway.access.auth import key_required
+    from mrblue_cli.gateway.access.keys import KeyStore
+
+    if not key_required(options.host, options.require_key):
+        return False
+    keys = KeyStore(options.state_folder / LEDGER_FILE)
+    try:
+        now = time.time()
+        return not any(record.state(now) == "active" for record in keys.list())
+    except (MrBlueError, OSError):
+        return False  # the start itself will tell what is wrong with the file
+    finally:
+        keys.close()
 
 
 def load_options(

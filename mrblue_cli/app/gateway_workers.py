@@ -163,7 +163,7 @@ class Supervisor:
         while self._signals:
             self._obey(self._signals.pop(0))
         self._bury()
-        if not self._serving and len(self._workers) == self._options.workers:
+        if not self._serving and not self._stopped_by and len(self._workers) == self._options.workers:
             self._serving = all(worker.ready for worker in self._workers.values())
             if self._serving:
                 self._ready()

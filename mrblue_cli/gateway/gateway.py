@@ -25,7 +25,7 @@ from mrblue_cli.gateway.access.limits import Limits, SqliteWindows
 from mrblue_cli.gateway.answers import Record
 from mrblue_cli.gateway.budget.alerts import Alerts, aiohttp_post
 from mrblue_cli.gateway.budget.prices import cheapest_chat_model
-from mrblue_cli.gateway.budget.service import LEDGER_FILE, Budget, Charge
+from mrblue_cli.gateway.budget.service import LEDGER_FILE, Budget, Charge, LedgerError
 from mrblue_cli.gateway.cache import guards
 from mrblue_cli.gateway.cache.embedder import Embedder, EndpointEmbedder, bundled, bundled_missing
 from mrblue_cli.gateway.cache.service import Cache
@@ -81,6 +81,8 @@ class Gateway:
         self.log.take_over("mrblue.gateway")
         # The web server's warnings and errors; what it says of connections may hold addresses with keys in them.
         self.log.take_over("uvicorn.error", logging.WARNING)
+        # It warns of every byte of a form that it does not like; the client is told once.
+        self.log.take_over("python_multipart", logging.CRITICAL)
         shared_folder = options.state_folder / "workers" if options.workers > 1 else None
         self.telemetry = Telemetry(wall=wall, folder=shared_folder)
         self.stopping = False
@@ -146,20 +148,23 @@ class Gateway:
         """
         old = self.options
         options = reloadable(old, options)
+        # Nothing waits before the new parts are all in their place, so that two reloads cannot mix.
+        cache_before = self._cache
+        cache = cache_before if options.caching == old.caching else self._new_cache(options)
         self._route(options)
         self.options = options
-        if options.failover.breaker != old.failover.breaker:
-            self.health = self._new_health(options)
-        else:
-            self.health.keep_only({route.id: route for route in self.table.routes})
+        health = self._new_health(options)
+        if options.failover.breaker == old.failover.breaker:
+            health.inherit(self.health, self.table.routes)
+        self.health = health
+        self.upstream.connect_timeout = options.failover.deadlines.connect
         self.budget.configure(options.budget, cheapest_chat_model(options.providers))
         self.alerts.configure(options.budget)
         self._open_door()
-        if options.caching != old.caching:
-            if self._cache is not None:
-                await self._cache.close()
-            self._cache = self._new_cache(options)
+        self._cache = cache
         self._assemble()
+        if cache_before is not None and cache_before is not cache:
+            await cache_before.close()
 
     async def close(self) -> None:
         """Finish what is open, in the order in which parts need each other."""
@@ -245,9 +250,7 @@ class Gateway:
 
     def defect(self, request_id: str, error: Exception) -> Fault:
         """A rule of ours was broken: told to the client without detail, to the log with the place it happened at."""
-        places = traceback.extract_tb(error.__traceback__)[-3:]
-        where = " < ".join(f"{Path(place.filename).name}:{place.lineno}" for place in reversed(places))
-        self.log.say(f"{request_id} internal error: {type(error).__name__} at {where}", level="error")
+        self.log.say(f"{request_id} internal error: {type(error).__name__} at {_place(error)}", level="error")
         return Fault(
             kind=FaultKind.SERVER,
             message=f"The gateway made a mistake of its own. Its log has the place under {request_id}.",
@@ -261,7 +264,7 @@ class Gateway:
         return [
             {"id": name, "object": "model", "created": 0, "owned_by": owners.get(name, "alias")}
             for name in self.table.names()
-            if caller.allows(name)
+            if caller.allows(*self.table.known_as(name))
         ]
 
     def unknown_model(self, name: str) -> Fault:
@@ -289,9 +292,13 @@ class Gateway:
         now = self.clock.now()
         return self.telemetry.status(self.table, self.health, now, await self.budget.usage(), self._warnings())
 
-    def metrics_page(self) -> bytes:
-        """Prometheus' text format."""
-        return self.telemetry.page(self.table, self.health, self.clock.now())
+    async def metrics_page(self) -> bytes:
+        """Prometheus' text format; without the budget while the ledger cannot be read."""
+        try:
+            budget = await self.budget.usage()
+        except LedgerError:
+            budget = None
+        return self.telemetry.page(self.table, self.health, self.clock.now(), budget)
 
     # What the pipeline tells.
 
@@ -309,6 +316,10 @@ class Gateway:
     def charged(self, charge: Charge) -> None:
         """A call was booked."""
         self.telemetry.charged(charge)
+
+    def puzzled(self, error: Exception) -> None:
+        """Something was raised that no contract foresees; the request goes on elsewhere, or is told that it cannot."""
+        self.log.say(f"unforeseen: {type(error).__name__} at {_place(error)}", level="error")
 
     # How it is put together.
 
@@ -418,12 +429,18 @@ class Gateway:
             from mrblue_cli.gateway.shared_breakers import SharedBreakers
 
             breakers = SharedBreakers(self._redis)
+        failed: set[type[Exception]] = set()
         while True:
             await asyncio.sleep(_HOUSEKEEPING)
-            self.telemetry.publish()
-            if breakers is not None:
-                opened = await breakers.exchange(self.health.opened(self.clock.now()))
-                self.health.adopt(opened, self.clock.now())
+            try:
+                self.telemetry.publish()
+                if breakers is not None:
+                    opened = await breakers.exchange(self.health.opened(self.clock.now()))
+                    self.health.adopt(opened, self.clock.now())
+            except Exception as error:  # noqa: BLE001 - one bad round (a full disk) must not be the last
+                if type(error) not in failed:
+                    failed.add(type(error))
+                    self.puzzled(error)
 
     def _warnings(self) -> list[str]:
         """What whoever looks at the status should know."""
@@ -466,3 +483,9 @@ def _or_raise(outcome: Caller | Fault) -> Caller:
         return outcome
     kind = FaultKind.BAD_REQUEST if outcome.kind is FaultKind.AUTH else outcome.kind
     raise CallError(msgspec.structs.replace(outcome, kind=kind))
+
+
+def _place(error: Exception) -> str:
+    """Where it was raised; its words are left out, since they may quote a request or a key."""
+    places = traceback.extract_tb(error.__traceback__)[-3:]
+    return " < ".join(f"{Path(place.filename).name}:{place.lineno}" for place in reversed(places))

@@ -7,6 +7,8 @@ import contextlib
 import os
 import signal
 import sqlite3
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +22,7 @@ from tests.fakes.upstream import Exchange, Upstream
 from tests.gateway.asking import ask, question
 from tests.gateway.program import PATIENCE, config_for, gateway_program, session, until, write_config
 from tests.gateway.running import ledger, nano_reserved
+from tests.program import environment
 
 CALL = 156_000
 """Nano-dollars of one call of 12 + 10 tokens."""
@@ -204,6 +207,7 @@ async def test_workers_share_budget_limits_and_counters(tmp_path):
             async with client.get(f"{program.address}/metrics") as answer:
                 page = await answer.text()
             rows = [line.rsplit(" ", 1) for line in page.splitlines() if line.startswith("mrblue_requests_total{")]
+            assert f'mrblue_budget_spent_usd{{period="daily"}} {served * CALL / 1e9:g}' in page
             good = sum(float(value) for name, value in rows if 'status="200"' in name)
             return status["requests"]["total"], int(sum(float(value) for _, value in rows)), int(good)
 
@@ -293,3 +297,26 @@ async def test_killed_mid_request_the_books_are_right_after_the_restart(tmp_path
                 assert "3 request(s) ended without a word; their estimates are counted as spent" in program.log
     assert outcomes(state) == ({"ok": 2, "unknown": 3} if workers == "1" else {"ok": 5})
     assert sum(line.cost_nano or 0 for line in all_lines(state)) == spent(state)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_a_closed_terminal_ends_it_although_its_signal_means_reload(tmp_path, workers):
+    """Closing the window sends SIGHUP; a gateway that only reloaded would stay behind and hold the port."""
+    theirs, ours = os.openpty()
+    command = [sys.executable, "-m", "mrblue_cli", "gateway", "--demo", "--port", "0", "--state", str(tmp_path)]
+    process = subprocess.Popen(  # noqa: ASYNC220 - starting it takes no time worth an await
+        [*command, "--workers", workers], stdout=subprocess.PIPE, stderr=ours, stdin=subprocess.DEVNULL,
+        env=environment(), start_new_session=True,
+    )  # fmt: skip
+    os.close(ours)
+    try:
+        assert process.stdout is not None
+        assert (await asyncio.to_thread(process.stdout.readline)).startswith(b"mrblue gateway ready")
+        os.close(theirs)
+        process.send_signal(signal.SIGHUP)
+        await until(lambda: process.poll() is not None, "the end of the program")
+        assert process.returncode == 0
+    finally:
+        process.kill()
+        process.wait(PATIENCE)
+        process.stdout.close()

@@ -14,6 +14,7 @@ import pytest
 
 from mrblue_cli.cli.errors import run
 from mrblue_cli.cli.main import app
+from mrblue_cli.gateway.access.keys import KeyStore
 from tests.gateway.asking import ask, question
 from tests.gateway.program import gateway_program, session
 from tests.program import mrblue, python
@@ -83,6 +84,25 @@ def test_a_port_in_use(start, tmp_path, workers):
     assert done.returncode == 2
     assert f"cannot listen on 127.0.0.1:{port}: address already in use" in done.stderr
     assert "--port" in done.stderr
+
+
+def test_a_log_format_that_is_none(start, tmp_path):
+    done = start("--demo", "--port", "0", "--state", str(tmp_path), "--log", "xml")
+    assert done.returncode == 2
+    assert "--log: there is no format 'xml'" in done.stderr
+    assert "text or json" in done.stderr
+
+
+def test_a_door_for_which_nobody_has_a_key(start, tmp_path):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        args = ("--demo", "--port", str(other.getsockname()[1]), "--state", str(tmp_path), "--host", "0.0.0.0")  # noqa: S104
+        assert "mrblue gateway keys create NAME" in start(*args).stderr
+        keys = KeyStore(tmp_path / "gateway.sqlite3")
+        keys.create("one")
+        keys.close()
+        assert "keys create" not in start(*args).stderr
 
 
 def test_an_address_that_is_not_ours(start, tmp_path):

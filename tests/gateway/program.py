@@ -76,8 +76,13 @@ class Program:
 
     def workers(self) -> list[int]:
         """The process ids of its living children."""
-        children = psutil.Process(self.process.pid).children()
-        return [child.pid for child in children if child.status() != psutil.STATUS_ZOMBIE]
+        living = []
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has ended, and has none
+            for child in psutil.Process(self.process.pid).children():
+                with contextlib.suppress(psutil.NoSuchProcess):  # gone while we looked
+                    if child.status() != psutil.STATUS_ZOMBIE:
+                        living.append(child.pid)
+        return living
 
 
 @contextlib.asynccontextmanager

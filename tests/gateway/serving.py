@@ -14,9 +14,9 @@ from mrblue_cli.gateway.server.protocol import SERVER_OPTIONS
 
 
 @contextlib.asynccontextmanager
-async def serving(app: Any) -> AsyncIterator[str]:
-    """Any ASGI application on a free port of 127.0.0.1; yields its address."""
-    config = uvicorn.Config(app, lifespan="on", **SERVER_OPTIONS)
+async def serving(app: Any, **more: Any) -> AsyncIterator[str]:
+    """Any ASGI application on a free port of 127.0.0.1; yields its address. `more`: options of uvicorn."""
+    config = uvicorn.Config(app, lifespan="on", **{**SERVER_OPTIONS, **more})
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)

@@ -157,7 +157,7 @@ def unit(vectors: npt.NDArray[np.floating]) -> Vectors:
     if not np.isfinite(rows).all():
         raise ValueError("the embedding holds numbers that are not finite")
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    result: Vectors = rows / np.where(lengths > 0, lengths, 1.0)
+    result: Vectors = (rows / np.where(lengths > 0, lengths, 1.0)).astype(np.float32)
     return result
 
 

@@ -21,7 +21,7 @@ _SECRETS = re.compile(
     | (?<=bearer\s)\S+ | (?<=basic\s)[\w+/=]{8,}
     | (?:(?<=api.key[=:])|(?<=api.key\s[=:]\s)|(?<=api.key:\s)|(?<=token=)|(?<=key=)|(?<=password=)|(?<=secret=))\S+
     | \b(?=[\w]*\d)(?=[\w]*[a-z])[A-Za-z0-9]{24,}\b     # anything else as long and mixed
-    | (?<=://)[^\s/@]+@                                                                 # a password in an address
+    | (?<=://)[^\s/@]+@ | \b[\w.-]+:[^\s/@:]+@(?=[\w\[])                               # a password in an address
     """
 )
 _INTERNAL = re.compile(

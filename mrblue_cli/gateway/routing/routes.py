@@ -95,6 +95,12 @@ class RouteTable:
         )
         return [*known, *(name for name in self._aliases if name not in known)]
 
+    def known_as(self, model: str) -> list[str]:
+        """What a name that clients use stands for: the model, and the model at each provider (`openai/gpt-4o`)."""
+        name, only = self._resolved(model)
+        at = [r.provider for r in self._by_name.get(name, []) or self._by_name.get(ANY_MODEL, [])]
+        return [name, *(f"{provider}/{name}" for provider in at if only in ("", provider))]
+
     def _find(self, surface: Surface, model: str) -> tuple[Ranked, ...]:
         name, only = self._resolved(model)
         exact = [r for r in self._by_name.get(name, ()) if r.serves(surface) and only in ("", r.provider)]

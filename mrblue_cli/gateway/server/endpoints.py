@@ -13,7 +13,8 @@ from mrblue_cli.gateway.answers import STOPPING, Answer, Ask, refusal, safe_head
 from mrblue_cli.gateway.gateway import Gateway
 from mrblue_cli.gateway.model import CallError, Fault, FaultKind, Json, Part, Surface
 from mrblue_cli.gateway.options import LimitOptions
-from mrblue_cli.gateway.server.http import bad, headers_of, parse_form, parse_json, read_body, send_answer
+from mrblue_cli.gateway.server.forms import read_form
+from mrblue_cli.gateway.server.http import bad, headers_of, parse_json, read_body, send_answer
 
 SURFACE_PATHS: dict[str, Surface] = {
     "/chat/completions": Surface.CHAT,
@@ -94,10 +95,11 @@ class SurfaceEndpoint:
     ) -> tuple[Json, tuple[Part, ...]]:
         if not headers.get("content-type", "").lower().startswith("multipart/form-data"):
             raise CallError(bad("A transcription is asked for with multipart/form-data.", status=415))
-        body, parts = await parse_form(receive, headers, limits.upload_bytes, limits.body_seconds)
-        if not any(part.name == "file" and part.filename is not None for part in parts):
+        body = await read_body(receive, headers, limits.upload_bytes, limits.body_seconds)
+        fields, files = read_form(headers["content-type"], body)
+        if not files:
             raise CallError(bad("The form has no file.", "file"))
-        return body, parts
+        return fields, files
 
 
 def request_id_of(headers: Mapping[str, str]) -> str:

@@ -13,6 +13,8 @@ import msgspec
 from mrblue_cli.gateway.answers import Record
 from mrblue_cli.gateway.model import NANO, CallError
 
+_UNFINISHED = "ASGI callable returned without completing response."
+"""What uvicorn says when an answer is left without its end, which is how a connection is broken off."""
 _LONGEST = 120
 """Characters of a client's name for a model that a line shows."""
 _encode = msgspec.json.Encoder().encode
@@ -68,7 +70,7 @@ class _Lines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         about = record.exc_info[1] if record.exc_info else None
-        if isinstance(about, CallError):
+        if isinstance(about, CallError) or record.msg == _UNFINISHED:
             return  # an answer that was broken off on purpose; the line of its request says so
         said = record.getMessage() if about is None else f"{record.getMessage().strip()} [{place_of(about)}]"
         self._log.say(said, level=record.levelname.lower())

@@ -23,7 +23,7 @@ def stranger(headers: Mapping[str, str], own_host: str) -> Fault | None:
     if host and not (_local(host) or host == own_host.lower()):
         return _refused(f"the Host '{host[:100]}' is not this gateway's")
     origin = headers.get("origin", "")
-    if origin and origin != "null" and not _local(name := _name(origin)) and name != own_host.lower():
+    if origin and origin != "null" and not _own(name := _name(origin)) and name not in (own_host.lower(), host):
         return _refused(f"pages from '{name[:100]}' may not use it")
     if origin == "null":
         return _refused("pages without an origin may not use it")
@@ -40,7 +40,7 @@ def _name(url: str) -> str:
 
 @lru_cache(maxsize=32)
 def _local(name: str) -> bool:
-    """Whether a name is this machine's by itself: an address, or one of the names that never leave it.
+    """Whether a name that was asked for is no public one: an address, or one of the names that never leave the net.
 
     A literal address cannot be rebound, whatever it is.
     """
@@ -51,6 +51,17 @@ def _local(name: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+@lru_cache(maxsize=32)
+def _own(name: str) -> bool:
+    """Whether pages under this name come from this machine. An address alone is no proof: anybody's page has one."""
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def _refused(why: str) -> Fault:

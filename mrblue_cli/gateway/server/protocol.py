@@ -6,6 +6,7 @@ uvicorn's parser takes a head of any size, waits for it without end, and answers
 from __future__ import annotations
 
 import asyncio
+import base64
 import secrets
 from typing import Any
 
@@ -21,6 +22,10 @@ HEAD_BYTES = 64 * 1024
 HEAD_LINES = 200
 HEAD_SECONDS = 30.0
 """From the first byte of a head (or the opening of the connection) to its last."""
+_HANDSHAKE_LINES = 100
+_HANDSHAKE_LINE = 8000
+"""What the websocket protocol takes, less some room."""
+_ONCE = (b"sec-websocket-key", b"sec-websocket-version", b"origin", b"host")
 _PHRASES = {400: "Bad Request", 431: "Request Header Fields Too Large"}
 
 
@@ -88,6 +93,13 @@ class GatewayProtocol(HttpToolsProtocol):
             raise ValueError("the head is too large")  # makes the parser stop, and `send_400_response` answer
         super().on_headers_complete()
 
+    def handle_websocket_upgrade(self) -> None:
+        """Hand over to the websocket protocol what it can read; it answers 500 to bytes it does not expect."""
+        if flaw := handshake_flaw(self.scope["method"], self.url, self.headers):
+            self._refuse(400, f"This is no websocket handshake: {flaw}.")
+        else:
+            super().handle_websocket_upgrade()
+
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP: in OpenAI's error shape, and never into the middle of another answer."""
         self._head = False
@@ -128,6 +140,32 @@ class GatewayProtocol(HttpToolsProtocol):
             self.transport.close()
         else:
             self._wait()  # an answer is on its way; the next head may take until it is there
+
+
+def handshake_flaw(method: str, url: bytes, headers: list[tuple[bytes, bytes]]) -> str:
+    """What keeps a request to upgrade from being a handshake (RFC 6455, 4.2.1); empty: nothing."""
+    said: dict[bytes, list[bytes]] = {}
+    for name, value in headers:
+        said.setdefault(name, []).append(value)
+    if method != "GET":
+        return f"its method is {method}"
+    if len(headers) > _HANDSHAKE_LINES or any(len(line) > _HANDSHAKE_LINE for line in (url, *(v for _, v in headers))):
+        return "its head is too large"
+    if not all(line.isascii() for pair in headers for line in pair):
+        return "its headers are not ASCII"
+    if any(
+        len(said.get(name, ())) > 1 for name in (b"sec-websocket-key", b"sec-websocket-version", b"origin", b"host")
+    ):
+        return "a header comes twice"
+    try:
+        key = base64.b64decode(b"".join(said.get(b"sec-websocket-key", ())), validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != 16:
+        return "sec-websocket-key is not 16 bytes in base64"
+    if said.get(b"sec-websocket-version") != [b"13"]:
+        return "sec-websocket-version is not 13"
+    return ""
 
 
 SERVER_OPTIONS: dict[str, Any] = {

@@ -242,10 +242,15 @@ async def test_the_full_address_is_taken_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("status", "raw"),
     [
-        (500, b"boom"), (200, b"not json"), (200, b"{}"), (200, b'{"data": []}'), (200, b'{"data": [{"index": 0, "embedding": ["x"]}]}'),
-        (200, b'{"data": [{"index": 0, "embedding": []}]}'), (200, b'{"data": [{"embedding": [1, 2]}, {"embedding": [1]}]}'),
+        (500, b"boom"),
+        (200, b"not json"),
+        (200, b"{}"),
+        (200, b'{"data": []}'),
+        (200, b'{"data": [{"index": 0, "embedding": ["x"]}]}'),
+        (200, b'{"data": [{"index": 0, "embedding": []}]}'),
+        (200, b'{"data": [{"embedding": [1, 2]}, {"embedding": [1]}]}'),
     ],
-)  # fmt: skip
+)
 async def test_a_bad_endpoint_is_a_provider_error(status: int, raw: bytes) -> None:
     endpoint = Endpoint()
     endpoint.status, endpoint.raw = status, raw

@@ -19,6 +19,9 @@ from mrblue_cli.gateway.cache.guards.reading import read
 FLOOR: Final = 0.90
 """Cosine (on the bundled embedder's scale) below which no pair is allowed: candidates below need not be judged."""
 
+TIE: Final = 0.002
+"""Cosines closer than this do not tell two candidates apart."""
+
 
 class Verdict(NamedTuple):
     """What the judgement found."""
@@ -50,6 +53,8 @@ def judge(query: str, cached: str, similarity: float, threshold: float) -> Verdi
         one, other = other, one
     if one.lower == other.lower and one.layout != other.layout:
         return Verdict(False, "other layout", 0.0)
+    if one.spelled == other.spelled:
+        return Verdict(True, "identical", 1.0)
     found = match(one, other)
     objection = first_objection(one, other, found)
     if objection is not None:
@@ -70,8 +75,9 @@ class Choice(NamedTuple):
 def choose(query: str, candidates: Sequence[tuple[str, float]], threshold: float) -> Choice:
     """The candidate (text, similarity) whose answer may serve `query`: the nearest that no guard objects to.
 
-    It is served only when no other candidate has a better score: where nearness and evidence disagree, the cache holds
-    rivals that differ in a detail, and a miss is cheaper than the wrong one of them. An equal text always serves.
+    It is served only when no other candidate has a better score, and no other that would be served is as near: then the
+    cache holds rivals that differ in a detail, and a miss is cheaper than the wrong one of them. An equal text always
+    serves. Verdicts on all candidates are made: hand in few (five).
     """
     best: int | None = None
     verdicts = [judge(query, text, similarity, threshold) for text, similarity in candidates]
@@ -83,6 +89,11 @@ def choose(query: str, candidates: Sequence[tuple[str, float]], threshold: float
             best = place
     if best is None:
         return Choice(None, verdicts[0] if verdicts else Verdict(False, "no candidate", 0.0))
-    if verdicts[best].allow and any(other.score > verdicts[best].score for other in verdicts):
-        return Choice(None, Verdict(False, "several candidates compete", verdicts[best].score))
-    return Choice(best if verdicts[best].allow else None, verdicts[best])
+    verdict = verdicts[best]
+    if not verdict.allow:
+        return Choice(None, verdict)
+    text, similarity = candidates[best]
+    for (other, nearness), rival in zip(candidates, verdicts, strict=True):
+        if rival.score > verdict.score or (rival.allow and other != text and nearness >= similarity - TIE):
+            return Choice(None, Verdict(False, "several candidates compete", verdict.score))
+    return Choice(best, verdict)

@@ -35,7 +35,7 @@ def _pairs(text: str) -> Mapping[str, frozenset[str]]:
 
 SYNONYMS: Final = _groups(" ".join(GROUPS.split()))
 OPPOSITES: Final = _pairs(PAIRS)
-KIN: Final = _groups(FAMILIES)
+KIN: Final = _groups(" ".join(FAMILIES.split()))
 _NONE: Final[frozenset[int]] = frozenset()
 _NO_WORDS: Final[frozenset[str]] = frozenset()
 

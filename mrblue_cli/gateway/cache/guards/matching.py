@@ -21,7 +21,7 @@ class Matching(NamedTuple):
 
 
 def match(one: Reading, other: Reading) -> Matching:
-    """Pair content words: same key first (nearest neighbourhood wins), then synonyms, compounds, slips of the finger."""
+    """Pair content words: same key first (nearest neighbourhood wins), then synonyms, slips, compounds."""
     places: dict[str, list[Token]] = defaultdict(list)
     for token in other.content:
         places[token.key].append(token)

@@ -19,7 +19,7 @@ _NO_NEGATION: Final = frozenset(
 class Denial(NamedTuple):
     """Negations of one text."""
 
-    count: int
+    number: int
     targets: frozenset[str]
     """Keys of the words that follow a negator."""
 
@@ -29,8 +29,7 @@ def denial(reading: Reading) -> Denial:
     count = 0
     targets: set[str] = set()
     tokens = reading.tokens
-    for place, token in enumerate(tokens):
-        low = reading.lower[place]
+    for place, low in enumerate(reading.lower):
         if low not in words.NEGATORS:
             continue
         after = reading.lower[place + 1] if place + 1 < len(tokens) else ""
@@ -49,12 +48,12 @@ def check(one: Reading, other: Reading, found: Matching) -> str | None:
     prefixes = _prefixes(found)
     if prefixes:
         return "negative prefix"
-    if mine.count == yours.count:
+    if mine.number == yours.number:
         modals = _modals(one), _modals(other)
         return "modality" if modals[0] and modals[1] and modals[0].isdisjoint(modals[1]) else None
-    fewer, rest = (found.left, mine) if mine.count < yours.count else (found.right, yours)
+    fewer, rest = (found.left, mine) if mine.number < yours.number else (found.right, yours)
     soft = sum(token.key in _SOFT for token in fewer)
-    return None if soft and rest.count + soft >= max(mine.count, yours.count) else "negation"
+    return None if soft and rest.number + soft >= max(mine.number, yours.number) else "negation"
 
 
 def _modals(reading: Reading) -> frozenset[str]:

@@ -28,9 +28,9 @@ class Order(NamedTuple):
     kept: float
     """Share of neighbouring content words that stay neighbours in the same order; 0 … 1."""
     exchanged: int
-    """Words whose governing little word ("of", "to", "by") changed along with a move."""
-    heads: int
-    """Attributes that moved to another noun."""
+    """Words that another preposition governs in the other text."""
+    torn: int
+    """Neighbours that are none in the other text: attributes that moved to another noun."""
     voice: bool
     """Active on one side, passive on the other."""
     moved: int
@@ -39,7 +39,7 @@ class Order(NamedTuple):
 
 def order(one: Reading, other: Reading, found: Matching) -> Order:
     """The order of the paired words of two texts."""
-    pairs = [pair for pair in found.pairs if True][:_LIMIT]
+    pairs = list(found.pairs[:_LIMIT])
     voice = _passive(one) != _passive(other)
     count = len(pairs)
     if count < 2:
@@ -52,13 +52,12 @@ def order(one: Reading, other: Reading, found: Matching) -> Order:
     breaks = sum(ranks[i + 1] != ranks[i] + 1 for i in range(count - 1))
     adjacent = [(pairs[i], pairs[i + 1]) for i in range(count - 1) if pairs[i + 1][0].place - pairs[i][0].place == 1]
     torn = sum(second[1].place - first[1].place != 1 for first, second in adjacent)
-    mirrored = [(here, there) for here, there in pairs if _governor(one, here) != _governor(other, there)]
     return Order(
         inversions=2 * turned / (count * (count - 1)),
         breaks=breaks,
         kept=1 - torn / len(adjacent) if adjacent else 1.0,
-        exchanged=len(mirrored),
-        heads=torn,
+        exchanged=sum(_governor(one, here) != _governor(other, there) for here, there in pairs),
+        torn=torn,
         voice=voice,
         moved=count - _longest_rise(ranks),
     )

@@ -3,43 +3,54 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
 from mrblue_cli.gateway.cache.guards import words
 from mrblue_cli.gateway.cache.guards.reading import Reading
 
-_RULES: Final = tuple(
-    (kind, re.compile(pattern))
-    for kind, pattern in (
-        ("count", r"\bhow many\b|\bthe (number|population) of\b|\bcount (of|the|all)\b"),
-        ("price", r"\bhow much (does|do|is|are|will|would|did)\b.*\b(cost|charge|pay|price|fee)"
-                  r"|\bwhat (is|are|s) the (price|cost|fee|charge)s?\b|\bhow expensive\b"),
-        ("duration", r"\bhow long\b|\bhow (many|much) (time|day|hour|week|month|minute|year)s?\b|\bhow (soon|fast|quickly)\b"),
-        ("amount", r"\bhow much\b"),
-        ("what", r"\bhow (do|does|did|is|are) .*\b(differ|different|compare)\b"),
-        ("frequency", r"\bhow (often|frequently)\b"),
-        ("age", r"\bhow old\b"),
-        ("distance", r"\bhow (far|big|large|tall|high|deep|heavy)\b"),
-        ("why", r"\bwhy\b|\bhow come\b|\bwhat (is|are|was|s) the (reason|cause|need|point|purpose)s?\b|\bwhat (cause|make|made)[sd]?\b"
-                r"|\bfor what reason\b|\breason (for|why|behind)\b"),
-        ("when", r"\bwhen (do|does|did|will|is|are|was|were|can|should|would|has|have)\b|\b(what|which) (time|date|day|year)\b|\bwhat (is|was) the (date|time)\b"),
-        ("where", r"\bwhere\b|\b(in|at) (what|which) (place|location|country|city)\b|\bwhat (is|was) the (location|whereabouts)\b"),
-        ("who", r"\bwho\b|\bwhose\b|\bwhom\b|\bwhich person\b"),
-        ("outcome", r"\bwhat (happens|happened|would happen|will happen) (if|when|after|once)\b"),
-        ("advice", r"^(should|ought) (i|we|you|one|he|she|they)\b"),
-        ("define", r"\bwhat (does|do|did) .*\b(mean|stand for)\b|\bmeaning of\b|\bdefinition of\b|\bwhat is meant by\b|\bdefine\b"),
-        ("how", r"\b(way|method|steps?|procedure|process) (to|of|for)\b|\bsteps (to|for|i)\b|\bin what way\b"
-                r"|\binstructions? (for|to|on)\b|\bhow\b|\bwhat (do|should|must|can) (i|we|you) (do|have to|need to|need)\b"),
-        ("which", r"\bwhich\b"),
-        ("what", r"\bwhat\b"),
-    )
-)  # fmt: skip
+_RULES_TEXT: Final = r"""
+count: how many | the (number|population) of | count (of|the|all)
+price: how much (does|do|is|are|will|would|did) .*(cost|charge|pay|price|fee)s? | how expensive
+price: what (is|are|s) the (price|cost|fee|charge)s?
+duration: how long | how (many|much) (time|day|hour|week|month|minute|year)s? | how (soon|fast|quickly)
+amount: how much
+what: how (do|does|did|is|are) .*(differ|different|compare)
+frequency: how (often|frequently)
+age: how old
+distance: how (far|big|large|tall|high|deep|heavy)
+why: why | how come | what (is|are|was|s) the (reason|cause|need|point|purpose)s? | what (cause|make|made)[sd]?
+why: for what reason | reason (for|why|behind)
+when: when (do|does|did|will|is|are|was|were|can|should|would|has|have) | (what|which) (time|date|day|year)
+when: what (is|was) the (date|time)
+where: where | (in|at) (what|which) (place|location|country|city) | what (is|was) the (location|whereabouts)
+who: who | whose | whom | which person
+outcome: what (happens|happened|would happen|will happen) (if|when|after|once)
+advice: ^(should|ought) (i|we|you|one|he|she|they)
+define: what (does|do|did) .*(mean|stand for) | meaning of | definition of | what is meant by | define
+how: (way|method|steps?|procedure|process) (to|of|for) | steps (to|for|i) | in what way | how
+how: instructions? (for|to|on)
+how: what (do|should|must|can) (i|we|you) (do|have to|need to|need)
+which: which
+what: what
+"""
+"""Kinds in the order in which they are tried; bars with spaces stand between wordings."""
+
+
+def _rules(text: str) -> Iterator[tuple[str, re.Pattern[str]]]:
+    for line in text.strip().splitlines():
+        kind, _, wordings = line.partition(": ")
+        yield kind, re.compile("|".join(rf"\b{wording}\b".replace(r"\b^", "^") for wording in wordings.split(" | ")))
+
+
+_RULES: Final = tuple(_rules(_RULES_TEXT))
 _WHETHER: Final = re.compile(
-    rf"(^|[.,!:] )(so |and |but |hi |hello |please )*({'|'.join(sorted(words.YES_NO))}) (not )?(i|you|we|it|he|she|they|the|my|your|a|an|this|that|there|any|all|some|these|those|someone|people|\w+)\b"
+    rf"(^|[.,!:] )(so |and |but |hi |hello |please )*({'|'.join(sorted(words.YES_NO))}) (not )?\w+"
 )
 _POLITE: Final = re.compile(
-    r"^((hi|hello|hey|so|ok|okay|and|please)[ ,.!]*)*((can|could|would|will) (you|someone|anyone|somebody) (please |kindly |help me |help )*)?(please )?"
+    r"^((hi|hello|hey|so|ok|okay|and|please)[ ,.!]*)*"
+    r"((can|could|would|will) (you|someone|anyone|somebody) (please |kindly |help me |help )*)?(please )?"
 )
 _ALIKE: Final = frozenset(
     frozenset(pair.split("/"))
@@ -60,7 +71,6 @@ _ALIKE: Final = frozenset(
         "other/which",
         "other/define",
         "other/how",
-        "other/why",
         "other/who",
         "other/where",
         "other/when",
@@ -71,7 +81,6 @@ _ALIKE: Final = frozenset(
         "other/frequency",
         "other/distance",
         "other/age",
-        "when/duration",
     ]
 )
 """Kinds that may ask the same in other words; the rest of the judgement decides. All other pairs block."""

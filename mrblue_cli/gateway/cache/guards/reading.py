@@ -56,7 +56,7 @@ class Token(NamedTuple):
 class Reading:
     """A text, read. Compared by identity, so that it is cheap as a key."""
 
-    __slots__ = ("content", "keys", "layout", "long", "lower", "plain", "question", "tokens")
+    __slots__ = ("content", "keys", "layout", "long", "lower", "plain", "question", "spelled", "tokens")
 
     def __init__(self, text: str, tokens: tuple[Token, ...]) -> None:
         self.tokens = tokens
@@ -66,6 +66,11 @@ class Reading:
         """All tokens, lower case, contractions written out."""
         self.plain = fold(text)
         """For comparing wholes."""
+        spelled = [(token.text if token.strict else token.text.lower(), token.content) for token in tokens]
+        while spelled and spelled[-1][0] in {".", "!", "?"}:
+            spelled.pop()
+        self.spelled = tuple(spelled)
+        """For comparing wholes whose contractions are written out; what is quoted or code keeps its letters."""
         self.question = text.rstrip().endswith("?")
         self.long = len(text) > LONGEST
         lines = [line for line in text.splitlines() if line.strip()]

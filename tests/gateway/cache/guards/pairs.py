@@ -166,16 +166,26 @@ Wie installiere ich das Paket? | Wie installiere ich dieses Paket auf meinem Rec
 SAME = pairs("""
 How do I reset my password? | How can I reset my password?
 How do I undo the last commit in git? | how can i undo the last commit in git
-What is machine learning? | Can you explain what machine learning is?
+Write a haiku about autumn. | Write me a haiku about autumn
+I can't log in to my account. | I cannot log in to my account
+The suspect was arrested by police on Friday. | Police arrested the suspect on Friday.
+How do I change the language of the app? | How can I change the language of the app?
 Is it possible to return an item without a receipt? | Is it possible to return an item without receipt?
-how to check whether a string contains a substring in python | How do I check if a string contains a substring in Python?
+how to check if a string contains a substring in python | How do I check if a string contains a substring in Python?
 On Monday, the company announced its results. | The company announced its results on Monday.
 What is the capital city of Australia? | What's the capital city of Australia?
 """)
 """Rewrites that the whole judgement serves at 0.95 with the bundled embedder."""
 
 DIFFERENT = [
-    *NEGATION_STOPS, *NUMBERS_STOP, *ENTITIES_STOP, *OPPOSITES_STOP, *QUESTION_STOPS, *SCOPE_STOPS, *ORDER_STOPS, *LANGUAGE_STOPS,
+    *NEGATION_STOPS,
+    *NUMBERS_STOP,
+    *ENTITIES_STOP,
+    *OPPOSITES_STOP,
+    *QUESTION_STOPS,
+    *SCOPE_STOPS,
+    *ORDER_STOPS,
+    *LANGUAGE_STOPS,
     *pairs("""
 How can I lose weight in 2 weeks? | How can I lose weight in 2 months?
 What are the symptoms of diabetes? | What are the causes of diabetes?
@@ -196,5 +206,5 @@ Give me three tips for public speaking. | Give me five tips for public speaking.
 Was Einstein a good student? | Was Einstein a good teacher?
 My phone won't charge. | My phone won't turn on.
 """),
-]  # fmt: skip
+]
 """Traps that must never be served, whatever the cosine."""

@@ -26,15 +26,23 @@ def objections(one: str, other: str) -> dict[str, str | None]:
 
 
 STOPS = [
-    *(("negation", pair) for pair in pairs.NEGATION_STOPS), *(("numbers", pair) for pair in pairs.NUMBERS_STOP),
-    *(("entities", pair) for pair in pairs.ENTITIES_STOP), *(("opposites", pair) for pair in pairs.OPPOSITES_STOP),
-    *(("question", pair) for pair in pairs.QUESTION_STOPS), *(("scope", pair) for pair in pairs.SCOPE_STOPS),
+    *(("negation", pair) for pair in pairs.NEGATION_STOPS),
+    *(("numbers", pair) for pair in pairs.NUMBERS_STOP),
+    *(("entities", pair) for pair in pairs.ENTITIES_STOP),
+    *(("opposites", pair) for pair in pairs.OPPOSITES_STOP),
+    *(("question", pair) for pair in pairs.QUESTION_STOPS),
+    *(("scope", pair) for pair in pairs.SCOPE_STOPS),
     *(("language", pair) for pair in pairs.LANGUAGE_STOPS),
-]  # fmt: skip
+]
 PASSES = [
-    *pairs.NEGATION_PASSES, *pairs.NUMBERS_PASS, *pairs.ENTITIES_PASS, *pairs.OPPOSITES_PASS, *pairs.QUESTION_PASSES, *pairs.SCOPE_PASSES,
+    *pairs.NEGATION_PASSES,
+    *pairs.NUMBERS_PASS,
+    *pairs.ENTITIES_PASS,
+    *pairs.OPPOSITES_PASS,
+    *pairs.QUESTION_PASSES,
+    *pairs.SCOPE_PASSES,
     *pairs.LANGUAGE_PASSES,
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("guard", "pair"), STOPS, ids=lambda value: value if isinstance(value, str) else value[1][:40])
@@ -74,12 +82,24 @@ def test_the_first_objection_is_told() -> None:
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
-        ("How many users are there?", "count"), ("how long does it take", "duration"), ("Why is it slow?", "why"), ("What's the cost of it?", "price"),
-        ("When does it open?", "when"), ("Where is it?", "where"), ("Who wrote it?", "who"), ("How do I do it?", "how"), ("Is there a way to do it?", "how"),
-        ("What does it mean?", "define"), ("Is it slow?", "whether"), ("Should I do it?", "advice"), ("It is slow.", "other"),
-        ("Can you write a poem?", "other"), ("what happens when it fails", "outcome"), ("", "other"),
+        ("How many users are there?", "count"),
+        ("how long does it take", "duration"),
+        ("Why is it slow?", "why"),
+        ("What's the cost of it?", "price"),
+        ("When does it open?", "when"),
+        ("Where is it?", "where"),
+        ("Who wrote it?", "who"),
+        ("How do I do it?", "how"),
+        ("Is there a way to do it?", "how"),
+        ("What does it mean?", "define"),
+        ("Is it slow?", "whether"),
+        ("Should I do it?", "advice"),
+        ("It is slow.", "other"),
+        ("Can you write a poem?", "other"),
+        ("what happens when it fails", "outcome"),
+        ("", "other"),
     ],
-)  # fmt: skip
+)
 def test_kinds_of_questions(text: str, kind: str) -> None:
     assert question.kind(read(text)) == kind
 
@@ -87,9 +107,15 @@ def test_kinds_of_questions(text: str, kind: str) -> None:
 @pytest.mark.parametrize(
     ("text", "values"),
     [
-        ("twenty five", ["25"]), ("two hundred", ["200"]), ("3 million", ["3000000"]), ("1,234", ["1234"]), ("3.50", ["3.5"]), ("none at all", []),
-        ("a dozen eggs", ["12"]), ("the third try", ["3"]),
+        ("twenty five", ["25"]),
+        ("two hundred", ["200"]),
+        ("3 million", ["3000000"]),
+        ("1,234", ["1234"]),
+        ("3.50", ["3.5"]),
+        ("none at all", []),
+        ("a dozen eggs", ["12"]),
+        ("the third try", ["3"]),
     ],
-)  # fmt: skip
+)
 def test_numbers_are_read(text: str, values: list[str]) -> None:
     assert [amount.value for amount in numbers.amounts(read(text))] == values

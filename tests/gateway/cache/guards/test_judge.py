@@ -12,9 +12,37 @@ from tests.gateway.cache.guards import pairs
 
 texts = st.text(max_size=120)
 sentences = st.lists(
-    st.sampled_from(["how", "do", "i", "the", "a", "my", "server", "card", "is", "not", "in", "from", "to", "Paris", "python", "3", "v1.2", "load_data()", "delete", "and", ",", "?", "fast", "slow", "why"]),
+    st.sampled_from(
+        [
+            "how",
+            "do",
+            "i",
+            "the",
+            "a",
+            "my",
+            "server",
+            "card",
+            "is",
+            "not",
+            "in",
+            "from",
+            "to",
+            "Paris",
+            "python",
+            "3",
+            "v1.2",
+            "load_data()",
+            "delete",
+            "and",
+            ",",
+            "?",
+            "fast",
+            "slow",
+            "why",
+        ]
+    ),
     max_size=14,
-).map(" ".join)  # fmt: skip
+).map(" ".join)
 cosines = st.floats(-1.0, 1.0)
 
 
@@ -33,10 +61,14 @@ def test_exchanged_roles_are_not_served_at_a_lower_threshold_either(pair: tuple[
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ("How do I reset my password?", "how do i reset my password"), ("What is it?", " What  is it? "), ("Don’t do it", "Don't do it."),
-        ("", ""), ("???", "???"), ("日本語", "日本語"),
+        ("How do I reset my password?", "how do i reset my password"),
+        ("What is it?", " What  is it? "),
+        ("Don’t do it", "Don't do it."),
+        ("", ""),
+        ("???", "???"),
+        ("日本語", "日本語"),
     ],
-)  # fmt: skip
+)
 def test_equal_texts_are_served_whatever_their_vectors(one: str, other: str) -> None:
     verdict = judge(one, other, 1.0, 0.95)
     assert verdict.allow
@@ -163,6 +195,15 @@ def test_rivals_are_a_miss() -> None:
     choice = choose(PASSWORD, [near, better], 0.01)
     assert choice.place is None
     assert choice.verdict.reason == "several candidates compete"
+
+
+def test_a_tie_between_different_texts_is_a_miss_and_between_equal_ones_is_not() -> None:
+    near, tied = ("How can I reset my password?", 0.99), ("how can I reset the password?", 0.9899)
+    assert judge(PASSWORD, *near, 0.5).allow
+    assert judge(PASSWORD, *tied, 0.5).allow
+    assert choose(PASSWORD, [near, tied], 0.5).place is None
+    assert choose(PASSWORD, [near, (tied[0], 0.95)], 0.5).place == 0
+    assert choose(PASSWORD, [near, near], 0.5).place == 0
 
 
 def test_no_candidate_and_no_allowed_candidate_are_misses() -> None:

@@ -15,11 +15,19 @@ from mrblue_cli.gateway.cache.guards.stems import stem
 @pytest.mark.parametrize(
     "forms",
     [
-        ("configure", "configuration", "configured"), ("install", "installation", "installing"), ("buy", "bought"), ("utilize", "utilise", "utilization"),
-        ("process", "processes", "processing"), ("stop", "stopped"), ("verify", "verification", "verifies"), ("child", "children"), ("colour", "color"),
-        ("deploy", "deployment"), ("create", "creation", "creating"),
+        ("configure", "configuration", "configured"),
+        ("install", "installation", "installing"),
+        ("buy", "bought"),
+        ("utilize", "utilise", "utilization"),
+        ("process", "processes", "processing"),
+        ("stop", "stopped"),
+        ("verify", "verification", "verifies"),
+        ("child", "children"),
+        ("colour", "color"),
+        ("deploy", "deployment"),
+        ("create", "creation", "creating"),
     ],
-)  # fmt: skip
+)
 def test_forms_of_a_word_meet(forms: tuple[str, ...]) -> None:
     assert len({stem(form) for form in forms}) == 1
 
@@ -34,12 +42,20 @@ def test_different_words_do_not_meet(one: str, other: str) -> None:
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("call os.path.join(x) now", ["os.path.join"]), ("use --force here", ["--force"]), ("open ~/a/b.txt", ["~/a/b.txt"]),
-        ("top-up my card", []), ("the $HOME folder", ["$HOME"]), ("it costs $1,000", []), ("use loadData or load_data", ["loaddata", "load_data"]),
-        ("version v2.10.0", ["2.10.0"]), ("see issue #42", ["#42"]), ("mail a@example.org", ["a@example.org"]), ("write C++ code", ["C++"]),
+        ("call os.path.join(x) now", ["os.path.join"]),
+        ("use --force here", ["--force"]),
+        ("open ~/a/b.txt", ["~/a/b.txt"]),
+        ("top-up my card", []),
+        ("the $HOME folder", ["$HOME"]),
+        ("it costs $1,000", []),
+        ("use loadData or load_data", ["loaddata", "load_data"]),
+        ("version v2.10.0", ["2.10.0"]),
+        ("see issue #42", ["#42"]),
+        ("mail a@example.org", ["a@example.org"]),
+        ("write C++ code", ["C++"]),
         ("and/or", []),
     ],
-)  # fmt: skip
+)
 def test_identifiers_are_found(text: str, code: list[str]) -> None:
     assert [token.key for token in read(text).tokens if token.kind == "code"] == code
 
