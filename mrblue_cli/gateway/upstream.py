@@ -266,7 +266,9 @@ async def _mark_reused(
     context: SimpleNamespace,
     parameters: aiohttp.TraceConnectionReuseconnParams,  # noqa: ARG001
 ) -> None:
-    context.trace_request_ctx.reused = True
+    # Who uses the session for something else (webhooks) has no such note.
+    if context.trace_request_ctx is not None:
+        context.trace_request_ctx.reused = True
 
 
 async def within(seconds: float, work: Any, message: str) -> Any:

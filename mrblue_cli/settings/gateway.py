@@ -146,6 +146,8 @@ _DEMO = ProviderOptions(
         ModelOptions(name="demo-embedding", surfaces=(Surface.EMBEDDINGS,)),
         ModelOptions(name="demo-transcription", surfaces=(Surface.TRANSCRIPTION,)),
         ModelOptions(name="demo-speech", surfaces=(Surface.SPEECH,)),
+        # An application that is pointed at the demo asks for the model it always asks for.
+        ModelOptions(name="*", surfaces=(*CHAT, Surface.EMBEDDINGS, Surface.TRANSCRIPTION, Surface.SPEECH)),
     ),
 )
 

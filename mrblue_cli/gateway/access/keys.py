@@ -194,7 +194,9 @@ class KeyStore:
             if key == record.caller.key_id or (key == record.caller.name and record.state(at) == "active")
         ]
         if not found:
-            raise UsageError(f"there is no key '{key}'", hint="mrblue gateway keys list")
+            ended = any(key == record.caller.name for record in self.list())
+            why = f"the key '{key}' is revoked or expired already" if ended else f"there is no key '{key}'"
+            raise UsageError(why, hint="mrblue gateway keys list")
         record = found[0]
         try:
             base = self._file.open()
