@@ -39,6 +39,8 @@ class SurfaceEndpoint:
         headers = headers_of(scope)
         request_id = request_id_of(headers)
         extra = {"x-request-id": request_id}
+        if self._surface is Surface.MESSAGES:
+            extra["request-id"] = request_id  # where Anthropic's clients look
         gateway = self._gateway
         if scope["method"] != "POST":
             refused = self._refused(bad(f"{self._surface} is asked for with POST.", status=405), request_id)
