@@ -8,7 +8,7 @@ from mrblue_cli.gateway.model import Call, Json, Target
 from mrblue_cli.gateway.providers.anthropic_messages import convert
 from mrblue_cli.gateway.providers.anthropic_models import Claude, claude
 from mrblue_cli.gateway.providers.compatible import schema_text
-from mrblue_cli.gateway.providers.wire import bad_request, bounded, rows, string, table, unsupported
+from mrblue_cli.gateway.providers.wire import bad_request, bounded, rows, stop_words, string, table, unsupported
 
 JSON_TOOL = "answer_in_json"
 """The tool that older models are made to call when the client wants a schema; its input is the answer's text."""
@@ -37,9 +37,7 @@ def chat_body(call: Call, target: Target) -> Json:
     _sampling(made, body, model, target)
     if system:
         made["system"] = system
-    stops = body.get("stop")
-    words = [stops] if isinstance(stops, str) else stops if isinstance(stops, list) else []
-    words = [word for word in words if isinstance(word, str) and word.strip()]  # blank ones are refused
+    words = [word for word in stop_words(body) if isinstance(word, str) and word.strip()]  # blank ones are refused
     if words:
         made["stop_sequences"] = words
     user = string(body.get("user") or body.get("safety_identifier"))

@@ -11,9 +11,10 @@ from mrblue_cli.gateway.model import Call, Json, Target
 from mrblue_cli.gateway.providers.gemini_schema import convert
 from mrblue_cli.gateway.providers.wire import (
     bad_request,
-    bounded,
+    limit_of,
     rows,
     split_data_url,
+    stop_words,
     string,
     table,
     text_of,
@@ -202,12 +203,10 @@ def _config(body: Json, target: Target, *, tools: bool) -> Json:
             made[theirs] = body[ours]
     if "temperature" not in made and target.temperature is not None:
         made["temperature"] = target.temperature
-    asked = body.get("max_completion_tokens")
-    limit = bounded(asked if asked is not None else body.get("max_tokens"), target)
+    limit = limit_of(body, target)
     if limit is not None:
         made["maxOutputTokens"] = limit
-    stops = body.get("stop")
-    words = [stops] if isinstance(stops, str) else stops if isinstance(stops, list) else []
+    words = stop_words(body)
     if words:
         made["stopSequences"] = words[:5]
     made.update(_format(body, target, tools=tools))

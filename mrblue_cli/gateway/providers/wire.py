@@ -136,6 +136,18 @@ def bounded(asked: Any, target: Target) -> int | None:
     return target.max_tokens
 
 
+def limit_of(body: Json, target: Target) -> int | None:
+    """`bounded` for a chat request, under whichever of its two names it sets a limit."""
+    asked = body.get("max_completion_tokens")
+    return bounded(asked if asked is not None else body.get("max_tokens"), target)
+
+
+def stop_words(body: Json) -> list[Any]:
+    """A chat request's stop words as a list, whether it has one or several."""
+    stops = body.get("stop")
+    return [stops] if isinstance(stops, str) else stops if isinstance(stops, list) else []
+
+
 def text_of(content: Any) -> str:
     """The text of a message's content, whether it is a string or a list of parts."""
     if isinstance(content, str):

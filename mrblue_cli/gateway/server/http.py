@@ -1,6 +1,6 @@
 """HTTP in and out on bare ASGI: bodies within limits, answers, streams that notice when the client leaves.
 
-Starlette does the routing; the hot endpoints are ASGI callables of their own, which saves a third of a request's time.
+Starlette does the routing; the hot endpoints are ASGI callables of their own.
 """
 
 from __future__ import annotations
