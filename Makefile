@@ -20,13 +20,13 @@ test: test-packages $(VENV)/.test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/mrblue kb lint
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/mrblue kb lint
 
 bench: $(VENV)/.test
-	for name in talk_start talk_latency talk_cpu stt_words ask_speed ask_quality; do $(BIN)/python -m bench.$$name || exit 1; done
+	for name in talk_start talk_latency talk_cpu stt_words ask_speed ask_quality gateway; do $(BIN)/python -m bench.$$name || exit 1; done
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -42,7 +42,7 @@ $(VENV)/.python: | python
 	@touch $@
 
 $(VENV)/.talk: pyproject.toml | $(VENV)/.python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[local,gateway]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[local]"
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(VENV)/.python

@@ -46,7 +46,9 @@ class _Split(NamedTuple):
 class Booster:
     """Fits a `Model`."""
 
-    def __init__(self, directions: list[int], *, rounds: int, rate: float, ridge: float, least: float, seed: int = 0) -> None:
+    def __init__(
+        self, directions: list[int], *, rounds: int, rate: float, ridge: float, least: float, seed: int = 0
+    ) -> None:
         self.directions = directions
         self.rounds, self.rate, self.ridge, self.least = rounds, rate, ridge, least
         self.chance = np.random.default_rng(seed)
@@ -78,7 +80,9 @@ class Booster:
         bounds = {0: (-np.inf, np.inf)}
         for place in range(_NODES):
             inside = np.flatnonzero((node == place) & seen)
-            split = self._split(bins, edges, slope, bend, weights, inside, allowed, bounds[place]) if len(inside) else None
+            split = (
+                self._split(bins, edges, slope, bend, weights, inside, allowed, bounds[place]) if len(inside) else None
+            )
             low, high = bounds[place]
             left, right = 2 * place + 1, 2 * place + 2
             here = node == place
@@ -91,7 +95,9 @@ class Booster:
             values[left], values[right] = split.left, split.right
             middle, way = (split.left + split.right) / 2, self.directions[split.feature]
             bounds[left] = (low, min(high, middle)) if way > 0 else (max(low, middle), high) if way < 0 else (low, high)
-            bounds[right] = (max(low, middle), high) if way > 0 else (low, min(high, middle)) if way < 0 else (low, high)
+            bounds[right] = (
+                (max(low, middle), high) if way > 0 else (low, min(high, middle)) if way < 0 else (low, high)
+            )
             node[here] = np.where(bins[here, split.feature] <= split.bin, left, right)
         return (features, cuts, self.rate * values[_NODES:]), node
 
@@ -109,9 +115,11 @@ class Booster:
             w = np.bincount(column, weights[inside], size)[:-1].cumsum()
             left = np.clip(g / (h + self.ridge), *bounds)
             right = np.clip((slopes - g) / (bends - h + self.ridge), *bounds)
-            gain = (g * left - 0.5 * (h + self.ridge) * left**2) + (
-                (slopes - g) * right - 0.5 * (bends - h + self.ridge) * right**2
-            ) - 0.5 * slopes**2 / (bends + self.ridge)
+            gain = (
+                (g * left - 0.5 * (h + self.ridge) * left**2)
+                + ((slopes - g) * right - 0.5 * (bends - h + self.ridge) * right**2)
+                - 0.5 * slopes**2 / (bends + self.ridge)
+            )
             gain[(w < self.least) | (whole - w < self.least)] = -1
             gain[self.directions[feature] * (right - left) < 0] = -1
             place = int(gain.argmax())

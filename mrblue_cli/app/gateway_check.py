@@ -22,7 +22,7 @@ from mrblue_cli.gateway.providers.base import Traits
 from mrblue_cli.gateway.routing.build import build_table
 from mrblue_cli.gateway.routing.routes import ANY_MODEL, Ranked, RouteTable
 from mrblue_cli.settings.gateway import LoadedGateway
-from mrblue_cli.settings.gateway_problems import Note
+from mrblue_cli.settings.gateway_problems import Note, Problem
 from mrblue_cli.settings.gateway_providers import ProviderStatus
 
 PriceOf = Callable[[str, str, ModelOptions], Prices | None]
@@ -85,6 +85,8 @@ class Explanation(msgspec.Struct, frozen=True):
     words: dict[str, tuple[str, ...]]
     """Sentences about `door`, `failover`, `deadlines`, `cache`, `budget` and `limits`."""
     notes: tuple[Note, ...]
+    problems: tuple[Problem, ...] = ()
+    """Why it cannot be started all the same: no key was found. What stands above is then what it would be with keys."""
 
 
 def explain(loaded: LoadedGateway, *, traits: Callable[[str], Traits], price: PriceOf) -> Explanation:
@@ -92,12 +94,15 @@ def explain(loaded: LoadedGateway, *, traits: Callable[[str], Traits], price: Pr
     options = loaded.options
     known = {state.name: state for state in loaded.providers}
     lines = [_provider(item, known.get(item.name), traits(item.kind), price) for item in options.providers]
+    shown = {item.name for item in options.providers}
     lines += [
-        ProviderLine(state.name, state.kind, None, "", _keys(state), ()) for state in loaded.providers if state.left_out
+        ProviderLine(state.name, state.kind, None, "", _keys(state), ())
+        for state in loaded.providers
+        if state.name not in shown
     ]
     return Explanation(
         file=str(loaded.file) if loaded.file else None,
-        ok=True,
+        ok=loaded.unfit is None,
         providers=tuple(lines),
         routes=_routes(build_table(options, traits)),
         aliases=dict(options.aliases),
@@ -110,6 +115,7 @@ def explain(loaded: LoadedGateway, *, traits: Callable[[str], Traits], price: Pr
             "limits": _limits(options),
         },
         notes=loaded.notes,
+        problems=() if loaded.unfit is None else (loaded.unfit,),
     )
 
 

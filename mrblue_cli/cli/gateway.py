@@ -12,6 +12,7 @@ from mrblue_cli.cli import gateway_keys
 from mrblue_cli.cli.gateway_check import check
 from mrblue_cli.cli.gateway_cost import cost
 from mrblue_cli.cli.gateway_top import top
+from mrblue_cli.core.errors import UsageError
 
 app = typer.Typer(
     help="One OpenAI-compatible door to every provider: failover, cache, budget.",
@@ -38,7 +39,9 @@ def gateway(
     """Serve applications that set OPENAI_BASE_URL (or BIFROST_BASE_URL) to this address."""
     if context.invoked_subcommand is not None:
         return 0
-    from mrblue_cli.app.gateway import load_options, run_gateway
+    if log_format not in {None, "text", "json"}:
+        raise UsageError(f"--log: there is no format {log_format!r}", hint="text or json")
+    from mrblue_cli.app.gateway import load_options, run_gateway, without_keys
 
     typed: dict[str, Any] = {"host": host, "port": port, "workers": workers, "log_format": log_format}
     if state is not None:
@@ -47,6 +50,8 @@ def gateway(
     options, reread = load_options(config or context.obj.config, overrides, demo=demo, note=_note)
     if demo:
         _note("demo: a scripted provider answers; nothing leaves this machine")
+    if without_keys(options):
+        _note(f"clients need a key on {options.host}, and there is none yet: mrblue gateway keys create NAME")
     return run_gateway(options, reread, _ready)
 
 

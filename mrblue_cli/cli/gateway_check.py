@@ -38,7 +38,8 @@ def check(
     from mrblue_cli.settings.gateway_problems import GatewayConfigError
 
     try:
-        explanation = explain(load_gateway(file or named(context, "config")), traits=_traits, price=prices_of)
+        loaded = load_gateway(file or named(context, "config"), without_keys=True)
+        explanation = explain(loaded, traits=_traits, price=prices_of)
     except GatewayConfigError as error:
         if not as_json:
             raise
@@ -49,7 +50,10 @@ def check(
         _json(msgspec.to_builtins(explanation))
     else:
         sys.stdout.write("\n".join(text(explanation)) + "\n")
-    return 0
+        if loaded.unfit is not None:
+            sys.stdout.flush()
+            raise GatewayConfigError(explanation.file or "", (loaded.unfit,))
+    return 0 if explanation.ok else 3
 
 
 def _traits(kind: str) -> Traits:
@@ -68,6 +72,8 @@ def text(explanation: Explanation) -> list[str]:
     """The explanation as lines for a person."""
     warnings = sum(note.warning for note in explanation.notes)
     state = f"good, with {warnings} warning{'s' if warnings != 1 else ''}" if warnings else "good"
+    if not explanation.ok:
+        state = "cannot be started: no key was found. With keys it means"
     lines = [f"{explanation.file or 'no file: defaults and keys from the environment'}: {state}", "", "Providers"]
     for provider in explanation.providers:
         lines += _provider(provider)

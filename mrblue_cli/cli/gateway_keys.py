@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import time
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mrblue_cli.core.errors import UsageError
+from mrblue_cli.core.errors import InputFileError, UsageError
 
 if TYPE_CHECKING:
     from mrblue_cli.gateway.access.keys import KeyRecord, KeyStore
@@ -95,6 +96,47 @@ def revoke(
     """End a key. Gateways that run notice within two seconds."""
     record = _store(context).revoke(key)
     sys.stdout.write(f"{record.caller.key_id} ({record.caller.name}) is revoked\n")
+
+
+@app.command("export")
+def export_keys(
+    context: typer.Context,
+    config: Config = None,  # noqa: ARG001 - read by `named`
+    state: State = None,  # noqa: ARG001 - the same
+) -> None:
+    """Print the keys for other machines, one a line: what each may, and its digest; never a key itself."""
+    from mrblue_cli.gateway.access.key_lines import line_of
+
+    keys = _store(context).export()
+    sys.stdout.write("".join(f"{line_of(key)}\n" for key in keys))
+    if not keys:
+        sys.stderr.write("there are no keys; make one with: mrblue gateway keys create NAME\n")
+
+
+@app.command("import")
+def import_keys(
+    context: typer.Context,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="What export printed; - for standard input.")],
+    config: Config = None,  # noqa: ARG001 - read by `named`
+    state: State = None,  # noqa: ARG001 - the same
+) -> None:
+    """Take keys from another machine, all or none. Gateways that run know them within two seconds."""
+    from mrblue_cli.gateway.access.key_lines import read_lines
+
+    keys = read_lines(_text_of(file), "standard input" if file == "-" else file)
+    done = _store(context).take_in(keys)
+    sys.stdout.write(f"{done.added} added, {done.updated} updated, {done.unchanged} as they were\n")
+
+
+def _text_of(file: str) -> str:
+    hint = "name what export wrote"
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return data.decode()
+    except OSError as error:
+        raise InputFileError(f"{file}: {os.strerror(error.errno or 0).lower()}", hint=hint) from None
+    except UnicodeDecodeError:
+        raise InputFileError(f"{file}: not text", hint=hint) from None
 
 
 def until(text: str, now: float) -> float:

@@ -10,7 +10,7 @@ from mrblue_cli.core.clock import Clock
 from mrblue_cli.gateway.access.limits import Limits
 from mrblue_cli.gateway.access.window import Verdict
 from mrblue_cli.gateway.answers import Ask, Record, safe_header
-from mrblue_cli.gateway.budget.service import Budget, Charge, Reservation
+from mrblue_cli.gateway.budget.service import Budget, Charge, LedgerError, Reservation, Throttle
 from mrblue_cli.gateway.cache.service import Cache, CachedAnswer, Lookup
 from mrblue_cli.gateway.model import NANO, Usage
 from mrblue_cli.gateway.routing.health import Lane
@@ -20,8 +20,17 @@ from mrblue_cli.gateway.run import Run
 class Observer(Protocol):
     """Told of each request when it is over."""
 
+    @property
+    def stopping(self) -> bool:
+        """Whether what is still under way is being ended: the gateway's time is up."""
+        ...
+
     def finished(self, record: Record) -> None:
         """Log it, count it, trace it."""
+        ...
+
+    def puzzled(self, error: Exception) -> None:
+        """Something was raised that no contract foresees."""
         ...
 
 
@@ -44,13 +53,18 @@ class Books:
         self.limits = limits
         self.clock = clock
         self.wall = wall
-        self._observer = observer
+        self.observer = observer
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the gateway ends what is under way."""
+        return self.observer.stopping
 
     def close(self, record: Record, status: int) -> None:
         """The request is over."""
         record.status = status
         record.seconds = self.clock.now() - record.began
-        self._observer.finished(record)
+        self.observer.finished(record)
 
 
 class Job:
@@ -80,6 +94,11 @@ class Job:
         self._verdict = verdict
 
     @property
+    def throttle(self) -> Throttle | None:
+        """How this request is to be slowed down."""
+        return None if self._reservation is None else self._reservation.throttle
+
+    @property
     def now(self) -> float:
         """Seconds on the request's clock."""
         return self._books.clock.now()
@@ -88,6 +107,11 @@ class Job:
     def wall(self) -> float:
         """Unix seconds."""
         return self._books.wall()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the gateway, not the client, ends this request."""
+        return self._books.stopping
 
     @property
     def storable(self) -> bool:
@@ -115,15 +139,24 @@ class Job:
         if run is not None:
             self.record.attempts, self.record.tries = run.notes, run.tries
             self.record.cost_nano = total_of(run)
-            await asyncio.shield(self._settle(tuple(run.charges)))
-        elif self._reservation is not None:
-            await asyncio.shield(self._books.budget.release(self._reservation))
+        settling = self._settle(None if run is None else tuple(run.charges))
+        if self._books.budget.shared:
+            await asyncio.shield(settling)
+        else:
+            await settling  # waits for nothing, so that nothing can cancel it half way; a task would cost more
 
-    async def _settle(self, charges: tuple[Charge, ...]) -> None:
+    async def _settle(self, charges: tuple[Charge, ...] | None) -> None:
+        """None: nobody was asked at all."""
         books = self._books
         if self._reservation is not None:
-            await books.budget.settle(self._reservation, charges, cache=self.record.cache)
-        used = sum(charge.usage.input_tokens + charge.usage.output_tokens for charge in charges)
+            try:
+                if charges is None:
+                    await books.budget.release(self._reservation)
+            except LedgerError:
+                charges = ()  # settling is tried again until the ledger takes it; releasing is not
+            if charges is not None:
+                await books.budget.settle(self._reservation, charges, cache=self.record.cache)
+        used = sum(charge.usage.input_tokens + charge.usage.output_tokens for charge in charges or ())
         if used < self._expected:
             await books.limits.give_back(self.ask.caller, self._verdict, self._expected - used, books.wall())
 
@@ -141,7 +174,10 @@ class Job:
             cost_nano=self.record.cost_nano,
             stored_at=self._books.wall(),
         )
-        await self._books.cache.store(self._lookup.ticket, answer)
+        try:
+            await self._books.cache.store(self._lookup.ticket, answer)
+        except Exception as error:  # noqa: BLE001 - the client has a good answer coming, whatever the cache makes of it
+            self._books.observer.puzzled(error)
 
     def close(self, status: int) -> None:
         """The request is over."""

@@ -38,3 +38,6 @@ class _Played:
 
     def close(self) -> None:
         """Nothing is open."""
+
+    def ended(self) -> None:
+        """Nothing is open."""

@@ -172,6 +172,8 @@ class LimitOptions(Options, frozen=True, kw_only=True):
     """Of a JSON body; images travel inside."""
     upload_bytes: int = 100 * 1024 * 1024
     """Of a form with audio."""
+    body_seconds: float = 30.0
+    """Between two pieces of a body; a client that is slower is answered 408."""
     concurrent: int = 1000
     """Requests at once; more are answered 503."""
 

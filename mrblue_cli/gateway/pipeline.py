@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 from mrblue_cli.gateway import delivery
+from mrblue_cli.gateway.access.keys import Caller
 from mrblue_cli.gateway.access.limits import Limits
 from mrblue_cli.gateway.access.window import Verdict
 from mrblue_cli.gateway.answers import Answer, Ask, Record, refusal
@@ -19,10 +20,12 @@ from mrblue_cli.gateway.options import GatewayOptions
 from mrblue_cli.gateway.replay import plain_answer, streamed_answer
 from mrblue_cli.gateway.routing.plan import Plan
 from mrblue_cli.gateway.routing.routes import Ranked, RouteTable
-from mrblue_cli.gateway.run import Run, Surroundings
+from mrblue_cli.gateway.run import TEXT, Run, Surroundings
 from mrblue_cli.gateway.surfaces import chat
 
-_TEXT = frozenset({Surface.CHAT, Surface.RESPONSES, Surface.MESSAGES})
+_LONGEST_NAME = 256
+_NAME_LENGTH = 200
+"""Characters of a model's name that logs keep."""
 
 
 class Pipeline:
@@ -58,10 +61,12 @@ class Pipeline:
             request_id=ask.request_id,
             key_id=ask.caller.key_id,
             surface=ask.surface,
-            asked=str(ask.body.get("model", "")),
+            asked=asked[:_NAME_LENGTH] if isinstance(asked := ask.body.get("model"), str) else "",
             stream=ask.stream,
             began=self._around.clock.now(),
             attempts=[],
+            traceparent=ask.traceparent,
+            tracestate=ask.tracestate,
         )
         try:
             return await self._served(ask, record)
@@ -86,30 +91,40 @@ class Pipeline:
         candidates = self._permitted(ask)
         guess = estimate(ask.surface, ask.body, _ceiling(candidates[0]), ask.parts)
         verdict = await self._within_limits(ask, guess, record)
-        lookup = await self._looked_up(ask, record)
-        if lookup is not None and lookup.answer is not None:
-            return await self._from_cache(ask, lookup, lookup.answer, record)
-        if lookup is not None and lookup.reason == "only-if-cached":
-            message = "This is not in the cache, and the request asks for nothing else (cache-control: only-if-cached)."
-            raise CallError(Fault(kind=FaultKind.TIMEOUT, message=message))
-        first = candidates[0]
-        reservation = await self._reserved(ask, _dearest(candidates, guess), first.model)
-        job = Job(self._books, ask, record, lookup, reservation)
         try:
-            job.wants(first.model)
-            job.expects(guess.input_tokens + guess.output_tokens, verdict)
-            run = self._run(ask, await self._throttled(job, reservation, candidates), guess)
+            lookup = await self._looked_up(ask, record)
+            if lookup is not None and lookup.answer is not None:
+                answer = await self._from_cache(ask, lookup, lookup.answer, record)
+                await self._give_back(ask, guess, verdict)
+                return answer
+            reservation = await self._reserved(ask, _dearest(candidates, guess), candidates[0].model)
+        except (CallError, BudgetExceeded):
+            await self._give_back(ask, guess, verdict)
+            raise
+        return await self._made(Job(self._books, ask, record, lookup, reservation), candidates, guess, verdict)
+
+    async def _made(self, job: Job, candidates: tuple[Ranked, ...], guess: Usage, verdict: Verdict) -> Answer:
+        """An answer of a provider's, now that the money for it is set aside."""
+        job.wants(candidates[0].model)
+        job.expects(guess.input_tokens + guess.output_tokens, verdict)
+        try:
+            run = self._run(job.ask, await self._throttled(job, candidates, guess), guess)
         except BaseException:
             await job.settle(None)
             raise
-        if ask.surface is Surface.SPEECH or (ask.surface is Surface.TRANSCRIPTION and ask.stream):
-            return await delivery.passed_through(job, run)
-        if ask.stream:
+        if job.ask.stream or job.ask.surface is Surface.SPEECH:
             return await delivery.streamed(job, run)
         return await delivery.plain(job, run)
 
+    async def _give_back(self, ask: Ask, guess: Usage, verdict: Verdict) -> None:
+        """Nothing was asked of anybody: the key's tokens are its own again."""
+        await self._limits.give_back(ask.caller, verdict, guess.input_tokens + guess.output_tokens, self._wall())
+
     async def _reserved(self, ask: Ask, price: int | None, model: str) -> Reservation | None:
-        """Money set aside; None when the ledger fails and nobody set a limit. Raises `BudgetExceeded`, `CallError`."""
+        """Money set aside; None when the ledger fails and there is no limit, or nothing to pay.
+
+        Raises `BudgetExceeded`, `CallError`.
+        """
         try:
             return await self._budget.reserve(
                 request_id=ask.request_id,
@@ -121,7 +136,7 @@ class Pipeline:
             )
         except LedgerError as error:
             limits, budget = ask.caller.limits, self._options.budget
-            if any(
+            if price != 0 and any(
                 x is not None
                 for x in (limits.daily_nano, limits.monthly_nano, budget.daily_limit, budget.monthly_limit)
             ):
@@ -142,7 +157,7 @@ class Pipeline:
             self._options.failover,
             chance=self._chance,
             deadline=ends_at,
-            context=guess.input_tokens if ask.surface in _TEXT else 0,
+            context=guess.input_tokens if ask.surface in TEXT else 0,
         )
         return Run(
             self._around,
@@ -161,9 +176,11 @@ class Pipeline:
         model = ask.body.get("model")
         if not isinstance(model, str) or not model:
             raise CallError(_bad("The request names no model.", "model"))
+        if len(model) > _LONGEST_NAME:
+            raise CallError(_bad(f"The model's name is longer than {_LONGEST_NAME} characters.", "model"))
         candidates = self.table.candidates(ask.surface, model)
         if ask.caller.models:
-            candidates = tuple(one for one in candidates if ask.caller.allows(one.model, one.route.id))
+            candidates = _allowed(ask.caller, candidates)
             if not candidates or not candidates[0].same_model:
                 fault = Fault(
                     kind=FaultKind.BAD_REQUEST,
@@ -194,31 +211,47 @@ class Pipeline:
             raise CallError(fault)
         return verdict
 
-    async def _throttled(
-        self, job: Job, reservation: Reservation | None, candidates: tuple[Ranked, ...]
-    ) -> tuple[Ranked, ...]:
+    async def _throttled(self, job: Job, candidates: tuple[Ranked, ...], guess: Usage) -> tuple[Ranked, ...]:
         """Near the limit: slower, then cheaper."""
-        throttle = None if reservation is None else reservation.throttle
+        throttle = job.throttle
         if throttle is None:
             return candidates
         job.record.throttled = True
         if throttle.delay_s > 0:
             await self._around.sleep(throttle.delay_s)
-        caller = job.ask.caller
-        if throttle.model and job.ask.surface in _TEXT and caller.allows(throttle.model):
-            # Only the cheaper model: falling back from it to a dearer one would spend what is to be spared.
-            cheaper = self.table.candidates(job.ask.surface, throttle.model)
-            return tuple(one for one in cheaper if one.same_model)
-        return candidates
+        if not throttle.model or job.ask.surface not in TEXT:
+            return candidates
+        try:
+            found = self.table.candidates(job.ask.surface, throttle.model)
+        except CallError:
+            return candidates  # no model of that name serves this: nothing to fall back on
+        # Only the cheaper model: falling back from it to a dearer one would spend what is to be spared.
+        cheaper = tuple(one for one in _allowed(job.ask.caller, found) if one.same_model)
+        asked, instead = _prices(candidates[:1], guess), _prices(cheaper, guess)
+        known = [price for price in instead if price is not None]
+        if not known:
+            return candidates
+        if asked[0] is not None and max(known) >= asked[0]:
+            return tuple(one for one in candidates if one.same_model)
+        return cheaper
 
     async def _looked_up(self, ask: Ask, record: Record) -> Lookup | None:
         if self._cache is None:
+            record.cache_reason = "disabled"
             return None
-        lookup = await self._cache.lookup(
-            surface=ask.surface, body=ask.body, key_id=ask.caller.key_id, control=ask.control
-        )
-        record.cache, record.cache_reason, record.similarity = lookup.kind, lookup.reason, lookup.similarity
-        return lookup
+        try:
+            found = await self._cache.lookup(
+                surface=ask.surface, body=ask.body, key_id=ask.caller.key_id, control=ask.control
+            )
+        except Exception as error:  # noqa: BLE001 - a defect of the cache costs a repeated answer, not this one
+            self._around.watcher.puzzled(error)
+            record.cache_reason = "failed"
+            return None
+        record.cache, record.cache_reason, record.similarity = found.kind, found.reason, found.similarity
+        if found.answer is None and found.reason == "only-if-cached":
+            message = "This is not in the cache, and the request asks for nothing else (cache-control: only-if-cached)."
+            raise CallError(Fault(kind=FaultKind.TIMEOUT, message=message))
+        return found
 
     async def _from_cache(self, ask: Ask, lookup: Lookup, stored: CachedAnswer, record: Record) -> Answer:
         record.provider, record.model = stored.provider, stored.model
@@ -230,7 +263,7 @@ class Pipeline:
         record.complete = True
         headers = headers_of(record)
         self._books.close(record, 200)
-        if ask.stream and ask.surface in _TEXT:
+        if ask.stream and ask.surface in TEXT:
             frames = streamed_answer(ask.surface, ask.body, stored)
             return Answer(headers=headers, content_type=delivery.EVENT_STREAM, frames=_all_of(frames))
         return Answer(headers=headers, content_type=stored.content_type, body=plain_answer(stored))
@@ -250,10 +283,19 @@ def _ceiling(ranked: Ranked) -> int | None:
     return options.max_tokens if options is not None else None
 
 
+def _allowed(caller: Caller, candidates: tuple[Ranked, ...]) -> tuple[Ranked, ...]:
+    """Those that the key may use, by the names that they really have: an alias opens nothing."""
+    return tuple(one for one in candidates if caller.allows(one.model, f"{one.route.provider}/{one.model}"))
+
+
 def _dearest(candidates: tuple[Ranked, ...], guess: Usage) -> int | None:
     """What the request may cost at most, wherever it ends up; None when the asked model has no known price."""
-    prices = [cost_nano(one.route.kind, _upstream_name(one), guess, one.route.options) for one in candidates]
+    prices = _prices(candidates, guess)
     return None if prices[0] is None else max(price for price in prices if price is not None)
+
+
+def _prices(candidates: tuple[Ranked, ...], guess: Usage) -> list[int | None]:
+    return [cost_nano(one.route.kind, _upstream_name(one), guess, one.route.options) for one in candidates]
 
 
 def _upstream_name(ranked: Ranked) -> str:
@@ -264,6 +306,6 @@ def _bad(message: str, param: str) -> Fault:
     return Fault(kind=FaultKind.BAD_REQUEST, message=message, status=400, type="invalid_request_error", param=param)
 
 
-async def _all_of(frames: list[bytes]) -> AsyncIterator[bytes]:
+async def _all_of(frames: list[bytes]) -> AsyncGenerator[bytes]:
     for data in frames:
         yield data

@@ -9,6 +9,8 @@ from pathlib import Path
 
 _PATIENCE = 5.0
 _PAUSE = 0.01
+_PAGE = 1024
+"""Bytes of a page in a new file. Each short transaction writes whole pages to the log; rows here are small."""
 _inherited: list[sqlite3.Connection] = []
 """Connections that a fork carried over. They must be neither used nor closed: SQLite's locks belong to the parent."""
 
@@ -54,6 +56,7 @@ def write_ahead(base: sqlite3.Connection) -> None:
     until = time.monotonic() + _PATIENCE
     while True:
         try:
+            base.execute(f"PRAGMA page_size={_PAGE}")  # heeded by a file that is still empty
             base.execute("PRAGMA journal_mode=WAL")
             base.execute("PRAGMA synchronous=NORMAL")
         except sqlite3.OperationalError as error:

@@ -13,6 +13,9 @@ import aiohttp
 from mrblue_cli.gateway.model import CallError, Fault, FaultKind, HttpRequest
 
 _GONE = (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED)
+_LINGER = 1.0
+"""Seconds in which the last chunk of HTTP's framing must follow the end mark of a stream."""
+_LINGER_BYTES = 4096
 MAX_ANSWER = 256 * 1024 * 1024
 """Bytes of one plain answer; a larger one is a broken provider."""
 
@@ -35,17 +38,22 @@ class Incoming(Protocol):
         """Done with it; an unread body closes its connection."""
         ...
 
+    def ended(self) -> None:
+        """Done with it, at the answer's own end mark: what HTTP still has to say may follow in a moment."""
+        ...
+
 
 class Upstream:
     """A connection pool over all providers. Make it inside a running loop."""
 
     def __init__(self, *, connect_timeout: float = 5.0) -> None:
+        self.connect_timeout = connect_timeout
+        self._lingering: set[asyncio.Task[None]] = set()
         trace = aiohttp.TraceConfig()
         trace.on_connection_reuseconn.append(_mark_reused)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30, ttl_dns_cache=60),
-            # Deadlines belong to the caller, who knows what is waited for; only connecting is ours.
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout),
+            timeout=aiohttp.ClientTimeout(total=None),
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("User-Agent",),
             trace_configs=[trace],
@@ -79,12 +87,24 @@ class Upstream:
             incoming.close()
 
     @property
+    def connect_timeout(self) -> float:
+        """Seconds a connection may take to come about."""
+        return self._patience.sock_connect or 0.0
+
+    @connect_timeout.setter
+    def connect_timeout(self, seconds: float) -> None:
+        self._patience = aiohttp.ClientTimeout(total=None, sock_connect=seconds)
+
+    @property
     def session(self) -> aiohttp.ClientSession:
         """For what is not a provider (webhooks)."""
         return self._session
 
     async def close(self) -> None:
         """Close all connections."""
+        for task in self._lingering:
+            task.cancel()
+        await asyncio.gather(*self._lingering, return_exceptions=True)
         await self._session.close()
 
     async def _send(self, request: HttpRequest, context: SimpleNamespace) -> Incoming:
@@ -95,25 +115,28 @@ class Upstream:
             headers=request.headers,
             # A redirect would carry the key to wherever it points.
             allow_redirects=False,
+            # Deadlines belong to the caller, who knows what is waited for; only connecting is ours.
+            timeout=self._patience,
             trace_request_ctx=context,
         )
-        return _HttpIncoming(response)
+        return _HttpIncoming(response, self._lingering)
 
 
 class _HttpIncoming:
     """`Incoming` over aiohttp."""
 
-    __slots__ = ("_response", "headers", "status")
+    __slots__ = ("_lingering", "_response", "headers", "status")
 
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, lingering: set[asyncio.Task[None]]) -> None:
         self._response = response
+        self._lingering = lingering
         self.status = response.status
         self.headers: Mapping[str, str] = _LowerCase(response.headers)
 
     async def read(self) -> bytes:
         try:
             length = self._response.content_length
-            if length is not None and length <= MAX_ANSWER:
+            if length is not None and length <= MAX_ANSWER and "content-encoding" not in self.headers:
                 return await self._response.read()
             parts, size = [], 0
             async for part in self._response.content.iter_any():
@@ -126,13 +149,8 @@ class _HttpIncoming:
         except (aiohttp.ClientError, OSError) as error:
             raise CallError(_cut(error)) from None
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        content = self._response.content
-        try:
-            while data := await content.readany():
-                yield data
-        except (aiohttp.ClientError, OSError) as error:
-            raise CallError(_cut(error)) from None
+    def chunks(self) -> AsyncIterator[bytes]:
+        return _Chunks(self._response.content)
 
     def close(self) -> None:
         # Gives the connection back when the body was read to its end, closes it otherwise.
@@ -140,6 +158,47 @@ class _HttpIncoming:
             self._response.release()
         else:
             self._response.close()
+
+    def ended(self) -> None:
+        if self._response.content.at_eof():
+            self._response.release()
+            return
+        # Closed now, the connection and its TLS handshake would be lost to the next request.
+        task = asyncio.ensure_future(self._linger())
+        self._lingering.add(task)
+        task.add_done_callback(self._lingering.discard)
+
+    async def _linger(self) -> None:
+        size = 0
+        try:
+            async with asyncio.timeout(_LINGER):
+                while size < _LINGER_BYTES and (data := await self._response.content.readany()):
+                    size += len(data)
+        except (aiohttp.ClientError, OSError):  # TimeoutError is one
+            pass
+        finally:
+            self.close()
+
+
+class _Chunks:
+    """The body as it arrives. No generator: one that is left half way costs a task to clean up."""
+
+    __slots__ = ("_content",)
+
+    def __init__(self, content: aiohttp.StreamReader) -> None:
+        self._content = content
+
+    def __aiter__(self) -> _Chunks:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            data = await self._content.readany()
+        except (aiohttp.ClientError, OSError) as error:
+            raise CallError(_cut(error)) from None
+        if not data:
+            raise StopAsyncIteration
+        return data
 
 
 class _LowerCase(Mapping[str, str]):
@@ -207,7 +266,9 @@ async def _mark_reused(
     context: SimpleNamespace,
     parameters: aiohttp.TraceConnectionReuseconnParams,  # noqa: ARG001
 ) -> None:
-    context.trace_request_ctx.reused = True
+    # Who uses the session for something else (webhooks) has no such note.
+    if context.trace_request_ctx is not None:
+        context.trace_request_ctx.reused = True
 
 
 async def within(seconds: float, work: Any, message: str) -> Any:

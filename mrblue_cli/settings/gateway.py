@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from mrblue_cli.gateway.model import Surface
-from mrblue_cli.gateway.options import GatewayOptions, ModelOptions, ProviderOptions
+from mrblue_cli.gateway.options import BreakerOptions, FailoverOptions, GatewayOptions, ModelOptions, ProviderOptions
 from mrblue_cli.settings.gateway_fields import (
     Bad,
     Field,
@@ -65,6 +65,8 @@ class LoadedGateway(msgspec.Struct, frozen=True):
     notes: tuple[Note, ...] = ()
     providers: tuple[ProviderStatus, ...] = ()
     """Every configured provider with the names of its keys, also those left out for want of one."""
+    unfit: Problem | None = None
+    """Why nothing can be served: no key was found for any provider. Only when asked for without keys."""
 
 
 def load_gateway(
@@ -72,10 +74,12 @@ def load_gateway(
     *,
     environment: Mapping[str, str] | None = None,
     overrides: Mapping[str, Any] = {},
+    without_keys: bool = False,
 ) -> LoadedGateway:
     """Read the gateway's configuration; raises `ConfigError` that lists every fault by file and path.
 
     `overrides` holds only what was typed on the command line: `{"port": 8081, "caching": {"enabled": False}}`.
+    `without_keys`: when no provider has its key, all stand in the options as if they had, and `unfit` says so.
     """
     env = os.environ if environment is None else environment
     if overrides.get("demo"):
@@ -88,12 +92,19 @@ def load_gateway(
     table = _laid_over(_copied(overrides), table)
     source = Source(table, "", found, parsed.yaml, origins)
     options, states = _read(source, env)
+    unfit: Problem | None = None
+    if not any(not state.left_out for state in states) and (states or not options.providers):
+        unfit = _nobody(states)
+    else:
+        left_out = {state.name for state in states if state.left_out}
+        working = tuple(item for item in options.providers if item.name not in left_out)
+        options = msgspec.structs.replace(options, providers=working)
     found.raise_any(where)
-    if not options.providers:
-        _refuse_empty(where, states)
+    if unfit is not None and not (without_keys and states):
+        raise GatewayConfigError(str(where) if where else "", (unfit,))
     review(options, found, milliseconds=parsed.yaml)
     found.raise_any(where)
-    return LoadedGateway(options, where, tuple(found.notes), tuple(states))
+    return LoadedGateway(options, where, tuple(found.notes), tuple(states), unfit)
 
 
 def gateway_state_folder(file: Path | None, *, environment: Mapping[str, str] | None = None) -> Path:
@@ -122,9 +133,11 @@ def demo_gateway(*, environment: Mapping[str, str] | None = None, overrides: Map
     options, _ = _read(source, {})
     found.raise_any(None)
     folder = options.state_folder if table.get("state_folder") else place("data", env) / "gateway-demo"
-    return msgspec.structs.replace(options, providers=(_DEMO,), state_folder=folder, demo=True)
+    return msgspec.structs.replace(options, providers=(_DEMO,), failover=_DEMO_FAILOVER, state_folder=folder, demo=True)
 
 
+# Whoever tries `/fail 503` wants to see the breaker open, and to go on a moment later.
+_DEMO_FAILOVER = FailoverOptions(breaker=BreakerOptions(reset_timeout=5.0))
 _DEMO = ProviderOptions(
     name="scripted",
     kind="scripted",
@@ -133,6 +146,8 @@ _DEMO = ProviderOptions(
         ModelOptions(name="demo-embedding", surfaces=(Surface.EMBEDDINGS,)),
         ModelOptions(name="demo-transcription", surfaces=(Surface.TRANSCRIPTION,)),
         ModelOptions(name="demo-speech", surfaces=(Surface.SPEECH,)),
+        # An application that is pointed at the demo asks for the model it always asks for.
+        ModelOptions(name="*", surfaces=(*CHAT, Surface.EMBEDDINGS, Surface.TRANSCRIPTION, Surface.SPEECH)),
     ),
 )
 
@@ -190,6 +205,7 @@ def _gateway_table(parsed: Parsed, found: Findings) -> Table:
 
 
 def _read(source: Source, env: Mapping[str, str]) -> tuple[GatewayOptions, list[ProviderStatus]]:
+    """The options, with every configured provider, and what became of each of these."""
     source.check_names({*_TOP, *_SECTIONS})
 
     def secret(name: str) -> Any:
@@ -226,15 +242,13 @@ def _aliases(source: Source) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
-def _refuse_empty(file: Path | None, states: list[ProviderStatus]) -> None:
+def _nobody(states: list[ProviderStatus]) -> Problem:
     hint = "to try it with no key: mrblue gateway --demo"
     if states:
         wanted = ", ".join(dict.fromkeys(key.variable for state in states for key in state.keys))
-        problem = Problem("providers", f"none can work: no key was found in {wanted}", f"set one of them, or, {hint}")
-    else:
-        text_ = "there are none, and no provider's key is in the environment"
-        problem = Problem("providers", text_, f"set OPENAI_API_KEY, or configure providers; {hint}")
-    raise GatewayConfigError(str(file) if file else "", (problem,))
+        return Problem("providers", f"none can work: no key was found in {wanted}", f"set one of them, or, {hint}")
+    text_ = "there are none, and no provider's key is in the environment"
+    return Problem("providers", text_, f"set OPENAI_API_KEY, or configure providers; {hint}")
 
 
 def _from_environment(env: Mapping[str, str], origins: dict[str, str]) -> Table:

@@ -34,6 +34,8 @@ def read_file(path: Path) -> Parsed:
             data = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
         raise _error(path, "there is no such file", "give an existing one with --config") from None
+    except IsADirectoryError:
+        raise _error(path, "is a folder", "name the file in it") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "its name is impossible"
         raise _error(path, f"cannot be read: {reason}", "check its permissions") from None
@@ -56,7 +58,7 @@ def parse(text: str, path: Path) -> Parsed:
         except _Refused as error:
             refused[yaml] = str(error)
     kind = "YAML" if yaml_named else "TOML"
-    hint = "docs/config.md shows both layouts, TOML and YAML"
+    hint = "docs/gateway.md shows both layouts, TOML and YAML"
     raise _error(path, f"not valid {kind}: {refused[yaml_named]}", hint)
 
 

@@ -62,7 +62,7 @@ class GatewayConfigError(ConfigError):
             more = len(self.problems) - MOST
             tail = f"\n    … and {more} more" if more > 0 else ""
             what = f"{first}{len(self.problems)} things are wrong{''.join(shown)}{tail}"
-        super().__init__(what, hint=hint or "correct them; every option is explained in docs/config.md")
+        super().__init__(what, hint=hint or "correct them; every option is explained in docs/gateway.md")
 
 
 class Findings:

@@ -62,7 +62,7 @@ _PROVIDER = {"name", "kind", "priority", "weight", "base_url", "models", "header
 
 
 def read_providers(source: Source, secret: FindSecret) -> tuple[list[ProviderOptions], list[ProviderStatus]]:
-    """Every provider that can work, and what became of each. Problems and notes go to the source's findings."""
+    """Every provider, also without its key, and what became of each. Problems and notes go to the findings."""
     providers: list[ProviderOptions] = []
     states: list[ProviderStatus] = []
     names: set[str] = set()
@@ -72,8 +72,7 @@ def read_providers(source: Source, secret: FindSecret) -> tuple[list[ProviderOpt
             item.found.problem(item.at("name"), f"there is a provider {shown(state.name)} already")
         names.add(state.name.lower())
         states.append(state)
-        if not state.left_out:
-            providers.append(provider)
+        providers.append(provider)
     return providers, states
 
 
@@ -99,13 +98,15 @@ def _provider(source: Source, secret: FindSecret) -> tuple[ProviderOptions, Prov
     if source.table.get("name") is None:
         found.problem(source.at("name"), "every provider needs a name", 'name = "openai"')
     name = source.value("name", _NAME, "")
+    before = len(found.problems)
     base_url = source.value("base_url", url("https", "http"), "").rstrip("/")
     kind = _kind(source, name, base_url)
     traits = kind_of(kind) or Kind("", keyless=True)
     models = _models(source)
     base_url, models = _folded(traits, base_url, models)
     models = _merged(source, models)
-    homeless = kind in {"azure", "openai-compatible"} and not base_url
+    # Whose kind or address is wrong has been told that; a missing address would only follow from it.
+    homeless = kind in {"azure", "openai-compatible"} and not base_url and len(found.problems) == before
     if homeless and any(not model.endpoint for model in models):
         found.problem(source.at("base_url"), f"{kind} needs to be told where it is", "set base_url")
     keys, states, explicit = read_keys(source, name, kind, traits, secret)

@@ -29,7 +29,7 @@ def _door(options: GatewayOptions, found: Findings) -> None:
         )  # fmt: skip
     else:
         found.note("host", f"listens on {options.host}, beyond this machine: clients need a virtual key "
-                   "(mrblue gateway keys create NAME)")  # fmt: skip
+                   f"(mrblue gateway keys create NAME --state {options.state_folder})")  # fmt: skip
 
 
 def _priorities(options: GatewayOptions, found: Findings) -> None:

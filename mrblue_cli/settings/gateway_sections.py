@@ -90,6 +90,7 @@ CACHING: dict[str, Field] = {
 LIMITS: dict[str, Field] = {
     "body_bytes": whole(1024, 1024 * _MIB),
     "upload_bytes": whole(1024, 10 * 1024 * _MIB),
+    "body_seconds": seconds(0.001, 3600),
     "concurrent": whole(1, 1_000_000),
 }
 TELEMETRY: dict[str, Field] = {

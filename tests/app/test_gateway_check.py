@@ -11,6 +11,8 @@ from mrblue_cli.core.prices import FREE, Prices, Rates
 from mrblue_cli.gateway.budget.prices import prices_of
 from mrblue_cli.gateway.model import Surface
 from mrblue_cli.gateway.providers.base import Traits
+from mrblue_cli.settings.gateway import load_gateway
+from mrblue_cli.settings.gateway_problems import GatewayConfigError
 from tests.settings.gateway_texts import ISSUE, KEYS, WHOLE, read
 
 
@@ -151,3 +153,25 @@ def test_each_switch_changes_the_words(tmp_path, layout, part, words):
 )  # fmt: skip
 def test_lengths_of_time_in_words(seconds, words):
     assert span(seconds) == words
+
+
+def test_without_any_key_a_file_is_explained_all_the_same(tmp_path):
+    file = tmp_path / "c.yaml"
+    file.write_text(ISSUE)
+    loaded = load_gateway(file, environment={}, without_keys=True)
+    explanation = explain(loaded, traits=traits, price=prices_of)
+    assert order(explanation, "chat", "gpt-4o") == order(explained(tmp_path, ISSUE), "chat", "gpt-4o")
+    assert explanation.ok is False
+    assert [problem.path for problem in explanation.problems] == ["providers"]
+    lines = text(explanation)
+    assert "cannot be started: no key was found" in lines[0]
+    assert "    key GROQ_API_KEY: missing" in lines
+    assert "  openai, priority 1 at https://openai.example/v1" in lines
+    with pytest.raises(GatewayConfigError, match="no key was found in OPENAI_API_KEY, GROQ_API_KEY"):
+        load_gateway(file, environment={})
+
+
+def test_the_models_of_the_usual_file_all_have_a_price(tmp_path):
+    prices = {model.name: model.price for item in explained(tmp_path, ISSUE).providers for model in item.models}
+    assert len(prices) == 5
+    assert [name for name, price in prices.items() if price is None] == []

@@ -112,6 +112,11 @@ def test_check_explains_and_says_what_is_wrong(tmp_path):
     document = json.loads(mrblue("gateway", "check", str(file), "--json", env=env).stdout)
     assert document["ok"] is True
     assert [line["name"] for line in document["providers"]] == ["openai", "groq", "anthropic"]
+    bare = environment(OPENAI_API_KEY=None, GROQ_API_KEY=None, ANTHROPIC_API_KEY=None)
+    done = mrblue("gateway", "check", str(file), env=bare)
+    assert done.returncode == 3
+    assert "  gpt-4o: openai" in done.stdout
+    assert "no key was found in OPENAI_API_KEY" in done.stderr
     file.write_text(ISSUE.replace("0.95, ttl", "95, ttl").replace("max_tokens: 4096, temp", "max_token: 4096, temp"))
     done = mrblue("gateway", "check", str(file), env=env)
     assert done.returncode == 3
@@ -124,3 +129,25 @@ def test_check_explains_and_says_what_is_wrong(tmp_path):
     assert [row["path"] for row in json.loads(done.stdout)["problems"]] == [
         "providers[0].models[0].max_token", "caching.similarity_threshold",
     ]  # fmt: skip
+
+
+def test_keys_travel_to_another_machine(tmp_path):
+    here, there = tmp_path / "here", tmp_path / "there"
+    token = keys(here, "create", "team", "--rpm", "3").stdout.strip()
+    out = keys(here, "export")
+    assert out.returncode == 0
+    assert token not in out.stdout
+    done = mrblue("gateway", "keys", "import", "-", "--state", str(there), stdin=out.stdout)
+    assert (done.returncode, done.stdout) == (0, "1 added, 0 updated, 0 as they were\n")
+    (tmp_path / "keys.jsonl").write_text(out.stdout)
+    assert keys(there, "import", str(tmp_path / "keys.jsonl")).stdout == "0 added, 0 updated, 1 as they were\n"
+    assert KeyStore(there / "gateway.sqlite3").verify(token, NOW).requests_per_minute == 3
+    (tmp_path / "keys.jsonl").write_text(token)
+    refused = keys(there, "import", str(tmp_path / "keys.jsonl"))
+    assert refused.returncode == 2
+    assert "keys.jsonl: line 1: not a key" in refused.stderr
+    assert token not in refused.stderr
+    missing = keys(there, "import", str(tmp_path / "none"))
+    assert missing.returncode == 2
+    assert "no such file" in missing.stderr
+    assert "there are no keys" in keys(tmp_path / "empty", "export").stderr

@@ -10,13 +10,13 @@ from typing import Any
 
 import uvicorn
 
-from mrblue_cli.gateway.server.realtime import UVICORN_OPTIONS
+from mrblue_cli.gateway.server.protocol import SERVER_OPTIONS
 
 
 @contextlib.asynccontextmanager
-async def serving(app: Any) -> AsyncIterator[str]:
-    """Any ASGI application on a free port of 127.0.0.1; yields its address."""
-    config = uvicorn.Config(app, log_config=None, lifespan="on", **UVICORN_OPTIONS)
+async def serving(app: Any, **more: Any) -> AsyncIterator[str]:
+    """Any ASGI application on a free port of 127.0.0.1; yields its address. `more`: options of uvicorn."""
+    config = uvicorn.Config(app, lifespan="on", **{**SERVER_OPTIONS, **more})
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)

@@ -129,7 +129,7 @@ def provider(name: str, kind: str, upstream: Upstream, priority: int, secret: st
 
 def gateway(folder, *providers: ProviderOptions, caching: bool = False, **failover: Any) -> GatewayOptions:
     """Options with the issue's failover settings scaled down."""
-    deadlines = DeadlineOptions(connect=0.4, first_token=0.4, idle=0.4, answer=0.4, total=5.0)
+    deadlines = DeadlineOptions(connect=0.8, first_token=0.8, idle=0.8, answer=0.8, total=8.0)
     breaker = BreakerOptions(failure_threshold=5, reset_timeout=0.2)
     scaled = {"max_retries": 2, "retry_delay": 0.02, "max_delay": 0.3, "deadlines": deadlines, "breaker": breaker}
     return GatewayOptions(
@@ -148,9 +148,10 @@ PLAYED: Counter[int] = Counter()
 def summary(request):
     """One line for people when the faults are over (with one process; several would each know a part)."""
     yield
-    screen = request.config.pluginmanager.getplugin("terminalreporter")
-    if screen is not None and request.session.testscollected >= len(list(each_setting())):
-        screen.write_line(f"\nwithstood {len(PLAYED)} of 16 faults, in {PLAYED.total()} settings")
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    if request.session.testscollected >= len(list(each_setting())):
+        with capture.global_and_fixture_disabled():
+            print(f"\nfaults withstood: {len(PLAYED)} of 16, in {PLAYED.total()} settings")
 
 
 @pytest.fixture

@@ -169,6 +169,7 @@ async def test_anthropic_messages_through_a_chat_provider(tmp_path: Path) -> Non
         assert answer.content[0].text == text(15)
         assert answer.stop_reason == "end_turn"
         assert answer.usage.output_tokens == 15
+        assert answer._request_id.startswith("req_")
         async with client.messages.stream(model="m-1", max_tokens=100, messages=QUESTION) as stream:
             assert await stream.get_final_text() == text(15)
         assert upstream.calls[0].path.endswith("/chat/completions")

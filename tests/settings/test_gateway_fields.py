@@ -174,4 +174,4 @@ def test_one_problem_is_one_line_and_its_hint_the_hint():
     assert (error.what, error.hint) == ("c.toml: port: is wrong", "make it right")
     error = GatewayConfigError("", [Problem("a", "x"), Problem("", "y", "z")])
     assert error.what.splitlines() == ["2 things are wrong", "    a: x", "    y (z)"]
-    assert "docs/config.md" in error.hint
+    assert "docs/gateway.md" in error.hint

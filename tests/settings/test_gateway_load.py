@@ -279,11 +279,21 @@ def test_the_demo_needs_nothing(tmp_path):
     options = demo_gateway(environment=env, overrides={"host": "::1"})
     assert [(item.kind, item.keys) for item in options.providers] == [("scripted", ())]
     assert (options.demo, options.host, options.port) == (True, "::1", 7001)
+    assert options.failover.breaker.reset_timeout <= 5, "who provokes faults can go on soon"
     assert options.state_folder == tmp_path / "mrblue" / "gateway-demo"
     served = {surface for model in options.providers[0].models for surface in model.surfaces}
     assert served == set(Surface) - {Surface.REALTIME, Surface.RESPONSES, Surface.MESSAGES}
     loaded = load_gateway(Path("/no/such/file"), environment=env, overrides={"demo": True, "port": 1})
     assert (loaded.options.demo, loaded.options.port) == (True, 1)
+
+
+@pytest.mark.parametrize(
+    ("provider", "path"), [("{name: opnai}", "providers[0].name"), ("{name: lab, kind: azzure}", "providers[0].kind"),
+                           ("{name: lab, kind: openai-compatible, base_url: 'ftp://x'}", "providers[0].base_url")],
+)  # fmt: skip
+def test_what_only_follows_from_a_fault_is_no_second_one(tmp_path, provider, path):
+    error = refused(tmp_path, f"providers: [{provider}]", "c.yaml")
+    assert [problem.path for problem in error.problems] == [path]
 
 
 def test_defaults_are_those_of_the_options(tmp_path):
@@ -295,9 +305,10 @@ def test_defaults_are_those_of_the_options(tmp_path):
 
 
 def test_what_is_no_file_of_settings_is_said_so(tmp_path):
-    for path in (tmp_path, tmp_path / "gone.toml", Path("a\0b")):
-        with pytest.raises(ConfigError):
+    for path, what in ((tmp_path, "is a folder"), (tmp_path / "gone.toml", "no such file"), (Path("a\0b"), "cannot")):
+        with pytest.raises(ConfigError) as caught:
             load_gateway(path, environment=KEYS)
+        assert what in caught.value.what
     subprocess.run(["truncate", "-s", "2G", str(tmp_path / "huge.toml")], check=True)
     with pytest.raises(ConfigError) as caught:
         load_gateway(tmp_path / "huge.toml", environment=KEYS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
+from functools import lru_cache
 
 from mrblue_cli.gateway.access.keys import ANONYMOUS, PREFIX, Caller, KeyStore, KeysUnavailable
 from mrblue_cli.gateway.model import Fault, FaultKind
@@ -13,6 +14,7 @@ _HOW = "Send it as 'Authorization: Bearer mrb_…' (or x-api-key, or api-key)."
 _WEBSOCKET_KEY = "openai-insecure-api-key."
 
 
+@lru_cache(maxsize=32)
 def is_loopback(host: str) -> bool:
     """Whether only this machine reaches what listens there. A name other than localhost may lead anywhere."""
     if host.lower() == "localhost":

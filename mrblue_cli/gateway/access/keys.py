@@ -12,13 +12,15 @@ import json
 import secrets
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any, Literal
 
 import msgspec
 
 from mrblue_cli.core.errors import ConfigError, UsageError
+from mrblue_cli.gateway.access.key_lines import Imported, KeyLine
 from mrblue_cli.gateway.model import KeyLimits
 from mrblue_cli.gateway.state import StateFile
 
@@ -192,7 +194,9 @@ class KeyStore:
             if key == record.caller.key_id or (key == record.caller.name and record.state(at) == "active")
         ]
         if not found:
-            raise UsageError(f"there is no key '{key}'", hint="mrblue gateway keys list")
+            ended = any(key == record.caller.name for record in self.list())
+            why = f"the key '{key}' is revoked or expired already" if ended else f"there is no key '{key}'"
+            raise UsageError(why, hint="mrblue gateway keys list")
         record = found[0]
         try:
             base = self._file.open()
@@ -207,6 +211,39 @@ class KeyStore:
             raise self._unusable(error) from None
         self._known.clear()
         return msgspec.structs.replace(record, revoked_at=record.revoked_at or at)
+
+    def export(self) -> tuple[KeyLine, ...]:
+        """All keys with their digests, for `take_in` on another machine. Raises `ConfigError`."""
+        if not self._path.exists():
+            return ()
+        query = f"SELECT digest, {_COLUMNS} FROM virtual_keys ORDER BY created_at, id"  # noqa: S608
+        try:
+            rows = self._file.open().execute(query).fetchall()
+        except (sqlite3.Error, OSError) as error:
+            raise self._unusable(error) from None
+        return tuple(_line(row) for row in rows)
+
+    def take_in(self, keys: Sequence[KeyLine], *, now: float | None = None) -> Imported:
+        """Add keys of another machine, or bring ours up to theirs: all of them, or none.
+
+        A key that is revoked here stays so, whatever an older export says. Raises `UsageError`, `ConfigError`.
+        """
+        at = time.time() if now is None else now
+        for key in keys:
+            _check(key.name, KeyLimits(), key.models)
+        counts = {"added": 0, "updated": 0, "unchanged": 0}
+        try:
+            base = self._file.open()
+            with base:
+                base.execute("BEGIN IMMEDIATE")
+                for key in keys:
+                    counts[_taken_in(base, key)] += 1
+                _refuse_twins(base, {key.name for key in keys}, at)
+                _count_change(base)
+        except (sqlite3.Error, OSError) as error:
+            raise self._unusable(error) from None
+        self._known.clear()
+        return Imported(**counts)
 
     def close(self) -> None:
         """Close the file."""
@@ -255,6 +292,60 @@ def _digest(token: str) -> bytes:
 
 def _count_change(base: sqlite3.Connection) -> None:
     base.execute("UPDATE virtual_keys_version SET version = version + 1")
+
+
+def _line(row: Sequence[Any]) -> KeyLine:
+    digest, *rest = row
+    record = _record(rest)
+    caller = record.caller
+    return KeyLine(
+        id=caller.key_id,
+        name=caller.name,
+        sha256=digest.hex(),
+        models=caller.models,
+        daily_nano=caller.limits.daily_nano,
+        monthly_nano=caller.limits.monthly_nano,
+        requests_per_minute=caller.requests_per_minute,
+        tokens_per_minute=caller.tokens_per_minute,
+        expires_at=caller.expires_at,
+        created_at=record.created_at,
+        revoked_at=record.revoked_at,
+    )
+
+
+def _taken_in(base: sqlite3.Connection, key: KeyLine) -> Literal["added", "updated", "unchanged"]:
+    """Write one key of another machine. Raises `UsageError` when it contradicts one of ours."""
+    query = f"SELECT digest, {_COLUMNS} FROM virtual_keys WHERE id = ? OR digest = ?"  # noqa: S608
+    rows = base.execute(query, (key.id, bytes.fromhex(key.sha256))).fetchall()
+    ours = [_line(row) for row in rows]
+    if any((one.id, one.sha256) != (key.id, key.sha256) for one in ours):
+        raise UsageError(
+            f"{key.id} ({key.name}) is another key here", hint="it does not come from where this machine's keys come"
+        )
+    if ours and ours[0].revoked_at is not None:
+        key = msgspec.structs.replace(key, revoked_at=ours[0].revoked_at)
+    if ours and ours[0] == key:
+        return "unchanged"
+    row = (
+        key.id, bytes.fromhex(key.sha256), key.name, json.dumps(list(key.models)), key.daily_nano, key.monthly_nano,
+        key.requests_per_minute, key.tokens_per_minute, key.expires_at, key.created_at, key.revoked_at,
+    )  # fmt: skip
+    base.execute("INSERT OR REPLACE INTO virtual_keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+    return "updated" if ours else "added"
+
+
+def _refuse_twins(base: sqlite3.Connection, names: Collection[str], now: float) -> None:
+    """Names stay the names of one active key. Raises `UsageError`."""
+    rows = base.execute(
+        "SELECT name FROM virtual_keys WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?) "
+        "GROUP BY name HAVING count(*) > 1", (now,),
+    ).fetchall()  # fmt: skip
+    twins = sorted(name for (name,) in rows if name in names)
+    if twins:
+        raise UsageError(
+            f"there would be two active keys named '{twins[0]}', of here and of there",
+            hint=f"revoke one of them: mrblue gateway keys revoke '{twins[0]}'",
+        )
 
 
 def _record(row: Sequence[object]) -> KeyRecord:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 RETRY_AFTER_S = (1.0, 5.0, 25.0)
 SMTP_TIMEOUT_S = 15.0
+WEBHOOK_TIMEOUT_S = 10.0
 _SMTP_OVER_TLS = 465
 _log = logging.getLogger("mrblue.gateway.budget")
 
@@ -115,7 +116,11 @@ def aiohttp_post(session: aiohttp.ClientSession) -> Post:
 
     async def post(url: str, body: bytes) -> int:
         headers = {"content-type": "application/json"}
-        async with session.post(url, data=body, headers=headers, allow_redirects=False) as answer:
+        # The gateway's session leaves deadlines to its users: a server that is silent would hold the alert for ever.
+        async with (
+            asyncio.timeout(WEBHOOK_TIMEOUT_S),
+            session.post(url, data=body, headers=headers, allow_redirects=False) as answer,
+        ):
             return answer.status
 
     return post
@@ -181,6 +186,8 @@ def _text(alert: AlertDue) -> str:
         "throttle": "Requests are slowed down, and near the limit sent to a cheaper model.",
         "block": "Requests that cost money are refused until the next period (UTC).",
     }[alert.action]
+    if alert.action == "block" and alert.threshold == LIMIT_REACHED and alert.spent < alert.limit:
+        follows = "Requests that may cost more than what is left are refused until the next period (UTC)."
     spent = f"{dollars(alert.spent)} of {dollars(alert.limit)} spent ({alert.what} budget{of}, {alert.period})."
     return f"{spent} {follows}"
 

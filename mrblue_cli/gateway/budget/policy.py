@@ -18,6 +18,9 @@ CHAT_LIKE = frozenset({Surface.CHAT, Surface.RESPONSES, Surface.MESSAGES})
 BUSY_RETRY_S = 15.0
 """When only requests under way stand in the way, some of them will soon give back what they do not use."""
 LIMIT_REACHED = 1.0
+NEARLY = 0.5
+"""Share of a limit that must be spent before a request that does not fit counts as its end: one that asks for more than
+all that is left of a hardly touched budget says something about itself, and nothing about the budget."""
 
 
 class Standing(NamedTuple):
@@ -71,6 +74,8 @@ class Block(NamedTuple):
 
     what: str
     retry_after_s: float
+    too_dear: bool = False
+    """There is money left, but not as much as the request may cost."""
 
 
 class Decision(NamedTuple):
@@ -98,8 +103,11 @@ def decide(
             continue
         used = standing.spent + standing.reserved
         blocked = _blocked(limit, standing, amount or 0, rules.alerts, now)
+        if blocked is not None and blocked.too_dear and surface in CHAT_LIKE:
+            blocked = blocked._replace(what=f"{blocked.what} (less with a lower limit on its output)")
         if blocked is not None:
-            if standing.spent + (amount or 0) > limit.amount or standing.spent >= limit.amount:
+            full = amount is not None and amount <= limit.amount < standing.spent + amount
+            if standing.spent >= limit.amount or (full and standing.spent >= _share(limit, NEARLY)):
                 due.append(_due(limit, LIMIT_REACHED, "block", standing.spent))
             if block is None or blocked.retry_after_s > block.retry_after_s:
                 block = blocked
@@ -138,7 +146,7 @@ def _blocked(limit: Limit, standing: Standing, amount: int, alerts: Sequence[Ale
     if amount:
         what += f", and this request may cost up to {dollars(amount)}"
     passing = standing.reserved > 0 and standing.spent + amount <= limit.amount and standing.spent < limit.amount
-    return Block(what, min(wait, BUSY_RETRY_S) if passing else wait)
+    return Block(what, min(wait, BUSY_RETRY_S) if passing else wait, too_dear=amount > 0 and used < limit.amount)
 
 
 def _throttle(limit: Limit, used: int, surface: Surface, rules: Rules) -> tuple[float, Throttle] | None:

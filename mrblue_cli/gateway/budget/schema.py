@@ -59,7 +59,7 @@ def connect(path: Path, *, busy_s: float, checkpoint_pages: int) -> sqlite3.Conn
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
-            path.touch(mode=0o600)
+            path.touch(mode=0o600)  # who asked what, and for how much, is the owner's business
         base = sqlite3.connect(path, timeout=busy_s, isolation_level=None, check_same_thread=False)
     except (sqlite3.Error, OSError) as error:
         raise explained(path, error) from None

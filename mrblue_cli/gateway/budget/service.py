@@ -26,7 +26,17 @@ from mrblue_cli.gateway.budget.model import (
     Throttle,
     dollars,
 )
-from mrblue_cli.gateway.budget.policy import AlertDue, Decision, Limit, Rules, Standing, crossed, decide, stop_at
+from mrblue_cli.gateway.budget.policy import (
+    LIMIT_REACHED,
+    AlertDue,
+    Decision,
+    Limit,
+    Rules,
+    Standing,
+    crossed,
+    decide,
+    stop_at,
+)
 from mrblue_cli.gateway.budget.schema import LEDGER_FILE, LedgerError
 from mrblue_cli.gateway.budget.shared_totals import Ceiling, Shared, SharedTotals
 from mrblue_cli.gateway.model import NANO, KeyLimits, Surface
@@ -125,6 +135,11 @@ class Budget:
         self._daily = _nano(options.daily_limit)
         self._monthly = _nano(options.monthly_limit)
         self._rules = Rules(options.alerts, options.throttle_delay, options.cheaper_model or cheaper_model)
+
+    @property
+    def shared(self) -> bool:
+        """Whether other machines are asked, so that settling may wait; else it runs to its end at once."""
+        return self._shared is not None
 
     async def reserve(
         self, *, request_id: str, key_id: str, key_limits: KeyLimits, estimate_nano: int | None, surface: Surface,
@@ -333,10 +348,11 @@ class Budget:
     async def _tell(self, alert: AlertDue) -> None:
         if self._shared is None or await self._shared.is_news(alert):
             of = "all keys" if alert.scope == ALL else f"key {alert.scope}"
+            full = (alert.threshold, alert.action) == (LIMIT_REACHED, "block")
             _log.warning(
                 "budget: %s of %s %s (%s, %s): %s spent; action: %s",
-                f"{alert.threshold:.0%}", dollars(alert.limit), alert.what, alert.period, of, dollars(alert.spent),
-                alert.action,
+                "the end" if full else f"{alert.threshold:.0%}", dollars(alert.limit), alert.what, alert.period, of,
+                dollars(alert.spent), alert.action,
             )  # fmt: skip
             if self._alarm is not None:
                 await self._alarm(alert)

@@ -48,8 +48,17 @@ class Verdict(Protocol):
     def score(self) -> float: ...
 
 
-Judge = Callable[[str, str, float, float], Verdict]
-"""(query, kept question, similarity, threshold) -> verdict; pure."""
+class Choice(Protocol):
+    """Which of several kept questions may answer, if any."""
+
+    @property
+    def place(self) -> int | None: ...
+    @property
+    def verdict(self) -> Verdict: ...
+
+
+Choose = Callable[[str, Sequence[tuple[str, float]], float], Choice]
+"""(query, [(kept question, similarity)] nearest first, threshold) -> choice; pure."""
 
 
 class Embedder(Protocol):
@@ -89,7 +98,7 @@ class SemanticTier:
         *,
         store: Store,
         embedder: Embedder,
-        judge: Judge,
+        choose: Choose,
         threshold: float,
         max_size: int,
         ttl: float,
@@ -100,7 +109,7 @@ class SemanticTier:
     ) -> None:
         self._store = store
         self._embedder = embedder
-        self._judge = judge
+        self._chosen = choose
         self._threshold = threshold if bound is None else threshold - LOOSER
         self._wall = wall
         self._chance = chance
@@ -139,23 +148,23 @@ class SemanticTier:
         data = vector.tobytes()
         refusal = ""
         nearest = index.nearest(key.partition, vector, NEIGHBOURS)
-        for near in nearest:
-            if near.similarity < FLOOR:
+        best = nearest[0].similarity if nearest else None
+        left = [near for near in nearest if near.similarity >= FLOOR]
+        while left and not refusal:
+            choice = self._chosen(key.question, [(near.text, near.similarity) for near in left], self._threshold)
+            if choice.place is None:
+                refusal = _why_not(choice.verdict, left[0].similarity)
                 break
-            verdict = self._judge(key.question, near.text, near.similarity, self._threshold)
-            if not verdict.allow:
-                refusal = refusal or _why_not(verdict, near.similarity)
-                continue
+            near = left.pop(choice.place)
             answer = await self._store.get(near.key)
             if answer is None:
-                index.remove(near.key)
-                refusal = refusal or "expired"
+                index.remove(near.key)  # gone meanwhile: another one may stand for it
+                refusal = "" if left else "expired"
             elif not control.accepts(answer.stored_at, self._wall()):
-                refusal = refusal or "too-old"
+                refusal = "" if left else "too-old"
             else:
                 index.touch(near.key)
                 return self._decide(near, answer, data)
-        best = nearest[0].similarity if nearest else None
         if not refusal:
             refusal = "first-time" if best is None else _below(best)
         return Found(reason=refusal, similarity=best, vector=data)
@@ -250,7 +259,8 @@ class SemanticTier:
             async with asyncio.timeout(EMBED_LIMIT):
                 vectors = await self._embedder.embed(texts)
         except Exception as error:  # noqa: BLE001  # whatever an embedder does wrong, the request goes on without
-            self._failed(error.what if isinstance(error, MrBlueError) else type(error).__name__)
+            late = f"no answer within {EMBED_LIMIT:g} s" if isinstance(error, TimeoutError) else type(error).__name__
+            self._failed(error.what if isinstance(error, MrBlueError) else late)
             return None
         self._open_index()
         if self.index is None or vectors.shape != (len(texts), self.index.dimensions):
@@ -270,7 +280,7 @@ class SemanticTier:
         if not self._failing:
             self._failing = True
             name = self._embedder.name
-            self._warn(f"semantic cache: the embedder {name} fails ({why}); going on with exact hits only")
+            self._warn(f"semantic cache: the embedder {name} fails ({why}); exact hits only until it works again")
 
     def _sound(self, vector: Vector | None) -> Vector | None:
         """The vector if it can be compared: right size, finite, of length 1."""

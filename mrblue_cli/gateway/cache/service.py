@@ -18,7 +18,7 @@ from mrblue_cli.gateway.model import Json, Surface
 from mrblue_cli.gateway.options import CacheOptions
 
 if TYPE_CHECKING:
-    from mrblue_cli.gateway.cache.semantic import Embedder, Judge, SemanticTier
+    from mrblue_cli.gateway.cache.semantic import Choose, Embedder, SemanticTier
 
 __all__ = ["Cache", "CachedAnswer", "Kind", "Lookup", "Question", "Ticket", "Verify"]
 
@@ -31,7 +31,7 @@ CLOSING = 5.0
 class Cache:
     """Exact tier, then the semantic one.
 
-    `store`: None keeps answers in this process. `embedder` and `judge` open the semantic tier; both or neither.
+    `store`: None keeps answers in this process. `embedder` and `choose` open the semantic tier; both or neither.
     `wall` gives Unix seconds, `chance` a number in 0..1 (it picks which trusted hits are checked, when an error bound
     is set). `warn` gets single lines for the log.
     """
@@ -42,7 +42,7 @@ class Cache:
         *,
         store: Store | None = None,
         embedder: Embedder | None = None,
-        judge: Judge | None = None,
+        choose: Choose | None = None,
         wall: Callable[[], float] = time.time,
         chance: Callable[[], float] = random.random,
         warn: Callable[[str], None] = lambda _line: None,
@@ -58,15 +58,15 @@ class Cache:
         self._semantic: SemanticTier | None = None
         if embedder is None or not (options.enabled and options.semantic):
             return
-        if judge is None:
-            raise ValueError("an embedder needs guards: pass judge")
+        if choose is None:
+            raise ValueError("an embedder needs guards: pass choose")
         from mrblue_cli.gateway.cache.bound import ErrorBound
         from mrblue_cli.gateway.cache.semantic import SemanticTier
 
         self._semantic = SemanticTier(
             store=self._store,
             embedder=embedder,
-            judge=judge,
+            choose=choose,
             threshold=options.similarity_threshold,
             max_size=options.max_size,
             ttl=options.ttl,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from mrblue_cli.gateway.model import Call, Json, Target
 from mrblue_cli.gateway.providers.compatible import Compatible
 from mrblue_cli.gateway.providers.dialects import Dialect
-from mrblue_cli.gateway.providers.wire import rows, table, unsupported
+from mrblue_cli.gateway.providers.wire import rows, string, table, unsupported
 
 _TAKES = frozenset(
     "model messages tools documents response_format max_tokens temperature top_p stop n stream".split()  # noqa: SIM905
@@ -33,7 +33,7 @@ class AI21(Compatible):
     def chat(self, body: Json, call: Call, target: Target) -> Json:
         """The body, with nothing in it that the API does not name."""
         choice = body.get("tool_choice")
-        if choice not in {None, "auto", "none"} if not isinstance(choice, dict) else True:
+        if choice is not None and string(choice) not in {"auto", "none"}:
             raise unsupported(f"{target.provider} lets the model choose its tools", "tool_choice")
         if choice == "none":
             body = {name: value for name, value in body.items() if name != "tools"}

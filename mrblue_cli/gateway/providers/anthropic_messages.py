@@ -35,7 +35,7 @@ def convert(messages: Any) -> tuple[list[Json], list[Json]]:
     for message in messages:
         if not isinstance(message, dict):
             raise bad_request("each message must be an object", "messages")
-        role = message.get("role")
+        role = string(message.get("role"))
         if role in {"system", "developer"}:
             system += _blocks(message)
         elif role == "user":
@@ -45,7 +45,7 @@ def convert(messages: Any) -> tuple[list[Json], list[Json]]:
         elif role in {"tool", "function"}:
             _add(turns, "user", [_result(message)])
         else:
-            raise bad_request(f"unknown role {str(role)[:40]!r}", "messages")
+            raise bad_request(f"unknown role {role[:40]!r}", "messages")
     if not turns:
         raise unsupported("Claude needs at least one message that is not a system message", "messages")
     return system, turns
@@ -83,7 +83,7 @@ def _blocks(message: Json) -> list[Json]:
 def _block(part: Any) -> Json | None:
     if not isinstance(part, dict):
         raise bad_request("each part of a message must be an object", "messages")
-    kind = part.get("type")
+    kind = string(part.get("type"))
     if kind in {"text", "refusal"}:
         text = string(part.get("text", part.get("refusal")))
         made: Json | None = {"type": "text", "text": text} if text.strip() else None
@@ -92,7 +92,7 @@ def _block(part: Any) -> Json | None:
     elif kind == "file":
         made = _document(table(part.get("file")))
     else:
-        raise unsupported(f"Claude does not take parts of type {str(kind)[:40]!r}", "messages")
+        raise unsupported(f"Claude does not take parts of type {kind[:40]!r}", "messages")
     if made is not None and isinstance(part.get("cache_control"), dict):
         made["cache_control"] = part["cache_control"]
     return made

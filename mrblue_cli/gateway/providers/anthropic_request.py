@@ -8,7 +8,7 @@ from mrblue_cli.gateway.model import Call, Json, Target
 from mrblue_cli.gateway.providers.anthropic_messages import convert
 from mrblue_cli.gateway.providers.anthropic_models import Claude, claude
 from mrblue_cli.gateway.providers.compatible import schema_text
-from mrblue_cli.gateway.providers.wire import bad_request, bounded, rows, string, table, unsupported
+from mrblue_cli.gateway.providers.wire import bad_request, bounded, rows, stop_words, string, table, unsupported
 
 JSON_TOOL = "answer_in_json"
 """The tool that older models are made to call when the client wants a schema; its input is the answer's text."""
@@ -37,9 +37,7 @@ def chat_body(call: Call, target: Target) -> Json:
     _sampling(made, body, model, target)
     if system:
         made["system"] = system
-    stops = body.get("stop")
-    words = [stops] if isinstance(stops, str) else stops if isinstance(stops, list) else []
-    words = [word for word in words if isinstance(word, str) and word.strip()]  # blank ones are refused
+    words = [word for word in stop_words(body) if isinstance(word, str) and word.strip()]  # blank ones are refused
     if words:
         made["stop_sequences"] = words
     user = string(body.get("user") or body.get("safety_identifier"))
@@ -58,7 +56,8 @@ def _check(body: Json) -> None:
     for name in ("logprobs", "top_logprobs", "audio"):
         if body.get(name):
             raise unsupported(f"Claude does not know {name}", name)
-    if "audio" in (body.get("modalities") or ()):
+    modes = body.get("modalities")
+    if isinstance(modes, list) and "audio" in modes:
         raise unsupported("Claude does not speak", "modalities")
 
 
@@ -109,8 +108,8 @@ def _tools(made: Json, body: Json) -> None:
     name = string(table(table(choice).get("function")).get("name"))
     if name:
         picked: Json = {"type": "tool", "name": name}
-    elif choice in {None, "auto", "required", "none"}:
-        picked = {"type": {"required": "any", "none": "none"}.get(choice or "", "auto")}
+    elif choice is None or string(choice) in {"auto", "required", "none"}:
+        picked = {"type": {"required": "any", "none": "none"}.get(string(choice), "auto")}
     else:
         raise unsupported("Claude does not know this tool_choice", "tool_choice")
     if body.get("parallel_tool_calls") is False and picked["type"] != "none":
@@ -167,7 +166,7 @@ def strict(schema: Any) -> Any:
         elif word == "oneOf":
             made["anyOf"] = strict(value)
         elif word == "format":
-            if value in _FORMATS:
+            if string(value) in _FORMATS:
                 made[word] = value
         elif word in _SCHEMA_WORDS:
             made[word] = value
@@ -204,7 +203,7 @@ def _in_tool_turn(messages: list[Json]) -> bool:
 
 
 def _sampling(made: Json, body: Json, model: Claude, target: Target) -> None:
-    if not model.sampling or table(made.get("thinking")).get("type") in {"enabled", "adaptive"}:
+    if not model.sampling or string(table(made.get("thinking")).get("type")) in {"enabled", "adaptive"}:
         return
     heat = body.get("temperature")
     heat = target.temperature if heat is None else heat

@@ -13,11 +13,12 @@ from mrblue_cli.gateway.providers.wire import (
     address,
     bad_request,
     bearer,
-    bounded,
     encode,
     headers,
+    limit_of,
     option,
     rows,
+    stop_words,
     string,
     table,
     text_of,
@@ -87,12 +88,10 @@ def chat_body(call: Call, target: Target) -> Json:
     heat = target.temperature if heat is None else heat
     if heat is not None:
         made["temperature"] = heat
-    asked = body.get("max_completion_tokens")
-    limit = bounded(asked if asked is not None else body.get("max_tokens"), target)
+    limit = limit_of(body, target)
     if limit is not None:
         made["max_tokens"] = limit
-    stops = body.get("stop")
-    words = [stops] if isinstance(stops, str) else stops if isinstance(stops, list) else []
+    words = stop_words(body)
     if words:
         made["stop_sequences"] = words[:5]
     _tools(made, body)
@@ -179,7 +178,7 @@ def _known(function: Json) -> Json:
 
 def _format(made: Json, body: Json) -> None:
     asked = table(body.get("response_format"))
-    if asked.get("type") not in {"json_object", "json_schema"}:
+    if string(asked.get("type")) not in {"json_object", "json_schema"}:
         return
     if "tools" in made:
         raise unsupported("Cohere takes either tools or a JSON format, not both", "response_format")

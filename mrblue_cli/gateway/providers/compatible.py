@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from mrblue_cli.gateway.model import Call, Json, Reply, Surface, Target
+from mrblue_cli.gateway.model import Call, Json, Part, Reply, Surface, Target
 from mrblue_cli.gateway.providers.base import StreamDecoder, Traits
 from mrblue_cli.gateway.providers.dialects import DIALECTS, Dialect
 from mrblue_cli.gateway.providers.openai import OpenAI, fill_chat
@@ -90,6 +90,21 @@ class Compatible(OpenAI):
         self.go_on(body, call, target)
         return body
 
+    def embeddings(self, body: Json) -> Json:
+        """The body of an embeddings call."""
+        body = super().embeddings(body)
+        for ours, theirs in self.dialect.renamed_embeddings.items():
+            if ours in body:
+                body[theirs] = body.pop(ours)
+        return {name: value for name, value in body.items() if name not in self.dialect.ignored}
+
+    def form(self, call: Call, target: Target) -> tuple[Part, ...]:
+        """The form of a transcription."""
+        wanted = string(call.body.get("response_format"))
+        if wanted in self.dialect.refused_transcripts:
+            raise unsupported(f"{target.provider} gives no transcripts as {wanted}", "response_format")
+        return super().form(call, target)
+
     def messages(self, value: Any, target: Target) -> list[Json]:
         """Messages as this provider takes them; the same objects where nothing changes."""
         if not isinstance(value, list):
@@ -160,7 +175,7 @@ def without_grok_limits(body: Json, model: str) -> None:
 def with_schema(body: Json, messages: list[Json]) -> list[Json]:
     """For providers that know only `json_object`: the schema becomes an instruction. Changes `body` at its top."""
     asked = table(body.get("response_format"))
-    if asked.get("type") not in {"json_schema", "json_object"}:
+    if string(asked.get("type")) not in {"json_schema", "json_object"}:
         return messages
     schema = table(asked.get("json_schema")).get("schema")
     body["response_format"] = {"type": "json_object"}

@@ -1,5 +1,8 @@
-"""The OpenAI-compatible providers as data: where they are and how they differ. Checked against their documentation
-in November 2026; what a provider does beyond this table is in `compatible.py`."""
+"""The OpenAI-compatible providers as data: where they are and how they differ, as known in November 2026.
+
+Groq and xAI were looked up in their documentation; the others are written from general knowledge and were not tried.
+What a provider does beyond this table is in `compatible.py`.
+"""
 
 from __future__ import annotations
 
@@ -35,6 +38,9 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     refused: frozenset[str] = frozenset()
     """Found in a request, it cannot go there: leaving it out would change what the answer means."""
     renamed: Mapping[str, str] = {}
+    renamed_embeddings: Mapping[str, str] = {}
+    refused_transcripts: frozenset[str] = frozenset()
+    """Formats of transcripts that it does not give."""
     limit_name: str = "max_tokens"
     """The name it has for the number of tokens."""
     stream_options: bool = True
@@ -63,6 +69,7 @@ DIALECTS: dict[str, Dialect] = {
         prefill="last",
         ignored=_HINTS | {"logit_bias"},
         refused=frozenset({"logprobs", "top_logprobs"}),
+        refused_transcripts=frozenset({"srt", "vtt"}),
         limit_name="max_completion_tokens",
         names=False,
     ),
@@ -75,6 +82,7 @@ DIALECTS: dict[str, Dialect] = {
         ignored=_HINTS | {"logit_bias", "user", "reasoning_effort", "functions", "function_call", "modalities"},
         refused=frozenset({"logprobs", "top_logprobs"}),
         renamed={"seed": "random_seed"},
+        renamed_embeddings={"dimensions": "output_dimension"},
         stream_options=False,
         required_tool="any",
         names=False,

@@ -21,7 +21,7 @@ _SECRETS = re.compile(
     | (?<=bearer\s)\S+ | (?<=basic\s)[\w+/=]{8,}
     | (?:(?<=api.key[=:])|(?<=api.key\s[=:]\s)|(?<=api.key:\s)|(?<=token=)|(?<=key=)|(?<=password=)|(?<=secret=))\S+
     | \b(?=[\w]*\d)(?=[\w]*[a-z])[A-Za-z0-9]{24,}\b     # anything else as long and mixed
-    | (?<=://)[^\s/@]+@                                                                 # a password in an address
+    | (?<=://)[^\s/@]+@ | \b[\w.-]+:[^\s/@:]+@(?=[\w\[])                               # a password in an address
     """
 )
 _INTERNAL = re.compile(
@@ -198,6 +198,8 @@ def kind_of(status: int, said: Said) -> FaultKind:
         return FaultKind.NOT_FOUND
     if status in {0, 400, 403, 422} and _KEY.search(words):
         return FaultKind.AUTH
+    if code == "capacity_exceeded":  # Groq says so with 498
+        return FaultKind.OVERLOADED
     if status in _BY_STATUS and status != 400:
         return _BY_STATUS[status]
     for word in (code, said.type.lower()):

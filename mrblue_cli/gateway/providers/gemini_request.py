@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import mimetypes
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -13,9 +11,10 @@ from mrblue_cli.gateway.model import Call, Json, Target
 from mrblue_cli.gateway.providers.gemini_schema import convert
 from mrblue_cli.gateway.providers.wire import (
     bad_request,
-    bounded,
+    limit_of,
     rows,
     split_data_url,
+    stop_words,
     string,
     table,
     text_of,
@@ -25,6 +24,15 @@ from mrblue_cli.gateway.providers.wire import (
 _VERSION = re.compile(r"gemini-(\d+)(?:\.(\d+))?")
 _BUDGETS = {"none": 0, "minimal": 1024, "low": 1024, "medium": 8192, "high": 24576, "xhigh": 24576, "max": 24576}
 _SOUNDS = {"wav": "audio/wav", "mp3": "audio/mp3"}
+_ENDINGS = {
+    "gif": "image/gif",
+    "heic": "image/heic",
+    "jpeg": "image/jpeg",
+    "jpg": "image/jpeg",
+    "pdf": "application/pdf",
+    "png": "image/png",
+    "webp": "image/webp",
+}
 UNSIGNED = "skip_thought_signature_validator"
 """Documented stand-in for a signature of thought that another model's tool call cannot have."""
 
@@ -64,7 +72,7 @@ def messages(value: Any, *, signed: bool) -> tuple[list[Json], list[Json]]:
     for message in value:
         if not isinstance(message, dict):
             raise bad_request("each message must be an object", "messages")
-        role = message.get("role")
+        role = string(message.get("role"))
         if role in {"system", "developer"}:
             system += _parts(message.get("content"))
         elif role == "user":
@@ -74,7 +82,7 @@ def messages(value: Any, *, signed: bool) -> tuple[list[Json], list[Json]]:
         elif role in {"tool", "function"}:
             _add(contents, "user", [_result(message, names)])
         else:
-            raise bad_request(f"unknown role {str(role)[:40]!r}", "messages")
+            raise bad_request(f"unknown role {role[:40]!r}", "messages")
     if not contents:
         raise unsupported("Gemini needs at least one message that is not a system message", "messages")
     return system, contents
@@ -100,7 +108,7 @@ def _parts(content: Any) -> list[Json]:
 
 
 def _part(part: Json) -> Json:
-    kind = part.get("type")
+    kind = string(part.get("type"))
     if kind in {"text", "refusal"}:
         text = string(part.get("text", part.get("refusal")))
         return {"text": text} if text else {}
@@ -115,7 +123,7 @@ def _part(part: Json) -> Json:
         return {"inlineData": {"mimeType": form, "data": sound["data"]}}
     if kind == "file" and string(table(part.get("file")).get("file_data")):
         return _media(part["file"]["file_data"], "application/pdf")
-    raise unsupported(f"Gemini does not take parts of type {str(kind)[:40]!r}", "messages")
+    raise unsupported(f"Gemini does not take parts of type {kind[:40]!r}", "messages")
 
 
 def _media(url: str, otherwise: str) -> Json:
@@ -124,7 +132,8 @@ def _media(url: str, otherwise: str) -> Json:
         return {"inlineData": {"mimeType": data[0], "data": data[1]}}
     if not url.startswith(("https://", "http://")):
         raise bad_request("an image needs an http address or a data URL", "messages")
-    return {"fileData": {"fileUri": url, "mimeType": mimetypes.guess_type(urlsplit(url).path)[0] or otherwise}}
+    ending = re.split(r"[?#]", url, maxsplit=1)[0].rpartition(".")[2].lower()
+    return {"fileData": {"fileUri": url, "mimeType": _ENDINGS.get(ending, otherwise)}}
 
 
 def _calls(message: Json, names: dict[str, str], *, signed: bool) -> list[Json]:
@@ -183,7 +192,7 @@ def _tools(made: Json, body: Json) -> None:
     named = string(table(table(choice).get("function")).get("name"))
     if named:
         made["toolConfig"] = {"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": [named]}}
-    elif choice in {"none", "required"}:
+    elif string(choice) in {"none", "required"}:
         made["toolConfig"] = {"functionCallingConfig": {"mode": "NONE" if choice == "none" else "ANY"}}
 
 
@@ -194,12 +203,10 @@ def _config(body: Json, target: Target, *, tools: bool) -> Json:
             made[theirs] = body[ours]
     if "temperature" not in made and target.temperature is not None:
         made["temperature"] = target.temperature
-    asked = body.get("max_completion_tokens")
-    limit = bounded(asked if asked is not None else body.get("max_tokens"), target)
+    limit = limit_of(body, target)
     if limit is not None:
         made["maxOutputTokens"] = limit
-    stops = body.get("stop")
-    words = [stops] if isinstance(stops, str) else stops if isinstance(stops, list) else []
+    words = stop_words(body)
     if words:
         made["stopSequences"] = words[:5]
     made.update(_format(body, target, tools=tools))
@@ -222,7 +229,7 @@ _SETTINGS = {
 
 def _format(body: Json, target: Target, *, tools: bool) -> Json:
     asked = table(body.get("response_format"))
-    if asked.get("type") not in {"json_object", "json_schema"}:
+    if string(asked.get("type")) not in {"json_object", "json_schema"}:
         return {}
     if tools and version(target.model) < (3, 0):
         raise unsupported("this Gemini model takes either tools or a JSON format, not both", "response_format")

@@ -66,6 +66,8 @@ class OpenAI:
             raise unsupported(f"{target.provider} has no {call.surface.value} endpoint")
         url = self.url(call, target)
         auth = self.auth(target)
+        if call.surface in {Surface.SPEECH, Surface.TRANSCRIPTION}:
+            auth["accept"] = "*/*"  # sound, subtitles, events: what the body asks for
         if call.surface is Surface.TRANSCRIPTION:
             parts = self.form(call, target)
             return HttpRequest(
@@ -77,7 +79,7 @@ class OpenAI:
         elif call.surface is Surface.RESPONSES:
             body = self.responses(body, call, target)
         elif call.surface is Surface.EMBEDDINGS:
-            body.pop("stream", None)
+            body = self.embeddings(body)
         return HttpRequest(url=url, headers=headers(target, auth, stream=call.stream), body=encode(body))
 
     def reply(self, call: Call, headers: Mapping[str, str], body: bytes) -> Reply:
@@ -149,6 +151,11 @@ class OpenAI:
             body.pop("temperature", None)
             body.pop("top_p", None)
         body["stream"] = call.stream
+        return body
+
+    def embeddings(self, body: Json) -> Json:
+        """The body of an embeddings call."""
+        body.pop("stream", None)
         return body
 
     def family(self, target: Target) -> str:

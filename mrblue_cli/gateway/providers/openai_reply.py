@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mrblue_cli.gateway.model import Call, CallError, Fault, FaultKind, Json, Reply, Usage
+from mrblue_cli.gateway.model import NANO, Call, CallError, Fault, FaultKind, Json, Reply, Usage
 from mrblue_cli.gateway.providers.faults import fault_in_stream
 from mrblue_cli.gateway.providers.wire import broken, count, decode_table, rows, string, table
 
@@ -67,7 +67,15 @@ def chat_usage(value: Any) -> Usage | None:
         image_input_tokens=min(count(into.get("image_tokens")), inputs),
         audio_output_tokens=min(count(out.get("audio_tokens")), outputs),
         reasoning_tokens=min(reasoning, outputs),
+        reported_nano=_reported(said.get("cost")),
     )
+
+
+def _reported(cost: Any) -> int | None:
+    """What OpenRouter says a call cost, US dollars, in billionths; others say nothing of the kind."""
+    if isinstance(cost, bool) or not isinstance(cost, int | float) or not 0 <= cost < 1e6:
+        return None
+    return round(cost * NANO)
 
 
 def media_usage(value: Any, seconds: Any = None) -> Usage | None:

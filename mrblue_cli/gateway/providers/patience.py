@@ -31,7 +31,7 @@ _RESETS = (  # (what is left, when it comes back)
 def span(text: str) -> float | None:
     """Seconds of a length of time such as `7.66s`, `1m30s`, `120ms` or `36`; None when it is none."""
     text = text.strip().lower()
-    if re.fullmatch(r"\d{1,12}(?:\.\d{1,12})?", text):
+    if re.fullmatch(r"\d{1,15}(?:\.\d{1,12})?", text):
         return float(text)
     parts = _SPAN.findall(text)
     if not parts or _SPAN.sub("", text).strip():

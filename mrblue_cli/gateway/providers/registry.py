@@ -52,6 +52,8 @@ def kinds() -> tuple[str, ...]:
 def provider(kind: str) -> Provider:
     """The adapter of a kind; only the one that is asked for is imported.
 
+    Looks through the installed packages, which takes milliseconds: for start-up and reload, not for each request.
+
     Raises `ConfigError`: an unknown kind (with the nearest known one), a plugin that does not load, or one that claims
     a name of ours: which adapter sees the keys must never depend on what else is installed.
     """

@@ -185,6 +185,7 @@ def _typed(schema: Json, asked: str, root: _Root, name: str, depth: int) -> Any:
     kind = schema.get("type")
     if isinstance(kind, list):
         kind = next((item for item in kind if item != "null"), "null")
+    kind = string(kind) or None
     if kind == "object" or (kind is None and "properties" in schema):
         properties = table(schema.get("properties"))
         needed = schema.get("required")
@@ -215,7 +216,7 @@ def _number(schema: Json, asked: str, *, whole: bool) -> float | int:
 
 
 def _string(schema: Json, asked: str, name: str) -> str:
-    if schema.get("format") in _FORMATS:
+    if string(schema.get("format")) in _FORMATS:
         return _FORMATS[schema["format"]]
     found = _QUOTED.search(asked) or _CAPITAL.search(asked)
     text = (found["text"] if found and "text" in found.groupdict() else found[0]) if found else (name or "demo")

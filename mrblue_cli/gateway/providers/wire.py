@@ -56,7 +56,7 @@ def segment(name: str) -> str:
     """A model's name as one segment of a path: nothing in it can reach another path or add a query."""
     if not name.strip("."):
         raise bad_request("the model's name is empty or made of dots", "model")
-    return quote(name, safe="")
+    return quote(name, safe="", errors="replace")
 
 
 def headers(target: Target, auth: Mapping[str, str], *, json: bool = True, stream: bool = False) -> dict[str, str]:
@@ -134,6 +134,18 @@ def bounded(asked: Any, target: Target) -> int | None:
     if isinstance(asked, int) and not isinstance(asked, bool):
         return asked if target.max_tokens is None else min(asked, target.max_tokens)
     return target.max_tokens
+
+
+def limit_of(body: Json, target: Target) -> int | None:
+    """`bounded` for a chat request, under whichever of its two names it sets a limit."""
+    asked = body.get("max_completion_tokens")
+    return bounded(asked if asked is not None else body.get("max_tokens"), target)
+
+
+def stop_words(body: Json) -> list[Any]:
+    """A chat request's stop words as a list, whether it has one or several."""
+    stops = body.get("stop")
+    return [stops] if isinstance(stops, str) else stops if isinstance(stops, list) else []
 
 
 def text_of(content: Any) -> str:

@@ -100,7 +100,7 @@ def read_ga_request(body: Any) -> tuple[Json, int]:
     table = _table(body, "")
     session = _table(table.get("session") or {"type": "realtime"}, "session")
     kind = session.get("type", "realtime")
-    if kind not in {"realtime", "transcription"}:
+    if kind not in ("realtime", "transcription"):  # a tuple: what JSON holds need not be hashable
         raise _bad("session.type", "must be 'realtime' or 'transcription'")
     return _limited({**session, "type": kind}), _seconds(table.get("expires_after"))
 

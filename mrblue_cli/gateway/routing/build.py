@@ -12,15 +12,24 @@ from mrblue_cli.gateway.routing.routes import ANY_MODEL, Route, RouteTable
 _CHAT_FAMILY = frozenset({Surface.CHAT, Surface.RESPONSES, Surface.MESSAGES})
 
 
-def build_table(options: GatewayOptions, traits: Callable[[str], Traits]) -> RouteTable:
-    """The routes of all providers; `traits` gives those of an adapter by its kind."""
+def build_table(
+    options: GatewayOptions, traits: Callable[[str], Traits], prefill: Callable[[str, str], bool] | None = None
+) -> RouteTable:
+    """The routes of all providers; `traits` gives those of an adapter by its kind.
+
+    `prefill(kind, model)`: whether a model goes on from a broken answer; without it the adapter's traits say so.
+    """
     routes = [
-        _route(provider, model, traits(provider.kind)) for provider in options.providers for model in provider.models
+        _route(provider, model, traits(provider.kind), prefill)
+        for provider in options.providers
+        for model in provider.models
     ]
     return RouteTable(routes, aliases=options.aliases, other_models=options.failover.models == "any")
 
 
-def _route(provider: ProviderOptions, model: ModelOptions, traits: Traits) -> Route:
+def _route(
+    provider: ProviderOptions, model: ModelOptions, traits: Traits, prefill: Callable[[str, str], bool] | None
+) -> Route:
     keys = provider.keys or (KeyOptions(secret=""),)
     base = (provider.base_url or traits.base_url).rstrip("/")
     whole = bool(model.endpoint)
@@ -51,7 +60,7 @@ def _route(provider: ProviderOptions, model: ModelOptions, traits: Traits) -> Ro
         ),
         key_weights=tuple(key.weight for key in keys),
         context=model.context,
-        prefill=traits.prefill,
+        prefill=traits.prefill if prefill is None else prefill(provider.kind, model.upstream or model.name),
         options=model,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -29,10 +29,13 @@ class Lane(msgspec.Struct, frozen=True):
 class RouteHealth:
     """One route's state."""
 
-    __slots__ = ("breaker", "in_flight", "key_rests", "latency", "latency_at", "rate_limits")
+    __slots__ = ("breaker", "in_flight", "key_rests", "latency", "latency_at", "pool", "rate_limits")
 
-    def __init__(self, breaker: Breaker | None, keys: int) -> None:
+    def __init__(self, breaker: Breaker | None, pool: tuple[tuple[str, str], ...]) -> None:
+        """`pool`: address and key of each lane."""
         self.breaker = breaker
+        self.pool = pool
+        keys = max(1, len(pool))
         self.key_rests = [-math.inf] * keys
         self.rate_limits = [0] * keys
         """429s in a row of each key, for those that do not say how long to wait."""
@@ -58,7 +61,7 @@ class Health:
         if found is None:
             options = self._options
             breaker = Breaker(options.failure_threshold, options.reset_timeout) if options.enabled else None
-            found = self._routes[route.id] = RouteHealth(breaker, max(1, len(route.targets)))
+            found = self._routes[route.id] = RouteHealth(breaker, _pool(route))
         return found
 
     def ready_keys(self, route: Route, now: float) -> list[int]:
@@ -144,13 +147,15 @@ class Health:
             if state is not None and state.breaker is not None and seconds > 0:
                 state.breaker.open_until(now + min(seconds, state.breaker.reset))
 
-    def keep_only(self, routes: dict[str, Route]) -> None:
-        """After a reload: forget what is gone, keep what is known of the rest."""
-        self._routes = {
-            name: state
-            for name, state in self._routes.items()
-            if name in routes and len(state.key_rests) == max(1, len(routes[name].targets))
-        }
+    def inherit(self, old: Health, routes: Iterable[Route]) -> None:
+        """After a reload: share what `old` knows of the routes whose addresses and keys are still the same.
+
+        Requests under way go on reporting to `old`, whose lanes may be fewer or more than those of now.
+        """
+        for route in routes:
+            state = old._routes.get(route.id)
+            if state is not None and state.pool == _pool(route):
+                self._routes[route.id] = state
 
     def _ended(self, lane: Lane) -> RouteHealth:
         state = self.of(lane.ranked.route)
@@ -164,3 +169,7 @@ class Health:
         if fault.retry_after is not None:
             return fault.retry_after
         return min(60.0, self._retry_delay * 2.0 ** min(state.rate_limits[key] - 1, 10))
+
+
+def _pool(route: Route) -> tuple[tuple[str, str], ...]:
+    return tuple((target.url, target.api_key) for target in route.targets)

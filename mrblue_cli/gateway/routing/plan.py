@@ -82,7 +82,7 @@ class Plan:
         if fault.kind is FaultKind.UNSUPPORTED:
             self._ruled_out.add(route.id)
             return self._next(now)
-        if self._retries >= self._options.max_retries or not self._options.enabled:
+        if self._retries >= self._options.max_retries or not self._options.enabled or now >= self._deadline:
             return Stop(fault)
         self._retries += 1
         if not rule.again:
@@ -99,9 +99,20 @@ class Plan:
             return self._go(lane, wait)
         return self._next(now)
 
+    def woken(self, step: Try, now: float) -> Step:
+        """After the wait of `step`: the same lane, unless somebody else has found it dead, or probes it, meanwhile."""
+        breaker = self._health.of(step.lane.ranked.route).breaker
+        if breaker is None or breaker.ready(now):
+            return Try(step.lane)
+        if self._last is not None and (self._retries >= self._options.max_retries or now >= self._deadline):
+            return Stop(self._last)
+        self._retries += 1
+        self._tried.pop()
+        return self._next(now)
+
     def continuation(self, now: float) -> Try | None:
         """Who may go on with an answer that broke off after its first token: only providers that accept a prefill."""
-        if not self._options.enabled or self._retries >= self._options.max_retries:
+        if not self._options.enabled or self._retries >= self._options.max_retries or now >= self._deadline:
             return None
         self._retries += 1
         for group in self._groups(now):

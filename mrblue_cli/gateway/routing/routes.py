@@ -16,6 +16,7 @@ from mrblue_cli.gateway.options import ModelOptions
 
 ANY_MODEL = "*"
 _TEXT = frozenset({Surface.CHAT, Surface.RESPONSES, Surface.MESSAGES})
+_LONGEST_NAME = 128
 _CROSS_MODEL = _TEXT | {Surface.TRANSCRIPTION, Surface.SPEECH}
 """Vectors of two embedding models cannot be compared, and a realtime session names its own model."""
 
@@ -94,6 +95,12 @@ class RouteTable:
         )
         return [*known, *(name for name in self._aliases if name not in known)]
 
+    def known_as(self, model: str) -> list[str]:
+        """What a name that clients use stands for: the model, and the model at each provider (`openai/gpt-4o`)."""
+        name, only = self._resolved(model)
+        at = [r.provider for r in self._by_name.get(name, []) or self._by_name.get(ANY_MODEL, [])]
+        return [name, *(f"{provider}/{name}" for provider in at if only in ("", provider))]
+
     def _find(self, surface: Surface, model: str) -> tuple[Ranked, ...]:
         name, only = self._resolved(model)
         exact = [r for r in self._by_name.get(name, ()) if r.serves(surface) and only in ("", r.provider)]
@@ -122,11 +129,13 @@ class RouteTable:
     def unknown(self, surface: Surface, model: str, name: str = "") -> Fault:
         """The fault for a model that nobody serves here, with the nearest that somebody does."""
         known = self.names(surface)
+        shown = model if len(model) <= _LONGEST_NAME else f"{model[:_LONGEST_NAME]}…"
         if name in self._by_name:
-            message = f"The model '{model}' is not configured for {surface}."
+            message = f"The model '{shown}' is not configured for {surface}."
         else:
-            message = f"The model '{model}' is not configured in this gateway."
-        near = difflib.get_close_matches(model, known, n=1)
+            message = f"The model '{shown}' is not configured in this gateway."
+        # A name of megabytes would keep the comparison, and with it everybody else, busy for seconds.
+        near = difflib.get_close_matches(shown, known, n=1)
         if near:
             message += f" Did you mean '{near[0]}'?"
         elif known:

@@ -10,7 +10,8 @@ from starlette.routing import BaseRoute, Match, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from mrblue_cli.gateway.answers import Answer, refusal
+from mrblue_cli.gateway.access.auth import presented
+from mrblue_cli.gateway.answers import Answer, refusal, safe_header
 from mrblue_cli.gateway.budget.estimate import estimate
 from mrblue_cli.gateway.gateway import Gateway
 from mrblue_cli.gateway.model import CallError, Json, Surface
@@ -49,7 +50,7 @@ def build_app(gateway: Gateway) -> ASGIApp:
             _Exact(f"{prefix}/realtime/sessions", ("POST",), gateway, _beta_sessions),
             _Exact(f"{prefix}/realtime/transcription_sessions", ("POST",), gateway, _beta_transcriptions),
             _Exact(f"{prefix}/realtime/calls", ("POST",), gateway, _calls),
-            _Exact(f"{prefix}/messages/count_tokens", ("POST",), gateway, _count_tokens),
+            _Exact(f"{prefix}/messages/count_tokens", ("POST",), gateway, _count_tokens, surface=Surface.MESSAGES),
             _Exact(f"{prefix}/models", ("GET",), gateway, _models),
             _Exact(f"{prefix}/models/{{model:path}}", ("GET",), gateway, _model),
             _Exact(f"{prefix}/usage", ("GET",), gateway, _usage),
@@ -62,6 +63,8 @@ def build_app(gateway: Gateway) -> ASGIApp:
     ]
     starlette = Starlette(routes=routes, lifespan=lifespan)
     starlette.router.default = _nobody
+    # A redirect to an address without its slash would be made of the Host that the client sends.
+    starlette.router.redirect_slashes = False
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         # The hot addresses are looked up in one table; the router would try each pattern in turn.
@@ -74,11 +77,20 @@ def build_app(gateway: Gateway) -> ASGIApp:
 
 
 class _Exact(Route):
-    """A path whose wrong methods are answered in OpenAI's error shape."""
+    """A path whose errors, wrong methods among them, are answered in the shape of its surface."""
 
     def __init__(
-        self, path: str, methods: tuple[str, ...], gateway: Gateway, reader: Reader, *, open_to_all: bool = False
+        self,
+        path: str,
+        methods: tuple[str, ...],
+        gateway: Gateway,
+        reader: Reader,
+        *,
+        open_to_all: bool = False,
+        surface: Surface = Surface.CHAT,
     ) -> None:
+        """`surface`: in whose shape errors are told."""
+
         async def serve(scope: Scope, receive: Receive, send: Send) -> None:
             headers = headers_of(scope)
             extra = {"x-request-id": request_id_of(headers)}
@@ -91,10 +103,12 @@ class _Exact(Route):
                     answer = await reader(gateway, scope, headers)
                 else:
                     extra["allow"] = ", ".join(methods)
-                    fault = bad(f"{scope['path']} is asked for with {' or '.join(methods)}.", status=405)
-                    answer = refusal(Surface.CHAT, fault)
+                    fault = bad(f"{safe_header(scope['path'])} is asked for with {' or '.join(methods)}.", status=405)
+                    answer = refusal(surface, fault)
             except CallError as error:
-                answer = refusal(Surface.CHAT, error.fault)
+                answer = refusal(surface, error.fault)
+            except Exception as error:  # noqa: BLE001 - the last line between a defect and a client
+                answer = refusal(surface, gateway.defect(extra["x-request-id"], error))
             await send_answer(answer, extra, receive, send)
 
         super().__init__(path, _Callable(serve))
@@ -130,6 +144,14 @@ class _RealtimeSocket:
         self._gateway = gateway
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = headers_of(scope)
+        try:
+            self._gateway.refuse_strangers(headers, presented(headers))
+        except CallError:
+            # Before the upgrade: browsers ask nobody whether a page may open a websocket to this machine.
+            await receive()
+            await send({"type": "websocket.close", "code": 1008, "reason": "foreign origin"})
+            return
         await self._gateway.realtime.websocket(WebSocket(scope, receive, send))
 
 
@@ -159,7 +181,8 @@ async def _count_tokens(gateway: Gateway, scope: Scope, headers: dict[str, str])
 
 
 async def _json_body(gateway: Gateway, scope: Scope, headers: dict[str, str]) -> Json:
-    body = await read_body(scope["mrblue.receive"], headers, gateway.options.limits.body_bytes)
+    limits = gateway.options.limits
+    body = await read_body(scope["mrblue.receive"], headers, limits.body_bytes, limits.body_seconds)
     return parse_json(body) if body.strip() else {}
 
 
@@ -189,7 +212,7 @@ async def _health(gateway: Gateway, scope: Scope, headers: dict[str, str]) -> An
 
 
 async def _metrics(gateway: Gateway, scope: Scope, headers: dict[str, str]) -> Answer:  # noqa: ARG001
-    return Answer(content_type="text/plain; version=0.0.4; charset=utf-8", body=gateway.metrics_page())
+    return Answer(content_type="text/plain; version=0.0.4; charset=utf-8", body=await gateway.metrics_page())
 
 
 async def _openapi(gateway: Gateway, scope: Scope, headers: dict[str, str]) -> Answer:  # noqa: ARG001

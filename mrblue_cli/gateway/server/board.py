@@ -69,8 +69,11 @@ class Board:
         if self._folder is None:
             return
         draft = self._folder / f"{self._pid}.draft"
+        own = self._own()
+        # The budget is everybody's, and is looked up when asked for: what one saw last would outlive midnight here.
+        own.samples = [family for family in own.samples if not family.name.startswith("mrblue_budget_")]
         with contextlib.suppress(OSError):
-            draft.write_bytes(_ENCODE(self._own()))
+            draft.write_bytes(_ENCODE(own))
             draft.replace(self._folder / f"{self._pid}{_SUFFIX}")
 
     def exposition(self) -> bytes:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Mapping
 
 import msgspec
 from starlette.types import Receive, Scope, Send
 
-from mrblue_cli.gateway.answers import Answer, Ask, refusal, safe_header
+from mrblue_cli.gateway.answers import STOPPING, Answer, Ask, refusal, safe_header
 from mrblue_cli.gateway.gateway import Gateway
 from mrblue_cli.gateway.model import CallError, Fault, FaultKind, Json, Part, Surface
-from mrblue_cli.gateway.server.http import bad, headers_of, parse_form, parse_json, read_body, send_answer
+from mrblue_cli.gateway.options import LimitOptions
+from mrblue_cli.gateway.server.forms import read_form
+from mrblue_cli.gateway.server.http import bad, headers_of, parse_json, read_body, send_answer
 
 SURFACE_PATHS: dict[str, Surface] = {
     "/chat/completions": Surface.CHAT,
@@ -36,34 +39,46 @@ class SurfaceEndpoint:
         headers = headers_of(scope)
         request_id = request_id_of(headers)
         extra = {"x-request-id": request_id}
+        if self._surface is Surface.MESSAGES:
+            extra["request-id"] = request_id  # where Anthropic's clients look
         gateway = self._gateway
         if scope["method"] != "POST":
-            fault = bad(f"{self._surface} is asked for with POST.", status=405)
-            await send_answer(refusal(self._surface, fault), {**extra, "allow": "POST"}, receive, send)
+            refused = self._refused(bad(f"{self._surface} is asked for with POST.", status=405), request_id)
+            await send_answer(refused, {**extra, "allow": "POST"}, receive, send)
             return
+        answer: Answer | None = None
         try:
             with gateway.admitted():
                 try:
                     answer = await self._answer(headers, request_id, receive)
                 except CallError as error:
-                    answer = refusal(self._surface, error.fault)
-                    gateway.turned_away(self._surface, answer.status)
+                    answer = self._refused(error.fault, request_id)
+                except asyncio.CancelledError:
+                    if not gateway.stopping:
+                        raise
+                    answer = refusal(self._surface, STOPPING)
                 except Exception as error:  # noqa: BLE001 - the last line between a defect and a client
-                    answer = refusal(self._surface, gateway.defect(request_id, error))
-                    gateway.turned_away(self._surface, answer.status)
+                    answer = self._refused(gateway.defect(request_id, error), request_id)
                 await send_answer(answer, extra, receive, send)
         except CallError as error:
-            await send_answer(refusal(self._surface, error.fault), extra, receive, send)
+            if answer is not None:
+                raise  # a body that broke off: so must the connection
+            await send_answer(self._refused(error.fault, request_id), extra, receive, send)
+
+    def _refused(self, fault: Fault, request_id: str) -> Answer:
+        answer = refusal(self._surface, fault)
+        self._gateway.turned_away(self._surface, request_id, fault, answer.status)
+        return answer
 
     async def _answer(self, headers: dict[str, str], request_id: str, receive: Receive) -> Answer:
         gateway = self._gateway
         caller = gateway.authenticate(headers)
         limits = gateway.options.limits
         if self._surface is Surface.TRANSCRIPTION:
-            body, parts = await self._form(headers, receive, limits.upload_bytes)
+            body, parts = await self._form(headers, receive, limits)
         else:
             _json_only(headers)
-            body, parts = parse_json(await read_body(receive, headers, limits.body_bytes)), ()
+            body, parts = parse_json(await read_body(receive, headers, limits.body_bytes, limits.body_seconds)), ()
         ask = Ask(
             surface=self._surface,
             body=body,
@@ -71,17 +86,22 @@ class SurfaceEndpoint:
             caller=caller,
             request_id=request_id,
             control=headers.get("cache-control", ""),
+            traceparent=headers.get("traceparent", ""),
+            tracestate=headers.get("tracestate", ""),
         )
         return await gateway.pipeline.answer(ask)
 
     @staticmethod
-    async def _form(headers: Mapping[str, str], receive: Receive, limit: int) -> tuple[Json, tuple[Part, ...]]:
+    async def _form(
+        headers: Mapping[str, str], receive: Receive, limits: LimitOptions
+    ) -> tuple[Json, tuple[Part, ...]]:
         if not headers.get("content-type", "").lower().startswith("multipart/form-data"):
             raise CallError(bad("A transcription is asked for with multipart/form-data.", status=415))
-        body, parts = await parse_form(receive, headers, limit)
-        if not any(part.name == "file" and part.filename is not None for part in parts):
+        body = await read_body(receive, headers, limits.upload_bytes, limits.body_seconds)
+        fields, files = read_form(headers["content-type"], body)
+        if not files:
             raise CallError(bad("The form has no file.", "file"))
-        return body, parts
+        return fields, files
 
 
 def request_id_of(headers: Mapping[str, str]) -> str:

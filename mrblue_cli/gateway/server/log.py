@@ -5,13 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, TextIO
 
 import msgspec
 
 from mrblue_cli.gateway.answers import Record
-from mrblue_cli.gateway.model import NANO
+from mrblue_cli.gateway.model import NANO, CallError
 
+_UNFINISHED = "ASGI callable returned without completing response."
+"""What uvicorn says when an answer is left without its end, which is how a connection is broken off."""
+_LONGEST = 120
+"""Characters of a client's name for a model that a line shows."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -32,14 +37,14 @@ class DecisionLog:
         """Something else worth a line: a reload, an alert, a lost Redis."""
         self._write(_encode({"level": level, "message": text}).decode() if self._as_json else f"{level}: {text}")
 
-    def take_over(self, name: str) -> None:
-        """Write what the parts of the gateway tell the standard logger of this name."""
+    def take_over(self, name: str, level: int = logging.INFO) -> None:
+        """Write what the standard logger of this name is told, from `level` up, as lines of ours: no tracebacks."""
         logger = logging.getLogger(name)
         logger.handlers = [_Lines(self)]
-        logger.setLevel(logging.INFO)
+        logger.setLevel(level)
 
     def _write(self, line: str) -> None:
-        when = dt.datetime.fromtimestamp(self._wall(), dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        when = _second(int(self._wall()))
         try:
             if self._as_json:
                 self._stream.write(f'{{"time":"{when}",{line[1:]}\n')
@@ -50,6 +55,12 @@ class DecisionLog:
             pass  # a full disk or a closed pipe must not take the gateway down
 
 
+@lru_cache(maxsize=2)
+def _second(moment: int) -> str:
+    """A Unix time in words; many lines share their second."""
+    return dt.datetime.fromtimestamp(moment, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 class _Lines(logging.Handler):
     """Standard log records as lines of ours."""
 
@@ -58,7 +69,20 @@ class _Lines(logging.Handler):
         self._log = log
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._log.say(record.getMessage(), level=record.levelname.lower())
+        about = record.exc_info[1] if record.exc_info else None
+        if isinstance(about, CallError) or record.msg == _UNFINISHED:
+            return  # an answer that was broken off on purpose; the line of its request says so
+        said = record.getMessage() if about is None else f"{record.getMessage().strip()} [{place_of(about)}]"
+        self._log.say(said, level=record.levelname.lower())
+
+
+def place_of(error: BaseException) -> str:
+    """An error's kind and the place it was raised at; never its text or its frames, which may hold anything."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    where = "" if last is None else f" at {last.tb_frame.f_globals.get('__name__', '?')}:{last.tb_lineno}"
+    return f"{type(error).__name__}{where}"
 
 
 def text_of(record: Record) -> str:
@@ -67,7 +91,7 @@ def text_of(record: Record) -> str:
         record.request_id,
         record.key_id or "-",
         f"{record.surface}{'/stream' if record.stream else ''}",
-        record.asked or "-",
+        _word(record.asked),
         f"cache={record.cache}({record.cache_reason})",
         f"-> {record.provider}/{record.model}" if record.provider else "-> nobody",
         str(record.status),
@@ -93,6 +117,12 @@ def text_of(record: Record) -> str:
     return " ".join(parts)
 
 
+def _word(name: str) -> str:
+    """What a client calls its model: one word, and no longer than a name may be."""
+    shown = "".join(c if c.isprintable() and c != " " else "?" for c in name[:_LONGEST])
+    return f"{shown}…" if len(name) > _LONGEST else shown or "-"
+
+
 def table_of(record: Record) -> dict[str, Any]:
     """The same for machines."""
     return {
@@ -100,7 +130,7 @@ def table_of(record: Record) -> dict[str, Any]:
         "key": record.key_id,
         "surface": record.surface.value,
         "stream": record.stream,
-        "asked": record.asked,
+        "asked": _word(record.asked),
         "cache": record.cache,
         "cache_reason": record.cache_reason,
         "similarity": record.similarity,
@@ -130,4 +160,6 @@ def table_of(record: Record) -> dict[str, Any]:
 
 def one_line(text: str) -> str:
     """Without line breaks and control characters, which could forge a line."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else "?" for c in text)

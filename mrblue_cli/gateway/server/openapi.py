@@ -2,91 +2,77 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from mrblue_cli import __version__
+from mrblue_cli.gateway.server.openapi_answers import answers
+from mrblue_cli.gateway.server.openapi_requests import TEXT, Json, requests
 
-Json = dict[str, Any]
-_TEXT: Json = {"type": "string"}
-_MODEL: Json = {"type": "string", "minLength": 1, "description": "A model of this gateway; see /v1/models."}
-_STREAM: Json = {"type": "boolean", "default": False}
-_MESSAGE: Json = {
-    "type": "object",
-    "required": ["role"],
-    "properties": {"role": {"type": "string"}, "content": {}},
-    "additionalProperties": True,
+_REFUSALS = {
+    400: "The request is not valid; `param` names the place.",
+    401: "No key, or none that is known.",
+    403: "The key may not do this, or a foreign web page asks.",
+    404: "The model, or the address, is not served here.",
+    405: "The address is asked for with another method; see `allow`.",
+}
+_BODY_REFUSALS = {
+    408: "The body stopped half way.",
+    413: "The body is too large.",
+    415: "The content type is another one than this address takes.",
+    422: "The provider could not process the request.",
+    429: "A budget or a rate limit is reached, here or at every provider; see `retry-after`.",
+    502: "No provider gave a usable answer.",
+    503: "Nobody is free to answer now; see `retry-after`.",
+    504: "No provider answered in time.",
+}
+_HEADERS = {
+    "x-request-id": "The request's own id, or one made here; the log has it.",
+    "x-mrblue-provider": "Who answered.",
+    "x-mrblue-model": "Which model answered.",
+    "x-mrblue-attempts": "Calls made to providers.",
+    "x-mrblue-cache": "hit-exact, hit-semantic, miss or bypass, with the reason.",
+    "x-mrblue-cost-usd": "What it cost, where that is known at the head.",
 }
 
 
 def document(models: list[str]) -> Json:
     """OpenAPI 3.1, with the models as examples."""
-    model = {**_MODEL, "examples": models[:5]} if models else _MODEL
     posts = {
-        "/v1/chat/completions": _post("Chat completion", _chat(model), stream=True),
-        "/v1/responses": _post(
-            "Response", _object({"model": model, "input": {}, "stream": _STREAM}, ["model", "input"]), stream=True
-        ),
+        "/v1/chat/completions": _post("Chat completion", "ChatRequest", "ChatCompletion", stream=True),
+        "/v1/responses": _post("Response", "ResponsesRequest", "Response", stream=True),
         "/v1/messages": _post(
-            "Message, in Anthropic's shape",
-            _object(
-                {
-                    "model": model,
-                    "max_tokens": {"type": "integer", "minimum": 1},
-                    "messages": {"type": "array", "items": _MESSAGE, "minItems": 1},
-                    "stream": _STREAM,
-                },
-                ["model", "max_tokens", "messages"],
-            ),
-            stream=True,
+            "Message, in Anthropic's shape", "MessagesRequest", "Message", stream=True, anthropic=True
         ),
-        "/v1/embeddings": _post(
-            "Embeddings",
-            _object(
-                {
-                    "model": model,
-                    "input": {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]},
-                    "encoding_format": {"enum": ["float", "base64"]},
-                    "dimensions": {"type": "integer", "minimum": 1},
-                },
-                ["model", "input"],
-            ),
+        "/v1/messages/count_tokens": _post(
+            "Upper bound of a message's tokens", "MessagesRequest", "TokenCount", anthropic=True
         ),
-        "/v1/audio/speech": _post(
-            "Speech", _object({"model": model, "input": _TEXT, "voice": {}}, ["model", "input", "voice"]), binary=True
-        ),
+        "/v1/embeddings": _post("Embeddings", "EmbeddingsRequest", "Embeddings"),
+        "/v1/audio/speech": _post("Speech", "SpeechRequest", ""),
         "/v1/audio/transcriptions": _post(
-            "Transcription",
-            _object({"model": model, "file": {"type": "string", "format": "binary"}}, ["model", "file"]),
-            kind="multipart/form-data",
+            "Transcription", "TranscriptionRequest", "Transcription", kind="multipart/form-data", stream=True
         ),
         "/v1/realtime/client_secrets": _post(
-            "A secret of this gateway for one realtime client",
-            _object(
-                {
-                    "expires_after": _object(
-                        {"anchor": _TEXT, "seconds": {"type": "integer", "minimum": 10, "maximum": 7200}}, []
-                    ),
-                    "session": {"type": "object"},
-                },
-                [],
-            ),
+            "A secret of this gateway for one realtime client", "ClientSecretRequest", "ClientSecret"
         ),
+        "/v1/realtime/sessions": _post("The same for beta clients", "BetaSessionRequest", "BetaSession"),
+        "/v1/realtime/transcription_sessions": _post("The same, to transcribe", "BetaSessionRequest", "BetaSession"),
     }
     gets = {
-        "/v1/models": _get("Models a client may ask for"),
-        "/v1/usage": _get("What was spent, and what the limits are"),
-        "/v1/status": _get("Routes, breakers, cache and spend right now"),
-        "/health": _get("Whether the gateway can serve", open_to_all=True),
-        "/metrics": _get("Prometheus metrics", kind="text/plain"),
+        "/v1/models": _get("Models a client may ask for", "Models"),
+        "/v1/models/{model}": _one_model(),
+        "/v1/usage": _get("What was spent, and what the limits are", "Usage"),
+        "/v1/status": _get("Routes, breakers, cache and spend right now", "Status"),
+        "/health": _health(),
+        "/metrics": _get("Prometheus metrics", "", kind="text/plain"),
+        "/openapi.json": {**_get("This document", "", kind="application/json"), "security": []},
     }
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "mrblue gateway",
             "version": __version__,
-            "description": "One OpenAI-compatible door to every provider. Every address is served without /v1 as well.",
+            "description": "One OpenAI-compatible door to every provider. Every address is served without /v1 as well. "
+            "Realtime sessions are websockets at /v1/realtime, which OpenAPI cannot describe.",
         },
-        "security": [{"bearer": []}, {"key": []}],
+        "security": [{"bearer": []}, {"key": []}, {}],
         "paths": {path: {"post": operation} for path, operation in posts.items()}
         | {path: {"get": operation} for path, operation in gets.items()},
         "components": {
@@ -94,72 +80,61 @@ def document(models: list[str]) -> Json:
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
             },
-            "schemas": {
-                "Error": _object(
-                    {
-                        "error": _object(
-                            {
-                                "message": _TEXT,
-                                "type": {"type": ["string", "null"]},
-                                "param": {"type": ["string", "null"]},
-                                "code": {"type": ["string", "null"]},
-                            },
-                            ["message"],
-                        )
-                    },
-                    ["error"],
-                )
-            },
+            "schemas": {**requests(models), **answers()},
         },
     }
-
-
-def _chat(model: Json) -> Json:
-    return _object(
-        {
-            "model": model,
-            "messages": {"type": "array", "items": _MESSAGE, "minItems": 1},
-            "stream": _STREAM,
-            "temperature": {"type": ["number", "null"], "minimum": 0, "maximum": 2},
-            "max_tokens": {"type": ["integer", "null"], "minimum": 1},
-            "max_completion_tokens": {"type": ["integer", "null"], "minimum": 1},
-            "tools": {"type": "array", "items": {"type": "object"}},
-            "response_format": {"type": "object"},
-        },
-        ["model", "messages"],
-    )
-
-
-def _object(properties: Json, required: list[str]) -> Json:
-    return {"type": "object", "properties": properties, "required": required, "additionalProperties": True}
 
 
 def _post(
-    summary: str, schema: Json, *, stream: bool = False, binary: bool = False, kind: str = "application/json"
+    summary: str, asks: str, gets: str, *, kind: str = "application/json", stream: bool = False, anthropic: bool = False
 ) -> Json:
-    answers: Json = {"application/octet-stream": {}, "audio/*": {}} if binary else {"application/json": {}}
-    if stream:
-        answers["text/event-stream"] = {}
+    """`gets` empty: sound."""
+    content: Json = (
+        {"application/json": {"schema": _ref(gets)}} if gets else {"audio/*": {}, "application/octet-stream": {}}
+    )
+    if stream or not gets:
+        content["text/event-stream"] = {}
+    if kind != "application/json":
+        content["text/plain"] = {}
     return {
         "summary": summary,
-        "requestBody": {"required": True, "content": {kind: {"schema": schema}}},
-        "responses": {"200": {"description": summary, "content": answers}, **_errors()},
+        "requestBody": {"required": True, "content": {kind: {"schema": _ref(asks)}}},
+        "responses": {
+            "200": _answer(summary, content),
+            **_errors({**_REFUSALS, **_BODY_REFUSALS}, anthropic=anthropic),
+        },
     }
 
 
-def _get(summary: str, *, kind: str = "application/json", open_to_all: bool = False) -> Json:
-    operation: Json = {
-        "summary": summary,
-        "responses": {"200": {"description": summary, "content": {kind: {}}}, **_errors()},
-    }
-    if open_to_all:
-        operation["security"] = []
+def _get(summary: str, gets: str, *, kind: str = "application/json") -> Json:
+    content: Json = {kind: {"schema": _ref(gets)} if gets else {}}
+    return {"summary": summary, "responses": {"200": _answer(summary, content), **_errors(_REFUSALS)}}
+
+
+def _one_model() -> Json:
+    name = {"name": "model", "in": "path", "required": True, "schema": {**TEXT, "minLength": 1}}
+    return {**_get("One model", "Model"), "parameters": [name]}
+
+
+def _health() -> Json:
+    operation = {**_get("Whether the gateway can serve", "Health"), "security": []}
+    down = {"description": "Nothing can be served", "content": {"application/json": {"schema": _ref("Health")}}}
+    operation["responses"] = {**operation["responses"], "503": down}
     return operation
 
 
-def _errors() -> Json:
-    error = {
-        "description": "What is wrong, in OpenAI's (for /v1/messages: Anthropic's) error shape",
-        "content": {"application/json": {}},
+def _answer(summary: str, content: Json) -> Json:
+    headers = {name: {"description": said, "schema": TEXT} for name, said in _HEADERS.items()}
+    return {"description": summary, "headers": headers, "content": content}
+
+
+def _errors(statuses: dict[int, str], *, anthropic: bool = False) -> Json:
+    schema = _ref("AnthropicError" if anthropic else "Error")
+    return {
+        str(status): {"description": said, "content": {"application/json": {"schema": schema}}}
+        for status, said in statuses.items()
     }
-    return {str(status): error for status in (400, 401, 403, 404, 405, 413, 415, 422, 429, 500, 502, 503, 504)}
+
+
+def _ref(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from mrblue_cli.gateway.model import Fault, FaultKind
@@ -22,13 +23,14 @@ def stranger(headers: Mapping[str, str], own_host: str) -> Fault | None:
     if host and not (_local(host) or host == own_host.lower()):
         return _refused(f"the Host '{host[:100]}' is not this gateway's")
     origin = headers.get("origin", "")
-    if origin and origin != "null" and not _local(name := _name(origin)) and name != own_host.lower():
+    if origin and origin != "null" and not _own(name := _name(origin)) and name not in (own_host.lower(), host):
         return _refused(f"pages from '{name[:100]}' may not use it")
     if origin == "null":
         return _refused("pages without an origin may not use it")
     return None
 
 
+@lru_cache(maxsize=32)  # asked for every request, and nearly always the same
 def _name(url: str) -> str:
     try:
         return (urlsplit(url).hostname or "?").lower()
@@ -36,8 +38,9 @@ def _name(url: str) -> str:
         return "?"
 
 
+@lru_cache(maxsize=32)
 def _local(name: str) -> bool:
-    """Whether a name is this machine's by itself: an address, or one of the names that never leave it.
+    """Whether a name that was asked for is no public one: an address, or one of the names that never leave the net.
 
     A literal address cannot be rebound, whatever it is.
     """
@@ -48,6 +51,17 @@ def _local(name: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+@lru_cache(maxsize=32)
+def _own(name: str) -> bool:
+    """Whether pages under this name come from this machine. An address alone is no proof: anybody's page has one."""
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def _refused(why: str) -> Fault:

@@ -10,7 +10,7 @@ import msgspec
 from mrblue_cli.core.ids import IdSource
 from mrblue_cli.gateway.access.keys import Caller
 from mrblue_cli.gateway.budget.prices import cost_nano
-from mrblue_cli.gateway.budget.service import Budget, BudgetExceeded, Charge, Reservation
+from mrblue_cli.gateway.budget.service import Budget, BudgetExceeded, Charge, LedgerError, Reservation
 from mrblue_cli.gateway.model import CallError, Fault, FaultKind, Surface, Target, Usage
 from mrblue_cli.gateway.realtime.address import RealtimeRoute
 from mrblue_cli.gateway.routing.health import Health
@@ -64,7 +64,13 @@ class GatewayDoor:
         rules = self._rules
         names = [route.model for route in rules.table.routes if Surface.REALTIME in route.surfaces]
         asked = model or (names[0] if names else "")
-        if not caller.allows(asked):
+        try:
+            found = rules.table.candidates(Surface.REALTIME, asked)
+        except CallError as error:
+            return error.fault
+        # By the names that the routes really have: an alias opens nothing.
+        ranked = [one for one in found if caller.allows(one.model, f"{one.route.provider}/{one.model}")]
+        if not ranked:
             return Fault(
                 kind=FaultKind.BAD_REQUEST,
                 message=f"This key may not use the model '{asked}'.",
@@ -72,10 +78,6 @@ class GatewayDoor:
                 code="model_not_allowed",
                 param="model",
             )
-        try:
-            ranked = rules.table.candidates(Surface.REALTIME, asked)
-        except CallError as error:
-            return error.fault
         now = rules.monotonic()
         # A breaker that is open does not forbid the last resort: with nobody else, the session is tried all the same.
         ordered = sorted(ranked, key=lambda one: not rules.health.ready_keys(one.route, now))
@@ -113,6 +115,9 @@ class SessionAccount:
                 code=error.code,
                 retry_after=error.retry_after_s,
             )
+        except LedgerError:
+            message = "The gateway cannot write its ledger now, and does not spend what it cannot count."
+            return Fault(kind=FaultKind.OVERLOADED, message=message, code="ledger_unavailable", retry_after=10.0)
         return None
 
     async def on_usage(self, target: Target, model: str, usage: Usage) -> None:

@@ -91,22 +91,27 @@ class Telemetry:
 
     # What is asked.
 
-    def page(self, table: RouteTable, health: Health, now: float) -> bytes:
+    def page(self, table: RouteTable, health: Health, now: float, budget: BudgetUsage | None) -> bytes:
         """Prometheus' text format."""
         self._look(table, health, now)
+        if budget is not None:
+            self._count(budget)
         return self._board.exposition()
 
     def status(self, table: RouteTable, health: Health, now: float, budget: BudgetUsage, warnings: list[str]) -> Json:
         """The document of `/v1/status`."""
         self._look(table, health, now)
-        for period, scope in (("daily", budget.today), ("monthly", budget.this_month)):
-            limit = None if scope.limit_usd is None else round(scope.limit_usd * NANO)
-            self._metrics.observe_budget(period, round(scope.spent_usd * NANO), limit)
+        self._count(budget)
         priorities = {(route.provider, route.model): route.priority for route in table.routes}
         document: Json = msgspec.to_builtins(
             self._board.status(priorities=priorities, version=__version__, warnings=warnings)
         )
         return document
+
+    def _count(self, budget: BudgetUsage) -> None:
+        for period, scope in (("daily", budget.today), ("monthly", budget.this_month)):
+            limit = None if scope.limit_usd is None else round(scope.limit_usd * NANO)
+            self._metrics.observe_budget(period, round(scope.spent_usd * NANO), limit)
 
     def _look(self, table: RouteTable, health: Health, now: float) -> None:
         for route in table.routes:

@@ -5,19 +5,11 @@ Types by status: Anthropic's from its page "Errors", OpenAI's from its error gui
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from mrblue_cli.gateway.model import Fault, FaultKind, Json
+from mrblue_cli.gateway.providers.faults import tidy
 from mrblue_cli.gateway.surfaces.fields import table, text
-
-_KEYS = re.compile(
-    r"\b(?:sk|pk|rk|gsk|csk|xai|hf|mrb|key|org|proj)[-_][\w*.-]{6,}"  # also where a provider has starred their middle
-    r"|\b(?=\w*\d)(?=\w*[A-Za-z])[A-Za-z0-9]{24,}\b"  # anything else as long and mixed
-    r"|(?i:(?<=bearer )\S+)"
-)
-_LONGEST = 600
-"""Characters of a provider's own words that are shown."""
 
 _STATUS = {
     FaultKind.CONNECT: 502,
@@ -143,9 +135,9 @@ def openai_fault(error: Json) -> Fault:
     return Fault(
         kind=_OPENAI_FAULTS.get(code, _OPENAI_FAULTS.get(kind, FaultKind.SERVER)),
         message=_shown(error) or "The provider reported an error inside its answer.",
-        type="" if kind == "error" else kind,
-        code=code or None,
-        param=text(error.get("param")) or None,
+        type="" if kind == "error" else tidy(kind)[:80],
+        code=tidy(code)[:80] or None,
+        param=tidy(text(error.get("param")))[:200] or None,
     )
 
 
@@ -155,8 +147,8 @@ def broken(message: str) -> Fault:
 
 
 def _shown(error: Json) -> str:
-    """The provider's message on one line, without what looks like a key, not longer than `_LONGEST`."""
-    return _KEYS.sub("[hidden]", " ".join(text(error.get("message"))[: _LONGEST * 4].split()))[:_LONGEST]
+    """The provider's message on one line, masked like every other that is shown."""
+    return tidy(text(error.get("message")))
 
 
 def _word(value: Any) -> str:

@@ -19,6 +19,7 @@ from mrblue_cli.gateway.budget.model import ALL
 from mrblue_cli.gateway.budget.policy import AlertDue
 from mrblue_cli.gateway.model import NANO
 from mrblue_cli.gateway.options import AlertOptions, BudgetOptions, SmtpOptions
+from mrblue_cli.gateway.upstream import Upstream
 from tests.fakes.smtp_server import SmtpServer
 from tests.gateway.budget.conftest import ask, charge
 
@@ -186,6 +187,31 @@ async def test_only_whom_it_concerns_is_told_and_everybody_of_the_end():
         assert len(got) == 1
         await alerts.send(DUE._replace(threshold=1.0, action="block"))
         assert len(got) == 3
+
+
+async def test_the_end_is_told_with_what_is_really_spent():
+    async with listener() as (url, got, post):
+        alerts = Alerts(options(AlertOptions(threshold=0.5, webhook=url)), post=post)
+        end = DUE._replace(threshold=1.0, action="block")
+        await alerts.send(end)
+        await alerts.send(end._replace(spent=end.limit))
+    texts = [document["text"] for _, document in got]
+    assert "more than what is left are refused" in texts[0]
+    assert "Requests that cost money are refused until" in texts[1]
+
+
+async def test_a_webhook_is_told_again_over_the_connection_to_providers(caplog):
+    """The session is the one that providers are asked with; the second message finds the connection still open."""
+    upstream = Upstream()
+    try:
+        async with listener() as (url, got, _):
+            alerts = Alerts(options(AlertOptions(threshold=0.8, webhook=url)), post=aiohttp_post(upstream.session))
+            for _ in range(3):
+                await alerts.send(DUE)
+            assert len(got) == 3
+    finally:
+        await upstream.close()
+    assert caplog.text == ""
 
 
 async def test_a_key_id_cannot_add_headers():

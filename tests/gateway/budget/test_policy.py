@@ -128,6 +128,31 @@ def test_alerts_go_by_what_is_spent():
 
 
 @pytest.mark.parametrize(
+    ("spent", "amount", "told"),
+    [
+        (0, 5000, False),  # it asks for more than all there is
+        (900, 5000, False),
+        (100, 950, False),  # nearly nothing is spent
+        (600, 401, True),  # what is left is not enough for what is asked
+        (999, 2, True),
+        (1000, 5000, True),
+        (1000, None, True),
+    ],
+)
+def test_the_end_is_told_when_the_budget_is_at_its_end_and_not_for_one_big_request(spent, amount, told):
+    decision = judge(spent, 0, amount)
+    assert decision.block is not None
+    assert [(it.threshold, it.action) for it in decision.alerts] == ([(1.0, "block")] if told else [])
+
+
+def test_a_refusal_says_what_would_help():
+    assert "less with a lower limit on its output" in judge(0, 0, 5000).block.what
+    assert "output" not in judge(1000, 0, None).block.what
+    assert "output" not in judge(1000, 0, 1).block.what
+    assert "output" not in judge(0, 0, 5000, surface=Surface.EMBEDDINGS).block.what
+
+
+@pytest.mark.parametrize(
     ("amount", "shown"),
     [
         (0, "$0.00"), (NANO, "$1.00"), (1234 * NANO + 567_000_000, "$1,234.57"), (50_000_000, "$0.0500"),

@@ -75,6 +75,20 @@ def judge(query: str, cached: str, similarity: float, threshold: float) -> FakeV
     return FakeVerdict(allow=allow, reason="same meaning" if allow else "not sure enough", score=similarity)
 
 
+class FakeChoice(msgspec.Struct, frozen=True):
+    place: int | None
+    verdict: FakeVerdict
+
+
+def choose(query: str, candidates: Sequence[tuple[str, float]], threshold: float) -> FakeChoice:
+    """The first that the guard lets pass."""
+    verdicts = [judge(query, text, similarity, threshold) for text, similarity in candidates]
+    for place, verdict in enumerate(verdicts):
+        if verdict.allow:
+            return FakeChoice(place, verdict)
+    return FakeChoice(None, verdicts[0])
+
+
 def chat(text: str, **more: Any) -> dict[str, Any]:
     return {"model": "gpt-4o", "messages": [{"role": "user", "content": text}], **more}
 

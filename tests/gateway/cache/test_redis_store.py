@@ -21,7 +21,7 @@ from mrblue_cli.gateway.cache.store import MemoryStore
 from mrblue_cli.gateway.model import Surface
 from mrblue_cli.gateway.options import CacheOptions
 from mrblue_cli.gateway.shared import SharedRedis
-from tests.gateway.cache.fakes import FakeClock, WordEmbedder, answer, chat, embedding, judge
+from tests.gateway.cache.fakes import FakeClock, WordEmbedder, answer, chat, choose, embedding
 from tests.gateway.redis_server import RedisServer, needs_redis
 
 pytestmark = needs_redis
@@ -47,7 +47,7 @@ class Gateway:
             CacheOptions(similarity_threshold=0.8, ttl=TTL, max_size=1000),
             store=self.store,
             embedder=self.embedder,
-            judge=judge,
+            choose=choose,
             wall=clock.wall,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from mrblue_cli.gateway.cache import semantic
 from mrblue_cli.gateway.cache.service import Cache, Lookup, Ticket
 from mrblue_cli.gateway.model import Surface
 from mrblue_cli.gateway.options import CacheOptions
-from tests.gateway.cache.fakes import START, FakeClock, WordEmbedder, answer, chat, judge
+from tests.gateway.cache.fakes import START, FakeChoice, FakeClock, FakeVerdict, WordEmbedder, answer, chat, choose
 
 
 class Rig:
@@ -25,7 +26,7 @@ class Rig:
         self.cache = Cache(
             CacheOptions(similarity_threshold=0.8, **options),
             embedder=self.embedder if embedder else None,
-            judge=judge if embedder else None,
+            choose=choose if embedder else None,
             wall=self.clock.wall,
             chance=lambda: chance,
             warn=self.warnings.append,
@@ -255,7 +256,7 @@ class TestTrouble:
         rig = Rig()
         rig.embedder.dimensions = 0
         rig.cache = Cache(
-            CacheOptions(similarity_threshold=0.8), embedder=rig.embedder, judge=judge, wall=rig.clock.wall
+            CacheOptions(similarity_threshold=0.8), embedder=rig.embedder, choose=choose, wall=rig.clock.wall
         )
         rig.embedder.learns = 64
         await rig.teach(CAPITAL)
@@ -357,3 +358,24 @@ class TestErrorBound:
 
 def test_the_clock_of_the_tests_is_a_plausible_one() -> None:
     assert START > 1_700_000_000
+
+
+class TestRivals:
+    async def test_neighbours_are_judged_together(self) -> None:
+        """Which question may answer depends on the others beside it: the choice must see all of them at once."""
+        rig = Rig()
+        seen: list[list[str]] = []
+
+        def wary(query: str, candidates: Sequence[tuple[str, float]], threshold: float) -> FakeChoice:
+            seen.append([text for text, _ in candidates])
+            return FakeChoice(None, FakeVerdict(allow=False, reason="several candidates compete", score=0.0))
+
+        rig.cache = Cache(
+            CacheOptions(similarity_threshold=0.8), embedder=rig.embedder, choose=wary, wall=rig.clock.wall
+        )
+        rival = CAPITAL.replace("France", "Italy")
+        await rig.teach(CAPITAL)
+        await rig.teach(rival, "Rome.")
+        found = await rig.ask(CAPITAL.replace("France", "Spain"))
+        assert found.header == "miss;reason=guard-several-candidates-compete"
+        assert sorted(seen[-1]) == sorted([CAPITAL, rival])

@@ -37,6 +37,22 @@ KINDS = [
     "openai-compatible",
     "scripted",
 ]
+FAMILIES = [
+    "openai",
+    "azure",
+    "anthropic",
+    "gemini",
+    "cohere",
+    "ai21",
+    "groq",
+    "mistral",
+    "deepseek",
+    "xai",
+    "ollama",
+    "openai-compatible",
+    "scripted",
+]
+"""Kinds whose code or data differ enough to be worth random tests of their own."""
 MODELS = {"anthropic": "claude-sonnet-4-5", "gemini": "gemini-2.5-flash", "cohere": "command-a-03-2025"}
 
 

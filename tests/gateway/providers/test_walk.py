@@ -7,12 +7,18 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mrblue_cli.gateway.model import Call, CallError, Fault, FaultKind, Reply, Surface, Usage
 from mrblue_cli.gateway.providers.registry import kinds, provider, takes_prefill
-from tests.gateway.providers.samples import KEY, KINDS, Sample, calls_of, chat, heard, read, samples, target
+from tests.gateway.providers.samples import FAMILIES, KEY, KINDS, Sample, calls_of, chat, heard, read, samples, target
+
+
+def quick(examples: int) -> settings:
+    """Few examples, since every adapter gets them; slow machines do not fail for being slow."""
+    return settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
 
 STREAMS, REPLIES = samples(".sse"), samples(".json")
 READ_BY_SURFACES = {Surface.RESPONSES, Surface.MESSAGES}
@@ -203,15 +209,147 @@ def test_prefill_goes_out_or_is_refused_just_as_the_traits_say(kind: str) -> Non
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("messages", [None, [], "hi", 5, [7]])
-def test_messages_that_are_none_are_a_bad_request_or_the_providers_to_judge(kind: str, messages: Any) -> None:
-    call = Call(surface=Surface.CHAT, body={"model": "m", "messages": messages})
-    try:
-        made = provider(kind).request(call, target(kind))
-    except CallError as error:
-        assert error.fault.kind is FaultKind.BAD_REQUEST
-    else:
-        assert made.body
+def test_messages_that_are_none_are_a_bad_request_or_the_providers_to_judge(kind: str) -> None:
+    for messages in (None, [], "hi", 5, [7]):
+        call = Call(surface=Surface.CHAT, body={"model": "m", "messages": messages})
+        try:
+            made = provider(kind).request(call, target(kind))
+        except CallError as error:
+            assert error.fault.kind is FaultKind.BAD_REQUEST, messages
+        else:
+            assert made.body
+
+
+ODD = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-9, 9)
+    | st.sampled_from(
+        [
+            "user",
+            "assistant",
+            "tool",
+            "system",
+            "function",
+            "text",
+            "image_url",
+            "file",
+            "input_audio",
+            "auto",
+            "none",
+            "required",
+            "json_schema",
+            "json_object",
+            "object",
+            "array",
+            "string",
+            "high",
+            "{}",
+            "x",
+            "",
+        ]
+    ),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "role",
+                    "content",
+                    "type",
+                    "text",
+                    "image_url",
+                    "url",
+                    "file",
+                    "file_data",
+                    "input_audio",
+                    "format",
+                    "data",
+                    "name",
+                    "tool_calls",
+                    "id",
+                    "function",
+                    "arguments",
+                    "tool_call_id",
+                    "parameters",
+                    "properties",
+                    "json_schema",
+                    "schema",
+                    "cache_control",
+                    "extra_content",
+                    "google",
+                    "enum",
+                    "items",
+                    "anyOf",
+                    "$ref",
+                ]
+            ),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=14,
+)
+FIELDS = [
+    "tools",
+    "tool_choice",
+    "response_format",
+    "stop",
+    "n",
+    "user",
+    "temperature",
+    "max_tokens",
+    "reasoning_effort",
+    "thinking",
+    "max_completion_tokens",
+    "stream_options",
+    "modalities",
+    "logprobs",
+    "parallel_tool_calls",
+    "input",
+    "dimensions",
+    "encoding_format",
+    "input_type",
+    "instructions",
+    "reasoning",
+    "response_format",
+    "stream_format",
+    "language",
+]
+
+
+@pytest.mark.parametrize("kind", FAMILIES)
+@given(
+    messages=st.lists(
+        ODD
+        | st.fixed_dictionaries(
+            {"role": st.sampled_from(["user", "assistant", "tool", "system"]), "content": ODD},
+            optional={"tool_calls": st.lists(ODD, max_size=2), "tool_call_id": ODD},
+        ),
+        max_size=4,
+    )
+    | ODD,
+    body=st.dictionaries(st.sampled_from(FIELDS), ODD, max_size=4),
+    prefill=st.sampled_from(["", "go on "]),
+    model=st.sampled_from(["claude-3-5-sonnet", "claude-opus-4-7", "gemini-3-pro", "o3", "x/../y"]),
+)
+@quick(12)
+def test_odd_requests_are_refused_or_sent_and_nothing_else(
+    kind: str, messages: Any, body: dict[str, Any], prefill: str, model: str
+) -> None:
+    adapter = provider(kind)
+    for surface in sorted(adapter.traits.native):
+        call = Call(surface=surface, body={**body, "messages": messages}, stream=bool(prefill), prefill=prefill)
+        before = copy.deepcopy(call.body)
+        for limit in (None, 5):
+            try:
+                assert adapter.request(call, target(kind, model=model, max_tokens=limit)).url
+            except CallError as error:
+                assert error.fault.kind in {FaultKind.UNSUPPORTED, FaultKind.BAD_REQUEST}
+                assert error.fault.message
+        assert call.body == before
+        if surface not in READ_BY_SURFACES:
+            adapter.stream(call).close()
 
 
 # Streams.
@@ -232,7 +370,7 @@ def test_a_stream_says_what_was_said(sample: Sample) -> None:
 
 @pytest.mark.parametrize("sample", STREAMS, ids=repr)
 @given(data=st.data())
-@settings(max_examples=15, deadline=None)
+@quick(6)
 def test_the_pieces_do_not_depend_on_how_the_bytes_come(sample: Sample, data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.sets(st.integers(0, len(sample.data)), max_size=12)))
     blocks = [sample.data[a:b] for a, b in zip([0, *cuts], [*cuts, len(sample.data)], strict=True)]
@@ -278,22 +416,22 @@ def test_raw_events_are_the_bytes_that_came_or_empty(sample: Sample) -> None:
                 assert msgspec.json.decode(piece.raw.removeprefix(b"data: ")) == piece.data
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", FAMILIES)
 @given(
     junk=st.lists(
         st.binary(max_size=60) | JSON.map(lambda value: b"data: " + msgspec.json.encode(value) + b"\n\n"),
         max_size=6,
     )
 )
-@settings(max_examples=25, deadline=None)
+@quick(12)
 def test_hostile_bytes_never_raise(kind: str, junk: list[bytes]) -> None:
     made = heard(read(provider(kind).stream(chat(stream=True)), junk))
     assert bool(made.ends) != bool(made.fault)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", FAMILIES)
 @given(values=st.lists(SHAPED, max_size=5), status=st.integers(300, 599))
-@settings(max_examples=40, deadline=None)
+@quick(20)
 def test_odd_json_never_raises(kind: str, values: list[Any], status: int) -> None:
     adapter = provider(kind)
     decoder = adapter.stream(chat(stream=True))
@@ -312,12 +450,12 @@ def test_odd_json_never_raises(kind: str, values: list[Any], status: int) -> Non
                 assert error.fault.message
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", FAMILIES)
 @given(
     body=st.binary(max_size=200),
     head=st.dictionaries(st.sampled_from(["retry-after", "date", "retry-after-ms"]), st.text(max_size=30)),
 )
-@settings(max_examples=30, deadline=None)
+@quick(12)
 def test_bytes_that_are_no_json_never_raise(kind: str, body: bytes, head: dict[str, str]) -> None:
     adapter = provider(kind)
     fault = adapter.fault(429, head, body)

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from mrblue_cli.gateway.model import FaultKind
 from mrblue_cli.gateway.routing.backoff import backoff
-from mrblue_cli.gateway.routing.health import Health
+from mrblue_cli.gateway.routing.health import Health, Lane
 from mrblue_cli.gateway.routing.plan import Plan, Step, Stop, Try
+from mrblue_cli.gateway.routing.routes import Route
 from mrblue_cli.gateway.routing.table import RULES, client_status
-from tests.gateway.routing.worlds import fault, health, plan, route
+from tests.gateway.routing.worlds import fault, health, plan, ranked, route
 
 K = FaultKind
 MAIN = route("main/big", priority=1)
@@ -282,3 +283,105 @@ def test_each_kind_of_fault_has_a_row_and_a_status() -> None:
     assert client_status(K.RATE_LIMITED, 429) == 429
     assert client_status(K.CONTENT_FILTER, 500) == 400
     assert all(400 <= client_status(kind, None) < 600 for kind in FaultKind)
+
+
+def test_when_the_requests_time_is_over_nobody_else_is_asked() -> None:
+    state = health()
+    made = plan([MAIN, TWIN], state, deadline=10.0)
+    first = made.first(0.0)
+    assert isinstance(first, Try)
+    late = made.after(fault(K.TIMEOUT), 10.0)
+    assert isinstance(late, Stop)
+    assert late.fault.kind is K.TIMEOUT
+
+
+def test_nobody_goes_on_with_an_answer_whose_time_is_over() -> None:
+    heir = route("heir/big", priority=2, prefill=True)
+    made = plan([MAIN, heir], health(), deadline=10.0)
+    made.first(0.0)
+    assert made.continuation(10.0) is None
+    again = plan([MAIN, heir], health(), deadline=10.0)
+    again.first(0.0)
+    assert again.continuation(9.9) is not None
+
+
+def waiting(state: Health, *routes: Route, **options: object) -> tuple[Plan, Try]:
+    """A plan that waits to ask its first route again."""
+    made = plan(list(routes), state, max_retries=2, max_delay=5.0, **options)
+    first = made.first(0.0)
+    assert isinstance(first, Try)
+    state.began(first.lane, 0.0)
+    state.failed(first.lane, fault(K.SERVER), 0.0)
+    step = made.after(fault(K.SERVER), 0.0)
+    assert isinstance(step, Try)
+    assert step.wait > 0
+    return made, step
+
+
+def test_after_a_wait_the_same_lane_is_asked_when_it_may_be() -> None:
+    state = health()
+    made, step = waiting(state, MAIN)
+    assert made.woken(step, 1.0) == Try(step.lane)
+
+
+def test_after_a_wait_a_provider_that_others_found_dead_is_left_alone() -> None:
+    state = health(threshold=3, reset=60.0)
+    made, step = waiting(state, MAIN)
+    for _ in range(2):
+        state.began(step.lane, 0.5)
+        state.failed(step.lane, fault(K.SERVER), 0.5)
+    stopped = made.woken(step, 1.0)
+    assert isinstance(stopped, Stop)
+    assert stopped.fault.kind is K.SERVER
+
+
+def test_after_a_wait_another_route_is_asked_in_the_place_of_a_dead_one() -> None:
+    state = health(threshold=3, reset=60.0)
+    made, step = waiting(state, MAIN, OTHER)
+    for _ in range(2):
+        state.began(step.lane, 0.5)
+        state.failed(step.lane, fault(K.SERVER), 0.5)
+    instead = made.woken(step, 1.0)
+    assert isinstance(instead, Try)
+    assert instead.lane.ranked.route.id == "other/small"
+    assert instead.wait == 0
+
+
+def test_waiting_for_a_dead_provider_ends() -> None:
+    """However often it is found dead after a wait, the number of retries bounds it."""
+    state = health(threshold=1, reset=2.0)
+    made, step = waiting(state, MAIN)
+    now, waits = 0.0, 0
+    while isinstance(step, Try) and waits < 10:
+        now, waits = now + step.wait, waits + 1
+        state.adopt({"main/big": 2.0}, now)
+        step = made.woken(step, now)  # type: ignore[assignment]
+    assert isinstance(step, Stop)
+    assert waits <= 3
+
+
+@pytest.mark.parametrize("balance", ["latency", "weight"])
+def test_a_weight_of_nothing_is_only_asked_when_nobody_else_can(balance: str) -> None:
+    never = route("never/big", weight=0.0)
+    chance = random.Random(7).random
+    for _ in range(200):
+        made = plan([never, MAIN], health(), balance=balance, chance=chance)
+        first = made.first(0.0)
+        assert isinstance(first, Try)
+        assert first.lane.ranked.route.id == "main/big"
+        second = made.after(fault(K.OVERLOADED), 0.0)
+        assert isinstance(second, Try)
+        assert second.lane.ranked.route.id == "never/big"
+
+
+def test_a_group_whose_keys_all_rest_is_passed_over() -> None:
+    state = health()
+    pool = route("main/big", keys=2)
+    for key in range(2):
+        lane = Lane(ranked([pool], "big")[0], key)
+        state.began(lane, 0.0)
+        state.failed(lane, fault(K.RATE_LIMITED, 30.0), 0.0)
+    assert play(plan([pool, TWIN], state), state, []) == [("twin/big", 0), ("ok", 0)]
+    alone = plan([pool], state).first(1.0)
+    assert isinstance(alone, Stop)
+    assert alone.fault.retry_after == pytest.approx(29.0)

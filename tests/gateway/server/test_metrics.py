@@ -220,3 +220,17 @@ def test_the_status_tells_cache_budget_and_tokens():
     assert status.budget.since_start_usd == 0.001
     assert status.tokens == {"input": 7, "output": 2}
     assert (status.uptime_s, status.warnings) == (60.0, ["Redis is gone"])
+
+
+def test_the_budget_is_nobodys_to_leave_behind(tmp_path):
+    """What a worker saw yesterday would else be the largest value for ever."""
+    first, second = Metrics(), Metrics()
+    yesterday = Board(first, RouteStats(), unix_now=lambda: 1000.0, folder=tmp_path, pid=1)
+    today = Board(second, RouteStats(), unix_now=lambda: 1001.0, folder=tmp_path, pid=2)
+    first.observe_budget("daily", 40_000_000_000, None)
+    first.observe_cache("miss", 0)
+    yesterday.publish()
+    second.observe_budget("daily", 1_000_000_000, None)
+    page = today.exposition().decode()
+    assert 'mrblue_budget_spent_usd{period="daily"} 1.0' in page
+    assert 'mrblue_cache_lookups_total{kind="miss"} 1.0' in page

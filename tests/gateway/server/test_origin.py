@@ -22,6 +22,11 @@ from mrblue_cli.gateway.server.origin import stranger
         {"host": "Gate.Example.org:8080"},
         {"host": "localhost:8080", "origin": "http://localhost:3000"},
         {"host": "localhost:8080", "origin": "http://127.0.0.1:5173"},
+        {"host": "127.0.0.1:8080", "origin": "http://app.localhost:5173"},
+        {"host": "127.0.0.1:8080", "origin": "http://[::1]:5173"},
+        {"host": "10.1.2.3:8080", "origin": "http://10.1.2.3:3000"},
+        {"host": "gateway:8080", "origin": "http://gateway"},
+        {"host": "localhost:8080", "origin": "https://gate.example.org"},
     ],
 )
 def test_programs_and_local_pages_are_welcome(headers: dict[str, str]) -> None:
@@ -37,6 +42,11 @@ def test_programs_and_local_pages_are_welcome(headers: dict[str, str]) -> None:
         ({"host": "localhost", "origin": "null"}, "without an origin"),
         ({"host": "localhost", "origin": "https://127.0.0.1.evil.example"}, "evil.example"),
         ({"host": "localhost", "origin": "https://[oops"}, "pages from"),
+        # A page needs no name: one that is served from a bare address is as foreign as any other.
+        ({"host": "127.0.0.1:8080", "origin": "http://93.184.216.34"}, "93.184.216.34"),
+        ({"host": "localhost:8080", "origin": "http://192.168.1.66:8000"}, "192.168.1.66"),
+        ({"host": "localhost:8080", "origin": "http://[2001:db8::1]"}, "2001:db8::1"),
+        ({"host": "localhost:8080", "origin": "http://intranet"}, "intranet"),
         ({"host": "[oops"}, "Host"),
     ],
 )

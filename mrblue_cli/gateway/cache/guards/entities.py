@@ -30,6 +30,8 @@ def _named(token: Token) -> bool:
 
 def _mentions(reading: Reading, token: Token) -> bool:
     """Whether the text has the token in another writing: other case, inside a longer name, as an abbreviation."""
+    if token.key[0] == "-":
+        return token.key in reading.keys
     low = token.text.lower().removesuffix("()")
     if token.key in reading.keys or low in reading.lower:
         return True

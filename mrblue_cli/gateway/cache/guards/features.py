@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Final
 
 from mrblue_cli.gateway.cache.guards import entities, question, words
@@ -11,55 +12,224 @@ from mrblue_cli.gateway.cache.guards.order import order
 from mrblue_cli.gateway.cache.guards.reading import Reading, Token
 from mrblue_cli.gateway.cache.guards.scope import scope
 
-NAMES: Final = (
-    "similarity", "shorter", "longer", "left_over_max", "left_over_min", "left_over_share_max", "left_over_share_min", "dice",
-    "synonyms", "synonym_share", "inversions", "breaks", "break_share", "kept", "exchanged", "exchanged_share", "torn", "voice", "moved", "moved_share",
-    "common_run", "function_difference", "function_share", "preposition_difference", "missing_names", "missing_names_min", "filler_only",
-    "replaced", "question_kind", "same_kind", "denials", "target_moved", "scope_difference", "pronouns", "word_order", "length_ratio", "bigrams", "identical_bag", "subset",
-    "modal", "letters", "reordered_exact",
-)  # fmt: skip
-"""Every feature is the same when the two texts change places."""
-
-_PRONOUNS: Final = frozenset(["i", "you", "he", "she", "we", "they", "me", "him", "her", "us", "them", "my", "your", "his", "its", "our", "their", "mine", "yours"])
+_PRONOUNS: Final = frozenset(
+    [
+        "i",
+        "you",
+        "he",
+        "she",
+        "we",
+        "they",
+        "me",
+        "him",
+        "her",
+        "us",
+        "them",
+        "my",
+        "your",
+        "his",
+        "its",
+        "our",
+        "their",
+        "mine",
+        "yours",
+    ]
+)
 _MODALS: Final = frozenset(
-    ["can", "could", "may", "might", "must", "shall", "should", "will", "would", "need", "have", "has", "had", "did", "was", "were", "is", "are", "do", "does"]
+    [
+        "can",
+        "could",
+        "may",
+        "might",
+        "must",
+        "shall",
+        "should",
+        "will",
+        "would",
+        "need",
+        "have",
+        "has",
+        "had",
+        "did",
+        "was",
+        "were",
+        "is",
+        "are",
+        "do",
+        "does",
+    ]
 )
 
 
 def features(one: Reading, other: Reading, found: Matching, similarity: float) -> tuple[float, ...]:
-    """The numbers of a pair, in the order of `NAMES`."""
-    mine, yours = len(one.content), len(other.content)
+    """The numbers of a pair, in the order of `NAMES`; the same when the two texts change places."""
+    return (similarity, *_shares(one, other, found), *_places(one, other, found), *_forms(one, other, found))
+
+
+def _shares(one: Reading, other: Reading, found: Matching) -> tuple[float, ...]:
+    """What of the content words is paired, and what stays over."""
+    mine, yours = max(len(one.content), 1), max(len(other.content), 1)
     left, right = len(found.left), len(found.right)
     paired = len(found.pairs)
-    lie, back = order(one, other, found), order(other, one, _turned(found))
-    breaks = max(lie.breaks, back.breaks)
-    missing_one, missing_other = entities.missing(one, other, found)
     strong_left, strong_right = _weight(found.left), _weight(found.right)
-    ours, theirs = _function(one), _function(other)
-    function_common = sum(min(count, theirs.get(word, 0)) for word, count in ours.items())
-    function_all = sum(ours.values()) + sum(theirs.values())
-    run = _common(one.lower, other.lower)
-    denial_one, denial_other = denial(one), denial(other)
+    missing_one, missing_other = entities.missing(one, other, found)
+    asks = question.kind(one) != "other" and question.kind(other) != "other"
+    replaced = _replaced(found)
+    return (
+        min(mine, yours),
+        max(mine, yours),
+        max(strong_left, strong_right),
+        min(strong_left, strong_right),
+        max(left / mine, right / yours),
+        min(left / mine, right / yours),
+        2 * found.exact / (mine + yours),
+        paired - found.exact,
+        (paired - found.exact) / max(paired, 1),
+        max(len(missing_one), len(missing_other)),
+        strong_left + strong_right == 0,
+        min(left, right) == 0,
+        replaced,
+        replaced if asks else 0,
+        max((len(token.text) for token in (*found.left, *found.right)), default=0),
+    )
+
+
+_SHARES: Final = (
+    "shorter",
+    "longer",
+    "left_over_max",
+    "left_over_min",
+    "left_over_share_max",
+    "left_over_share_min",
+    "dice",
+    "synonyms",
+    "synonym_share",
+    "missing_names",
+    "filler_only",
+    "subset",
+    "replaced",
+    "replaced_question",
+    "left_over_longest",
+)
+
+
+def _places(one: Reading, other: Reading, found: Matching) -> tuple[float, ...]:
+    """How the paired words lie."""
+    lie, back = order(one, other, found), order(other, one, _turned(found))
+    paired = max(len(found.pairs), 1)
+    breaks, moved = max(lie.breaks, back.breaks), max(lie.moved, back.moved)
     bigrams_one, bigrams_other = _bigrams(one), _bigrams(other)
     shared = len(bigrams_one & bigrams_other)
+    whole = not found.left and not found.right and len(found.pairs) == found.exact
     return (
-        similarity, min(mine, yours), max(mine, yours), max(strong_left, strong_right), min(strong_left, strong_right),
-        max(left / max(mine, 1), right / max(yours, 1)), min(left / max(mine, 1), right / max(yours, 1)),
-        2 * found.exact / max(mine + yours, 1), paired - found.exact, (paired - found.exact) / max(paired, 1),
-        max(lie.inversions, back.inversions), breaks, breaks / max(paired, 1), min(lie.kept, back.kept),
-        max(lie.exchanged, back.exchanged), max(lie.exchanged, back.exchanged) / max(paired, 1), max(lie.heads, back.heads), lie.voice,
-        max(lie.moved, back.moved), max(lie.moved, back.moved) / max(paired, 1),
-        run / max(len(one.lower), len(other.lower), 1), function_all - 2 * function_common,
-        (function_all - 2 * function_common) / max(function_all, 1), _prepositions(ours, theirs),
-        max(len(missing_one), len(missing_other)), min(len(missing_one), len(missing_other)),
-        strong_left + strong_right == 0, _replaced(found), question.kind(one) != "other" or question.kind(other) != "other",
-        question.kind(one) == question.kind(other), max(denial_one.count, denial_other.count), denial_one.targets != denial_other.targets,
-        len(scope(one) ^ scope(other)), len((set(one.lower) ^ set(other.lower)) & _PRONOUNS), lie.moved + back.moved > 0,
+        max(lie.inversions, back.inversions),
+        breaks,
+        breaks / paired,
+        min(lie.kept, back.kept),
+        lie.exchanged,
+        lie.exchanged / paired,
+        lie.exchanged if paired < 8 else -1,
+        max(lie.torn, back.torn),
+        lie.voice,
+        moved,
+        moved / paired,
+        breaks if whole else 0,
+        _common(one.lower, other.lower) / max(len(one.lower), len(other.lower), 1),
+        2 * shared / max(len(bigrams_one) + len(bigrams_other), 1),
+    )
+
+
+_PLACES: Final = (
+    "inversions",
+    "breaks",
+    "break_share",
+    "kept",
+    "exchanged",
+    "exchanged_share",
+    "exchanged_short",
+    "torn",
+    "voice",
+    "moved",
+    "moved_share",
+    "reordered_exact",
+    "common_run",
+    "bigrams",
+)
+
+
+def _forms(one: Reading, other: Reading, found: Matching) -> tuple[float, ...]:
+    """Grammar, kind of question, spelling."""
+    ours, theirs = _function(one), _function(other)
+    common = sum(min(count, theirs.get(word, 0)) for word, count in ours.items())
+    whole = sum(ours.values()) + sum(theirs.values())
+    odd = set(one.lower) ^ set(other.lower)
+    kinds = question.kind(one), question.kind(other)
+    denials = denial(one), denial(other)
+    return (
+        whole - 2 * common,
+        (whole - 2 * common) / max(whole, 1),
+        _prepositions(ours, theirs),
+        kinds != ("other", "other"),
+        kinds[0] == kinds[1],
+        max(denials[0].number, denials[1].number),
+        denials[0].targets != denials[1].targets,
+        len(scope(one) ^ scope(other)),
+        len(odd & _PRONOUNS),
+        len(odd & _MODALS),
+        len(odd & words.ASPECTS),
         min(len(one.lower), len(other.lower)) / max(len(one.lower), len(other.lower), 1),
-        2 * shared / max(len(bigrams_one) + len(bigrams_other), 1), left + right == 0, min(left, right) == 0,
-        len((set(one.lower) ^ set(other.lower)) & _MODALS), _letters(one.plain.lower(), other.plain.lower()),
-        breaks if left + right == 0 and paired == found.exact else 0,
-    )  # fmt: skip
+        _letters(one.plain.lower(), other.plain.lower()),
+        _main(one) != _main(other),
+        _classes(one) != _classes(other),
+        _past(one) != _past(other),
+        one.question != other.question,
+        abs(_sentences(one) - _sentences(other)),
+        one.content[-1].key != other.content[-1].key,
+        len(found.pairs),
+    )
+
+
+_FORMS: Final = (
+    "function_difference",
+    "function_share",
+    "preposition_difference",
+    "question_kind",
+    "same_kind",
+    "denials",
+    "target_moved",
+    "scope_difference",
+    "pronouns",
+    "modal",
+    "aspect",
+    "length_ratio",
+    "letters",
+    "main_verb",
+    "modality",
+    "tense",
+    "form",
+    "sentences",
+    "tail",
+    "paired",
+)
+NAMES: Final = ("similarity", *_SHARES, *_PLACES, *_FORMS)
+
+
+def _main(reading: Reading) -> str:
+    """The first content word, or the one after "I" or "you" in a question: what is done."""
+    first = next((token for token in reading.content if token.text.lower() not in words.FILLER), None)
+    return first.key if first is not None else ""
+
+
+def _classes(reading: Reading) -> frozenset[str]:
+    return frozenset(words.MODALS.get(word, "") for word in reading.lower)
+
+
+def _past(reading: Reading) -> bool:
+    return not words.PAST.isdisjoint(reading.lower)
+
+
+def _sentences(reading: Reading) -> int:
+    return sum(word in {".", "?", "!"} for word in reading.lower[:-1])
 
 
 def _turned(found: Matching) -> Matching:
@@ -114,7 +284,7 @@ def _common(one: tuple[str, ...], other: tuple[str, ...]) -> int:
 
 def _bigrams(reading: Reading) -> set[tuple[str, str]]:
     keys = [token.key for token in reading.tokens if token.kind != "mark" and token.key not in {"a", "an", "the"}]
-    return set(zip(keys, keys[1:], strict=False))
+    return set(itertools.pairwise(keys))
 
 
 def _letters(one: str, other: str) -> float:

@@ -10,7 +10,7 @@ from mrblue_cli.gateway.cache.guards import words
 from mrblue_cli.gateway.cache.guards.reading import Reading
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def language(reading: Reading) -> str:
     """Script ("latin", "cyrillic", "cjk", …) and, where function words tell, the language; "" when nothing tells."""
     scripts: Counter[str] = Counter()

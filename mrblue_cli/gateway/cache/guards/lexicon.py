@@ -18,7 +18,7 @@ def _key(word: str) -> str:
 
 def _groups(text: str) -> Mapping[str, frozenset[int]]:
     table: dict[str, set[int]] = defaultdict(set)
-    for number, line in enumerate(text.strip().splitlines()):
+    for number, line in enumerate(text.replace("|", "\n").strip().splitlines()):
         for word in line.split():
             table[_key(word)].add(number)
     return {word: frozenset(numbers) for word, numbers in table.items()}
@@ -33,9 +33,9 @@ def _pairs(text: str) -> Mapping[str, frozenset[str]]:
     return {word: frozenset(others) for word, others in table.items()}
 
 
-SYNONYMS: Final = _groups(GROUPS)
+SYNONYMS: Final = _groups(" ".join(GROUPS.split()))
 OPPOSITES: Final = _pairs(PAIRS)
-KIN: Final = _groups(FAMILIES)
+KIN: Final = _groups(" ".join(FAMILIES.split()))
 _NONE: Final[frozenset[int]] = frozenset()
 _NO_WORDS: Final[frozenset[str]] = frozenset()
 

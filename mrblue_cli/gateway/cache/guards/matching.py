@@ -21,7 +21,7 @@ class Matching(NamedTuple):
 
 
 def match(one: Reading, other: Reading) -> Matching:
-    """Pair content words: same key first (nearest neighbourhood wins), then synonyms, compounds, slips of the finger."""
+    """Pair content words: same key first (nearest neighbourhood wins), then synonyms, slips, compounds."""
     places: dict[str, list[Token]] = defaultdict(list)
     for token in other.content:
         places[token.key].append(token)
@@ -65,7 +65,7 @@ def _likeness(one: Reading, token: Token, other: Reading, there: Token) -> float
 
 def _may_stand(token: Token, there: Token) -> bool:
     if token.kind != "word" or there.kind != "word":
-        return token.kind == there.kind == "code" and token.key.lower() == there.key.lower()
+        return token.kind == there.kind == "code" and token.key[0] != "-" and token.key.lower() == there.key.lower()
     if token.strict and there.strict:
         return False
     if synonyms(token.key, there.key):

@@ -12,23 +12,14 @@ from mrblue_cli.gateway.cache.guards.stems import stem
 
 _SOFT: Final = frozenset(stem(word) for word in words.SOFT_NEGATORS)
 _NO_NEGATION: Final = frozenset(
-    {
-        ("no", "matter"),
-        ("not", "only"),
-        ("no", "."),
-        ("no", ","),
-        ("why", "not"),
-        ("or", "not"),
-        ("no", "doubt"),
-        ("number", "no"),
-    }
+    {("no", "matter"), ("not", "only"), ("no", "."), ("no", ","), ("or", "not"), ("no", "doubt"), ("number", "no")}
 )
 
 
 class Denial(NamedTuple):
     """Negations of one text."""
 
-    count: int
+    number: int
     targets: frozenset[str]
     """Keys of the words that follow a negator."""
 
@@ -38,8 +29,7 @@ def denial(reading: Reading) -> Denial:
     count = 0
     targets: set[str] = set()
     tokens = reading.tokens
-    for place, token in enumerate(tokens):
-        low = reading.lower[place]
+    for place, low in enumerate(reading.lower):
         if low not in words.NEGATORS:
             continue
         after = reading.lower[place + 1] if place + 1 < len(tokens) else ""
@@ -58,11 +48,21 @@ def check(one: Reading, other: Reading, found: Matching) -> str | None:
     prefixes = _prefixes(found)
     if prefixes:
         return "negative prefix"
-    if mine.count == yours.count:
-        return None
-    fewer, rest = (found.left, mine) if mine.count < yours.count else (found.right, yours)
+    if mine.number == yours.number:
+        modals = _modals(one), _modals(other)
+        return "modality" if modals[0] and modals[1] and modals[0].isdisjoint(modals[1]) else None
+    fewer, rest = (found.left, mine) if mine.number < yours.number else (found.right, yours)
     soft = sum(token.key in _SOFT for token in fewer)
-    return None if soft and rest.count + soft >= max(mine.count, yours.count) else "negation"
+    return None if soft and rest.number + soft >= max(mine.number, yours.number) else "negation"
+
+
+def _modals(reading: Reading) -> frozenset[str]:
+    """What is denied: ability ("can not"), will ("will not"), duty ("should not")."""
+    return frozenset(
+        words.MODALS[before]
+        for before, word in zip(reading.lower, reading.lower[1:], strict=False)
+        if word == "not" and words.MODALS.get(before)
+    )
 
 
 def _prefixes(found: Matching) -> bool:

@@ -11,7 +11,7 @@ from mrblue_cli.gateway.cache.guards.reading import Reading, Token
 from mrblue_cli.gateway.cache.guards.stems import stem
 
 _OPERATORS: Final = frozenset("+*/^%<>=-")
-_MONTHS: Final = frozenset(stem(month) for month in words.MONTHS.values() if month not in {"march"})
+_MONTHS: Final = frozenset(stem(month) for month in words.MONTHS.values() if month != "march")
 _UNITS: Final = {stem(name): unit for name, unit in words.UNITS.items()} | {unit: unit for unit in words.UNITS.values()}
 _PREFIXED: Final = {"$": "$", "€": "€", "£": "£"}
 
@@ -41,7 +41,7 @@ def _text(value: float) -> str:
     return f"{value:.10g}"
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def amounts(reading: Reading) -> tuple[Amount, ...]:
     """Numbers of a text in its order; number words as digits, "twenty five" and "2 million" put together."""
     tokens = reading.tokens

@@ -7,10 +7,95 @@ from typing import Final
 
 from mrblue_cli.gateway.cache.guards.lexicon import OPPOSITES, kin, opposites
 from mrblue_cli.gateway.cache.guards.matching import Matching
+from mrblue_cli.gateway.cache.guards.question import kind
 from mrblue_cli.gateway.cache.guards.reading import Reading
+from mrblue_cli.gateway.cache.guards.stems import stem
 
+_TURNING: Final = frozenset(
+    stem(word)
+    for word in [
+        "avoid",
+        "skip",
+        "undo",
+        "revert",
+        "cancel",
+        "disable",
+        "prevent",
+        "opposite",
+        "alternative",
+        "replacement",
+        "disadvantage",
+        "drawback",
+        "downside",
+        "risk",
+        "danger",
+        "history",
+        "difference",
+        "compare",
+        "comparison",
+        "versus",
+        "instead",
+        "fake",
+        "illegal",
+        "fail",
+        "failed",
+        "failing",
+        "broken",
+        "error",
+        "wrong",
+        "stop",
+        "limit",
+        "example",
+        "test",
+        "deprecated",
+    ]
+)
+"""Words that make another request of one when added to it."""
 _LITTLE: Final = frozenset(
-    ["before", "after", "with", "without", "up", "down", "in", "out", "on", "off", "above", "below", "over", "under", "into", "onto", "for", "against", "to", "from", "inside", "outside", "more", "less", "most", "least", "many", "few", "much", "little", "all", "none", "some", "always", "never", "both", "neither", "he", "she", "him", "her", "his"]
+    [
+        "before",
+        "after",
+        "with",
+        "without",
+        "up",
+        "down",
+        "in",
+        "out",
+        "on",
+        "off",
+        "above",
+        "below",
+        "over",
+        "under",
+        "into",
+        "onto",
+        "for",
+        "against",
+        "to",
+        "from",
+        "inside",
+        "outside",
+        "more",
+        "less",
+        "most",
+        "least",
+        "many",
+        "few",
+        "much",
+        "little",
+        "all",
+        "none",
+        "some",
+        "always",
+        "never",
+        "both",
+        "neither",
+        "he",
+        "she",
+        "him",
+        "her",
+        "his",
+    ]
 )
 
 
@@ -22,9 +107,27 @@ def check(one: Reading, other: Reading, found: Matching) -> str | None:
                 return f"opposites {_show(here.text)}/{_show(there.text)}"
             if kin(here.key, there.key):
                 return f"{_show(here.text)} is not {_show(there.text)}"
+    turning = next((token for token in (*found.left, *found.right) if token.key in _TURNING), None)
+    if turning is not None and (
+        kind(one) != "other" or kind(other) != "other" or len(one.content) + len(other.content) < 20
+    ):
+        return f"only one says {_show(turning.text)}"
+    if _exchanged(one, other):
+        return "opposites changed places"
     if _little(one, other):
         return "opposite direction"
     return "opposite direction" if _directions(one, other) else None
+
+
+def _exchanged(one: Reading, other: Reading) -> bool:
+    """Whether two opposites that both texts hold stand in another order ("the risk increases, the gain decreases")."""
+    for place, first in enumerate(one.content):
+        for second in one.content[place + 1 :]:
+            if second.key in OPPOSITES.get(first.key, frozenset()):
+                there = [token.key for token in other.content]
+                if first.key in there and second.key in there and there.index(first.key) > there.index(second.key):
+                    return True
+    return False
 
 
 def _show(word: str) -> str:

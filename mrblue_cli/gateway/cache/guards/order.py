@@ -28,9 +28,9 @@ class Order(NamedTuple):
     kept: float
     """Share of neighbouring content words that stay neighbours in the same order; 0 … 1."""
     exchanged: int
-    """Words whose governing little word ("of", "to", "by") changed along with a move."""
-    heads: int
-    """Attributes that moved to another noun."""
+    """Words that another preposition governs in the other text."""
+    torn: int
+    """Neighbours that are none in the other text: attributes that moved to another noun."""
     voice: bool
     """Active on one side, passive on the other."""
     moved: int
@@ -39,7 +39,7 @@ class Order(NamedTuple):
 
 def order(one: Reading, other: Reading, found: Matching) -> Order:
     """The order of the paired words of two texts."""
-    pairs = [pair for pair in found.pairs if True][:_LIMIT]
+    pairs = list(found.pairs[:_LIMIT])
     voice = _passive(one) != _passive(other)
     count = len(pairs)
     if count < 2:
@@ -47,17 +47,17 @@ def order(one: Reading, other: Reading, found: Matching) -> Order:
     ranks = _ranks(pairs)
     ranks = _settle_lists(one, other, pairs, ranks)
     ranks = _settle_fronted(one, other, pairs, ranks)
+    ranks = _settle_phrases(one, other, pairs, ranks)
     turned = sum(ranks[i] > ranks[j] for i in range(count) for j in range(i + 1, count))
     breaks = sum(ranks[i + 1] != ranks[i] + 1 for i in range(count - 1))
     adjacent = [(pairs[i], pairs[i + 1]) for i in range(count - 1) if pairs[i + 1][0].place - pairs[i][0].place == 1]
     torn = sum(second[1].place - first[1].place != 1 for first, second in adjacent)
-    mirrored = [(here, there) for here, there in pairs if _governor(one, here) != _governor(other, there)]
     return Order(
         inversions=2 * turned / (count * (count - 1)),
         breaks=breaks,
         kept=1 - torn / len(adjacent) if adjacent else 1.0,
-        exchanged=len(mirrored),
-        heads=torn,
+        exchanged=sum(_governor(one, here) != _governor(other, there) for here, there in pairs),
+        torn=torn,
         voice=voice,
         moved=count - _longest_rise(ranks),
     )
@@ -107,6 +107,22 @@ def _settle_fronted(one: Reading, other: Reading, pairs: list[tuple[Token, Token
             opens_other = _opener(other, back[1]) and _opener(one, back[0]) == _opener(other, back[1])
             if opens or opens_other:
                 return sorted(ranks)
+    return ranks
+
+
+def _settle_phrases(one: Reading, other: Reading, pairs: list[tuple[Token, Token]], ranks: list[int]) -> list[int]:
+    """Undo the swap of two neighbouring phrases that each keep their own preposition ("in Oslo with Ann")."""
+    ranks = list(ranks)
+    count = len(ranks)
+    for middle in range(1, count):
+        for left in range(max(0, middle - 3), middle):
+            for right in range(middle + 1, min(count, middle + 3) + 1):
+                if ranks[middle:right] + ranks[left:middle] != list(range(ranks[middle], ranks[middle] + right - left)):
+                    continue
+                governors = _governor(one, pairs[left][0]), _governor(one, pairs[middle][0])
+                theirs = _governor(other, pairs[left][1]), _governor(other, pairs[middle][1])
+                if all(governors) and governors == theirs and governors[0] != governors[1]:
+                    ranks[left:right] = sorted(ranks[left:right])
     return ranks
 
 

@@ -29,6 +29,8 @@ _TOKEN: Final = re.compile(
     re.VERBOSE,
 )
 _VERSION: Final = re.compile(r"^[vV](?=\d)")
+_ORDINARY: Final = re.compile(r"^[^\W\d_]?[^\W\d_A-Z]*(?:['-][^\W\d_A-Z]+)*[,.;:!?]*$")
+_SHORT: Final = 2_000
 _FLAG: Final = re.compile(r"^--?[A-Za-z]")
 _SPACE: Final = re.compile(r"\s+")
 _ABBREVIATIONS: Final = re.compile(r"\b(?:e\.\s?g\.|i\.\s?e\.)\s*,?\s*", re.IGNORECASE)
@@ -51,18 +53,34 @@ class Token(NamedTuple):
     """Inside quotes or backticks: has to be met literally."""
 
 
-class Reading(NamedTuple):
-    """A text, read."""
+class Reading:
+    """A text, read. Compared by identity, so that it is cheap as a key."""
 
-    plain: str
-    """Folded for comparing wholes: one space, lower case outside code, no closing mark."""
-    tokens: tuple[Token, ...]
-    content: tuple[Token, ...]
-    keys: frozenset[str]
-    lower: tuple[str, ...]
-    """All tokens, lower case, contractions written out."""
-    question: bool
-    long: bool
+    __slots__ = ("content", "keys", "layout", "long", "lower", "plain", "question", "spelled", "tokens")
+
+    def __init__(self, text: str, tokens: tuple[Token, ...]) -> None:
+        self.tokens = tokens
+        self.content = tuple(token for token in tokens if token.content)
+        self.keys = frozenset(token.key for token in tokens)
+        self.lower = tuple(token.text.lower() for token in tokens)
+        """All tokens, lower case, contractions written out."""
+        self.plain = fold(text)
+        """For comparing wholes."""
+        spelled = [(token.text if token.strict else token.text.lower(), token.content) for token in tokens]
+        while spelled and spelled[-1][0] in {".", "!", "?"}:
+            spelled.pop()
+        self.spelled = tuple(spelled)
+        """For comparing wholes whose contractions are written out; what is quoted or code keeps its letters."""
+        self.question = text.rstrip().endswith("?")
+        self.long = len(text) > LONGEST
+        lines = [line for line in text.splitlines() if line.strip()]
+        self.layout = tuple(len(line) - len(line.lstrip()) for line in lines) if len(lines) > 1 else ()
+        """Indents of the lines of a text that has several: code means what its layout says."""
+
+
+_IS: Final = re.compile(r"\b(what|where|who|how|when|why|it|that|there|here|he|she)'s\b", re.IGNORECASE)
+_RE: Final = re.compile(r"'(re|ve|ll|m|d)\b", re.IGNORECASE)
+_SHORT_FORMS: Final = {"re": "are", "ve": "have", "ll": "will", "m": "am", "d": "would"}
 
 
 def _expand(text: str) -> str:
@@ -80,30 +98,30 @@ def _expand(text: str) -> str:
             parts.append(part)
     if parts and parts[0].strip(",").lower() in {"no", "yes", "nope", "yep"} and parts[0].endswith(","):
         parts = parts[1:]
-    return _POSSESSIVE.sub(
-        " ",
-        " ".join(parts)
-        .replace("'re ", " are ")
-        .replace("'ve ", " have ")
-        .replace("'ll ", " will ")
-        .replace("'m ", " am ")
-        .replace("'d ", " would "),
-    )
+    text = _IS.sub(r"\1 is", " ".join(parts))
+    return _POSSESSIVE.sub(" ", _RE.sub(lambda found: f" {_SHORT_FORMS[found.group(1).lower()]}", text))
 
 
 def fold(text: str) -> str:
-    """One form for texts that differ only in spacing, closing marks and typographic quotes."""
-    text = unicodedata.normalize("NFKC", text).translate(_PLAIN)
-    return _SPACE.sub(" ", text).strip().rstrip(" .!?").lstrip()
+    """One form for texts that differ only in spacing, closing marks, typographic quotes and a capital here or there.
+
+    Lines stay lines, and what looks like code or an abbreviation keeps its letters.
+    """
+    text = unicodedata.normalize("NFKC", text).translate(_PLAIN).strip()
+    if "\n" in text:
+        return "\n".join(line.rstrip() for line in text.splitlines())
+    return " ".join(part.lower() if _ORDINARY.match(part) else part for part in text.rstrip(" .!?").split())
 
 
-@lru_cache(maxsize=4096)
 def read(text: str) -> Reading:
-    """Tokens of a text. Any string will do, also an empty one."""
-    plain = fold(text)
-    source = _DATASET_QUOTES.sub('"', unicodedata.normalize("NFKC", text).translate(_PLAIN))
+    """Tokens of a text. Any string will do, also an empty one. Short texts are remembered."""
+    return _remembered(text) if len(text) <= _SHORT else _read(text)
+
+
+def _read(text: str) -> Reading:
+    source = _DATASET_QUOTES.sub('"', unicodedata.normalize("NFKC", text[:LONGEST]).translate(_PLAIN))
     source = _ABBREVIATIONS.sub("for example ", source)
-    source = _expand(_SPACE.sub(" ", source[:LONGEST]).strip())
+    source = _expand(_SPACE.sub(" ", source).strip())
     shouting = source.isupper() or _title(source)
     found: list[Token] = []
     quote = ""
@@ -114,29 +132,21 @@ def read(text: str) -> Reading:
         if kind == "mark":
             if raw in {'"', "`"}:
                 quote = "" if quote == raw else (raw if not quote and source.find(raw, match.end()) > 0 else quote)
-            found.append(Token(raw, raw, "mark", len(found), False, False, False))
+            found.append(Token(raw, raw, "mark", len(found), name=False, content=False, strict=False))
             opening = raw in ".!?:" or (opening and raw in '"`(-')
             continue
         found.append(_token(raw, kind, len(found), opening=opening, shouting=shouting, quoted=bool(quote)))
         opening = False
-    tokens = tuple(found)
-    content = tuple(token for token in tokens if token.content)
-    lower = tuple(token.text.lower() for token in tokens)
-    return Reading(
-        plain,
-        tokens,
-        content,
-        frozenset(token.key for token in tokens),
-        lower,
-        text.rstrip().endswith("?"),
-        len(text) > LONGEST,
-    )
+    return Reading(text, tuple(found))
+
+
+_remembered = lru_cache(maxsize=1024)(_read)
 
 
 def _title(text: str) -> bool:
     """Whether nearly every word has a capital, so that capitals tell nothing."""
     long = [word for word in text.split() if len(word) > 3 and word[0].isalpha()]
-    return len(long) > 3 and sum(word[0].isupper() for word in long) / len(long) > 0.8
+    return len(long) > 4 and sum(word[0].isupper() for word in long) / len(long) > 0.9
 
 
 def _token(raw: str, kind: str, place: int, *, opening: bool, shouting: bool, quoted: bool) -> Token:
@@ -147,15 +157,15 @@ def _token(raw: str, kind: str, place: int, *, opening: bool, shouting: bool, qu
             raw.replace(",", "") if re.fullmatch(r"\d{1,3}(,\d{3})+", raw) else raw,
             "number",
             place,
-            False,
-            True,
-            False,
+            name=False,
+            content=True,
+            strict=False,
         )
     if kind in {"url", "path", "code"}:
         key = _VERSION.sub("", raw.removesuffix("()"))
         if kind == "code" and not _FLAG.match(key):
             key = key.lower() if key[:1].isalpha() and key.isalnum() else key
-        return Token(raw, key, "code", place, True, True, True)
+        return Token(raw, key, "code", place, name=True, content=True, strict=True)
     low = raw.lower()
     low = words.MONTHS.get(low, low)
     name = not shouting and (
@@ -163,5 +173,6 @@ def _token(raw: str, kind: str, place: int, *, opening: bool, shouting: bool, qu
     )
     function = low in words.FUNCTION and not (len(raw) > 1 and raw.isupper() and not shouting and low in {"it", "us"})
     return Token(
-        raw, low if function else stem(low), "word", place, name and not function, not function, quoted and not function
-    )
+        raw, low if function else stem(low), "word", place,
+        name=name and not function, content=not function, strict=quoted and not function,
+    )  # fmt: skip

@@ -18,7 +18,7 @@ _BOUNDS: Final = (
 _STRICT: Final = (("only", words.EXCLUSIVE), ("except", words.EXCEPTION), ("none", words.NONE))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def scope(reading: Reading) -> frozenset[str]:
     """Names of the classes of scope that a text mentions."""
     text = " ".join(reading.lower)

@@ -5,28 +5,35 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-_IRREGULAR_LINES: Final = """
-buy bought;send sent;get got gotten;go went gone;pay paid;make made;take took taken;lose lost;find found;break broke broken
-write wrote written;know knew known;see saw seen;give gave given;come came;become became;begin began begun;run ran
-drive drove driven;speak spoke spoken;choose chose chosen;hold held;keep kept;leave left;tell told;say said;think thought
-teach taught;catch caught;bring brought;fight fought;seek sought;sell sold;build built;spend spent;lend lent;feel felt
-meet met;sit sat;stand stood;understand understood;win won;fall fell fallen;grow grew grown;throw threw thrown;draw drew drawn
-fly flew flown;eat ate eaten;drink drank drunk;sing sang sung;swim swam swum;wear wore worn;steal stole stolen;forget forgot forgotten
-rise rose risen;shoot shot;sleep slept;lead led;read;hear heard;mean meant;deal dealt;bind bound;wind wound;withdraw withdrew withdrawn
-hide hid hidden;bite bit bitten;show shown;do did done;be is are was were been am being;have has had;man men;woman women
-child children;person people;foot feet;tooth teeth;mouse mice;life lives;wife wives;knife knives;leaf leaves;half halves
-index indices indexes;matrix matrices;vertex vertices;analysis analyses;datum data;medium media;criterion criteria
-good better best;bad worse worst;far further farther;die died dying;lie lied lying;tie tied tying;type typed typing;use used using
-freeze froze frozen;shake shook shaken;wake woke woken;overdraw overdrew overdrawn;set setting;put putting;cut cutting
+_FORMS: Final = """
+buy bought; send sent; get got gotten; go went gone; pay paid; make made; take took taken; lose lost; break broke
+broken; write wrote written; know knew known; see saw seen; give gave given; come came; become became; begin began
+begun; run ran; drive drove driven; speak spoke spoken; choose chose chosen; hold held; keep kept; leave left; tell
+told; say said; think thought; teach taught; catch caught; bring brought; fight fought; seek sought; sell sold;
+build built; spend spent; lend lent; feel felt; meet met; sit sat; stand stood; understand understood; win won; fall
+fell fallen; grow grew grown; throw threw thrown; draw drew drawn; fly flew flown; eat ate eaten; drink drank drunk;
+sing sang sung; swim swam swum; wear wore worn; steal stole stolen; forget forgot forgotten; rise rose risen; shoot
+shot; sleep slept; lead led; hear heard; mean meant; deal dealt; withdraw withdrew withdrawn; hide hid hidden; bite
+bit bitten; show shown; do did done; be is are was were been am being; have has had; man men; woman women; child
+children; foot feet; tooth teeth; mouse mice; life lives; wife wives; knife knives; leaf leaves; half halves; index
+indices indexes; matrix matrices; vertex vertices; analysis analyses; criterion criteria; far farther; die died
+dying; lie lied lying; tie tied tying; type typed typing; use used using; freeze froze frozen; shake shook shaken;
+wake woke woken; overdraw overdrew overdrawn; put putting; cut cutting
 """
-_IRREGULAR: Final = {
-    form: words[0]
-    for entry in _IRREGULAR_LINES.replace("\n", ";").split(";")
-    if (words := entry.split())
-    for form in words[1:]
-    if form not in {"found", "bound", "wound", "better", "best", "worse", "worst", "further", "setting", "people", "data", "media"}
-} | {"found": "find", "colour": "color", "favourite": "favorite", "centre": "center", "theatre": "theater", "programme": "program",
-     "cheque": "check", "licence": "license", "grey": "gray", "catalogue": "catalog", "dialogue": "dialog"}  # fmt: skip
+"""A base form and the forms that belong to no other word; semicolons stand between words."""
+_IRREGULAR: Final = {form: forms[0] for line in _FORMS.split(";") if (forms := line.split()) for form in forms[1:]} | {
+    "found": "find",
+    "colour": "color",
+    "favourite": "favorite",
+    "centre": "center",
+    "theatre": "theater",
+    "programme": "program",
+    "cheque": "check",
+    "licence": "license",
+    "grey": "gray",
+    "catalogue": "catalog",
+    "dialogue": "dialog",
+}
 _VOWELS: Final = frozenset("aeiouy")
 
 
@@ -66,8 +73,27 @@ def stem(word: str) -> str:
 
 
 _ENDINGS: Final = (
-    ("isation", 3, "iz"), ("ization", 3, "iz"), ("ification", 3, "ifi"), ("ication", 4, "i"), ("ation", 4, ""),
-    ("ition", 4, ""), ("ction", 3, "ct"), ("sion", 4, "s"), ("tion", 4, "t"), ("ment", 4, ""), ("ness", 4, ""),
-    ("ising", 3, "iz"), ("ise", 3, "iz"), ("is", 4, "iz"), ("ize", 3, "iz"), ("our", 3, "or"),
-    ("ically", 4, "ic"), ("ally", 4, "al"), ("ily", 3, "y"), ("ly", 4, ""), ("ate", 4, ""), ("at", 5, ""), ("ant", 6, ""),
-)  # fmt: skip
+    ("isation", 3, "iz"),
+    ("ization", 3, "iz"),
+    ("ification", 3, "ifi"),
+    ("ication", 4, "i"),
+    ("ation", 4, ""),
+    ("ition", 4, ""),
+    ("ction", 3, "ct"),
+    ("sion", 4, "s"),
+    ("tion", 4, "t"),
+    ("ment", 4, ""),
+    ("ness", 4, ""),
+    ("ising", 3, "iz"),
+    ("ise", 3, "iz"),
+    ("is", 4, "iz"),
+    ("ize", 3, "iz"),
+    ("our", 3, "or"),
+    ("ically", 4, "ic"),
+    ("ally", 4, "al"),
+    ("ily", 3, "y"),
+    ("ly", 4, ""),
+    ("ate", 4, ""),
+    ("at", 5, ""),
+    ("ant", 6, ""),
+)
