@@ -1,6 +1,7 @@
 """A community as checked values: people, what they said of themselves, and how two of them fit. PURE.
 
-Field rules: reference section 2 (users.json). Nothing here is inferred: what a person did not say is unknown, never zero.
+Field rules: reference section 2 (users.json). Nothing here is inferred: what a person did not say is unknown, never
+zero.
 """
 
 from __future__ import annotations
@@ -98,6 +99,10 @@ class Term(msgspec.Struct, frozen=True, kw_only=True):
     known: bool
     why: str
     """One plain sentence, true for both sides."""
+    brief: str = ""
+    """A few words of it for a one-line reason; empty: nothing worth saying."""
+    views: tuple[float | None, float | None] | None = None
+    """For a criterion that each side sees differently: how a sees b, how b sees a; `score` is both, fused."""
 
 
 class Pair(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,6 +119,9 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
     coverage: float
     """Sum of the weights of what is known."""
     breakdown: dict[str, Term]
+    barred: str = ""
+
+    """Why a pair that could dance is left out all the same (a blocked list, a wish under --strict); empty: not."""
 
     @property
     def label(self) -> str:

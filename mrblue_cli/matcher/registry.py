@@ -8,28 +8,10 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
-Family = Literal[
-    "role",
-    "level",
-    "geo",
-    "set",
-    "taste",
-    "time",
-    "age",
-    "pref",
-    "mix",
-    "hist",
-    "agg",
-    "two",
-    "pair",
-    "rot",
-    "top",
-    "rank",
-]
 _MODULES: dict[str, str] = {
     "role": "criteria.role",
     "level": "criteria.level",
@@ -75,7 +57,12 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """The vectorised form (for criteria: see `criteria.base`)."""
     examples: tuple[Example, ...] = ()
     symmetric: bool = True
-    """Whether swapping the two people (or the arguments) changes nothing."""
+    """Whether swapping the two people (or the arguments) changes nothing. A criterion that is not gives a's view of
+    b."""
+    needs_community: bool = False
+    """Whether the scalar form takes `community=` (counts, ranges or a graph over everybody)."""
+    listwise: bool = False
+    """Aggregation over all alternatives at once (ranks, ideals), not row by row."""
     needs_history: bool = False
     approximate: bool = False
     parameters: Mapping[str, Any] = {}

@@ -1,19 +1,21 @@
 """What a criterion is: two forms of one formula over two people. PURE.
 
-`scalar(a, b, **parameters) -> Score` is written to be read. `fast(community, row, others, **parameters) -> [len(others)]`
-gives the same scores of one person against many, NaN where unknown. Both are 0..100. A symmetric criterion gives
-`scalar(a, b) == scalar(b, a)`; a directed one gives a's view of b and says so in its entry.
+`scalar(a, b, **parameters) -> Score` is written to be read. `fast(community, left, right, **parameters) -> [n]` gives
+the
+same values for n pairs of rows at once, NaN where unknown. Both are 0..100. A symmetric criterion gives
+`scalar(a, b) == scalar(b, a)`; a directed one gives a's view of b and says so in its entry. A criterion over the whole
+community (`needs_community`) takes it as `community=` in its scalar form.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from mrblue_cli.matcher.compiled import Community, Floats
+from mrblue_cli.matcher.compiled import Community, Floats, Ints
 from mrblue_cli.matcher.model import Leads, User
 
 
@@ -24,6 +26,8 @@ class Score(msgspec.Struct, frozen=True):
     """0..100; None: one side did not say."""
     why: str
     """One plain sentence."""
+    brief: str = ""
+    """A few words of it for a one-line reason; empty: nothing worth saying."""
     leads: Leads | None = None
     """Set by criteria that decide who leads."""
 
@@ -31,7 +35,7 @@ class Score(msgspec.Struct, frozen=True):
 class Scalar(Protocol):
     """The plain form."""
 
-    def __call__(self, a: User, b: User, **parameters: float) -> Score:
+    def __call__(self, a: User, b: User, **parameters: Any) -> Score:
         """A score and its reason."""
         ...
 
@@ -39,6 +43,21 @@ class Scalar(Protocol):
 class Fast(Protocol):
     """The vectorised form."""
 
-    def __call__(self, community: Community, row: int, others: npt.NDArray[np.int64], **parameters: float) -> Floats:
-        """[len(others)] scores of the person in `row` with each of `others`; NaN: unknown."""
+    def __call__(self, community: Community, left: Ints, right: Ints, **parameters: Any) -> Floats:
+        """[n] scores of the pairs (left[i], right[i]); NaN: unknown."""
         ...
+
+
+def called(user: User) -> str:
+    """How sentences name a person."""
+    return user.name or user.id
+
+
+def listed(words: list[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
+
+
+def everyone(row: int, others: npt.NDArray[np.int64]) -> Ints:
+    """The row as often as there are others: one person against many, as `fast` wants it."""
+    return np.full(len(others), row, dtype=np.int64)

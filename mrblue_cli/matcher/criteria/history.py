@@ -1,0 +1,7 @@
+"""Who danced with whom. PURE."""
+
+from __future__ import annotations
+
+from mrblue_cli.matcher.registry import Entry
+
+ENTRIES: tuple[Entry, ...] = ()

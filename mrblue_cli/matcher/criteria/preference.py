@@ -1,0 +1,7 @@
+"""What people chose before. PURE."""
+
+from __future__ import annotations
+
+from mrblue_cli.matcher.registry import Entry
+
+ENTRIES: tuple[Entry, ...] = ()

@@ -1,0 +1,7 @@
+"""The methods of rotation, as entries of the catalogue. PURE."""
+
+from __future__ import annotations
+
+from mrblue_cli.matcher.registry import Entry
+
+ENTRIES: tuple[Entry, ...] = ()
