@@ -139,6 +139,17 @@ def test_one_side_telling_is_enough_and_nobody_dances_alone(table, data):
         np.testing.assert_array_equal(matrix(name, some), matrix(name, whole), err_msg=name)
 
 
+@quick
+@given(dances(), st.data())
+def test_of_two_ways_to_dance_the_better_one_counts(table, data):
+    roles = [data.draw(st.sampled_from((Role.LEADER, Role.FOLLOWER, Role.BOTH, Role.BOTH))) for _ in table]
+    community, entry = community_of(table, roles), ENTRIES["hist.lfrr"]
+    found = matrix("hist.lfrr", community)
+    for a, b in product(range(len(table)), repeat=2):
+        value = entry.scalar(community.user(a), community.user(b), community=community).value
+        assert found[a, b] == pytest.approx(np.nan if value is None else value, abs=1e-9, nan_ok=True)
+
+
 def test_what_a_leader_and_a_follower_who_never_met_can_score():
     # L1 and L2 both danced with F1; L2 danced with F2: L1 and F2 are a step apart, though they share nobody.
     roles = [Role.LEADER, Role.LEADER, Role.FOLLOWER, Role.FOLLOWER, Role.FOLLOWER]
