@@ -113,7 +113,7 @@ def _location() -> Schema:
         description="Where the person lives. Coordinates come in pairs.",
     )
     lat, lon = (_given(PLACE, field) for field in ("lat", "lon"))
-    return found | {"allOf": found["allOf"] + [{"if": lat, "then": lon, "else": {"not": lon}}]}
+    return found | {"allOf": found.get("allOf", []) + [{"if": lat, "then": lon, "else": {"not": lon}}]}
 
 
 def _slot() -> Schema:
@@ -168,8 +168,7 @@ def _object(
     direct = [field for field in required if len(_ways(names, field)) == 1]
     if direct:
         found["required"] = direct
-    found["allOf"] = rules
-    return found
+    return found | {"allOf": rules} if rules else found
 
 
 def _ways(names: Names, field: str) -> list[str]:
