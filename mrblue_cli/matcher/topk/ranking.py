@@ -15,8 +15,8 @@ from mrblue_cli.matcher.topk.base import Found
 
 RELEVANCE = 0.7
 """`mmr`: how much the score counts against likeness to those already chosen."""
-MOST_EXACT = 100_000
-"""Entries (people times candidates) up to which `exposure` is exact: a few seconds."""
+MOST_EXACT = 300_000
+"""Entries (people times candidates) up to which `exposure` is exact: about two seconds."""
 
 
 def mmr(
