@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
@@ -76,6 +76,8 @@ class Case:
         self.loaded = loaded
         self.recipe = recipe
         self.warnings = (*loaded.warnings, *warnings)
+        self.skipped = tuple(sorted(loaded.skipped, key=lambda one: (one.id, one.why)))
+        """Who takes no part, by id: the order of the file never shows."""
 
     @property
     def community(self) -> Community:
@@ -97,7 +99,7 @@ class Case:
         found = self.community.rows.get(name)
         if found is not None:
             return found
-        for skipped in self.loaded.skipped:
+        for skipped in self.skipped:
             if skipped.id == name:
                 raise UsageError(f"'{name}' was left out: {skipped.why}", hint="change the file to have them in")
         raise UsageError(f"there is nobody with the id '{name}'", hint=self._near(name))
@@ -121,16 +123,16 @@ class Case:
         return f"the nearest: {', '.join(near)}" if near else f"ids look like this: {self.community.ids[0]}"
 
 
-def coming_monday(today: datetime.date) -> datetime.date:
+def coming_monday(today: dt.date) -> dt.date:
     """Today if it is a Monday, else the next one: the week whose clock changes count."""
-    return today + datetime.timedelta(days=-today.weekday() % 7)
+    return today + dt.timedelta(days=-today.weekday() % 7)
 
 
-def open_case(source: Path | None, how: How, *, week: datetime.date, zone: str = "UTC") -> Case:
+def open_case(source: Path | None, how: How, *, week: dt.date, zone: str = "UTC") -> Case:
     """Read people (None: standard input) and prepare the score. Raises `InputFileError` or `UsageError`."""
     # A misspelt criterion is told before a large file is read.
     make_recipe(how.weights, how.entries, missing=how.missing, fuse=how.fuse, aggregate=how.aggregate)
-    monday = week - datetime.timedelta(days=week.weekday())
+    monday = week - dt.timedelta(days=week.weekday())
     return case_of(load(source, week=monday, zone=zone), how)
 
 

@@ -30,7 +30,8 @@ table { border-collapse: collapse; width: 100%; } caption { text-align: left; co
 th, td { text-align: left; vertical-align: top; padding: .28rem .6rem .28rem 0; border-bottom: 1px solid var(--line); }
 thead th { color: var(--dim); font-weight: 600; font-size: .85rem; }
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; padding-right: .9rem; }
-.n { width: 5rem; } .who { white-space: nowrap; width: 10rem; } .label { white-space: nowrap; color: var(--dim); width: 9rem; }
+.n { width: 5rem; } .who { white-space: nowrap; width: 10rem; }
+.label { white-space: nowrap; color: var(--dim); width: 9rem; }
 .excellent { font-weight: 700; }
 .never { color: #8a2b00; font-weight: 600; }
 section.one { break-inside: avoid; } .tandas { display: grid; gap: 0 2rem;
@@ -63,7 +64,8 @@ def page(answer: Answer) -> Iterator[str]:
         f"<title>{escape(title)}</title>\n<style>{_STYLE}{HEAT_STYLE}</style>\n</head>\n<body>\n"
         f"<h1>{escape(_TITLES[answer.mode])}</h1>\n"
         f'<p class="honest"><strong>What the score is, and what it is not.</strong> {_text(HONESTY)} '
-        "0 to 100; above 80 excellent, above 60 good. What somebody did not say is unknown and never counts as zero.</p>\n"
+        "0 to 100; above 80 excellent, above 60 good. What somebody did not say is unknown and never counts as zero."
+        "</p>\n"
         f'<p class="dim">{_text(head(answer))}</p>\n'
     )
     yield from _body(answer)
@@ -214,7 +216,7 @@ def _explained(answer: Answer, pair: Pair) -> Iterator[str]:
 
 
 def _left_out(answer: Answer) -> Iterator[str]:
-    skipped = answer.case.loaded.skipped
+    skipped = answer.case.skipped
     if skipped or answer.case.warnings:
         yield "<h2>What to know of the file</h2>\n<ul>\n"
         yield from (f"<li>left out: {_text(one.id)}: {_text(one.why)}</li>\n" for one in skipped[:SHOWN])

@@ -19,7 +19,7 @@ def document(answer: Answer) -> Iterator[str]:
     case = answer.case
     head = {
         "users": len(case.community),
-        "skipped": [{"id": skipped.id, "why": skipped.why} for skipped in case.loaded.skipped],
+        "skipped": [{"id": skipped.id, "why": skipped.why} for skipped in case.skipped],
         "warnings": list(case.warnings),
     }
     yield _text(head)[:-1]

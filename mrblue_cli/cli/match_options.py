@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import enum
 import math
 from dataclasses import dataclass
@@ -168,11 +168,11 @@ def weights_of(typed: list[str]) -> dict[str, float]:
     return found
 
 
-def week_of(typed: str | None) -> datetime.date | None:
+def week_of(typed: str | None) -> dt.date | None:
     """A date, YYYY-MM-DD. Raises `UsageError`."""
     if typed is None:
         return None
     try:
-        return datetime.date.fromisoformat(typed)
+        return dt.date.fromisoformat(typed)
     except ValueError:
         raise UsageError(f"--week {typed} is not a date", hint="write it like 2026-03-30") from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import shlex
 import sys
 from collections.abc import Callable, Iterable
@@ -27,7 +27,7 @@ def run_match(typed: Typed) -> int:
     """The exit code; raises `MrBlueError`."""
     mode = mode_of(typed)
     where = places(typed)
-    today = datetime.datetime.now(tz=datetime.UTC).date()
+    today = dt.datetime.now(tz=dt.UTC).date()
     week = week_of(typed.week) or coming_monday(today)
     case = _open(where.source, How(**how_of(typed)), week, typed.zone or "UTC")
     for warning in case.warnings:
@@ -48,7 +48,7 @@ def run_match(typed: Typed) -> int:
     return 0
 
 
-def _open(source: str | None, how: How, week: datetime.date, zone: str) -> Case:
+def _open(source: str | None, how: How, week: dt.date, zone: str) -> Case:
     if source is None:
         with as_file(files("mrblue_cli.data") / "community.json") as path:
             return open_case(path, how, week=week, zone=zone)

@@ -36,7 +36,6 @@ def show(answer: Answer, out: TextIO) -> None:
         highlight=False,
         markup=False,
         emoji=False,
-        soft_wrap=False,
     )
     # Colour goes to a terminal that wants it; rich looks at NO_COLOR and TERM itself.
     for part in _parts(answer):
@@ -47,8 +46,8 @@ def head(answer: Answer) -> str:
     """How many people, of which week."""
     case = answer.case
     words = [many(len(case.community), "person")]
-    if case.loaded.skipped:
-        words.append(f"{len(case.loaded.skipped):,} left out")
+    if case.skipped:
+        words.append(f"{len(case.skipped):,} left out")
     words.append(f"free times as in the week of Monday {case.loaded.week.isoformat()}")
     return " · ".join(words)
 
@@ -56,7 +55,7 @@ def head(answer: Answer) -> str:
 def _parts(answer: Answer) -> Iterator[Text | Table]:
     yield Text(HONESTY, style="dim")
     yield Text(head(answer), style="dim")
-    skipped = answer.case.loaded.skipped
+    skipped = answer.case.skipped
     for one in skipped[:5]:
         yield Text(f"left out: {clean(one.id)}: {clean(one.why)}", style="dim")
     if len(skipped) > 5:
@@ -252,9 +251,8 @@ def _explained(answer: Answer, pair: Pair) -> Iterator[Text | Table]:
         yield Text(f"never paired: {pair.barred or 'neither can lead the other'}", style="bold yellow")
     table = _table("", "score", "weight", "points", "why", right=("score", "weight", "points"))
     for slot, term in pair.breakdown.items():
-        table.add_row(
-            slot, "?" if term.score is None else two(term.score), two(term.weight), two(term.points), Text(clean(term.why))
-        )  # fmt: skip
+        score = "?" if term.score is None else two(term.score)
+        table.add_row(slot, score, two(term.weight), two(term.points), Text(clean(term.why)))
         if term.views is not None:
             sides = ((pair.a, pair.b, term.views[0]), (pair.b, pair.a, term.views[1]))
             for one, other, view in sides:

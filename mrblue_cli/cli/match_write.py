@@ -96,14 +96,15 @@ class Writer:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: object, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             while self._waiting and kind is None:
                 temporary, target = self._waiting[0]
-                temporary.replace(target)
+                try:
+                    temporary.replace(target)
+                except OSError as error:
+                    raise _cannot(target, error) from error
                 del self._waiting[0]
-        except OSError as error:
-            raise _cannot(target, error) from error
         finally:
             for temporary, _ in self._waiting:
                 temporary.unlink(missing_ok=True)
@@ -148,8 +149,7 @@ def write_all(targets: dict[str, Path | None], renderers: dict[str, Callable[[],
     with Writer() as writer:
         for name, target in files:
             writer.write(target, renderers[name]())
-    for name, target in targets.items():
-        if target is None:
-            sys.stdout.writelines(renderers[name]())
+    for name in (name for name, target in targets.items() if target is None):
+        sys.stdout.writelines(renderers[name]())
     sys.stdout.flush()
     return [target for _, target in files]
