@@ -54,13 +54,13 @@ def case(users, **how):
     return case_of(Loaded(Community(users), (), (), WEEK), How(**how))
 
 
-def leader(name, level=None, **more):
-    return User(id=name, roles=Role.LEADER, leader_level=level, **more)
+def leader(identity, level=None, **more):
+    return User(id=identity, roles=Role.LEADER, leader_level=level, **more)
 
 
-def follower(name, level=None, **more):
-    return User(id=name, roles=Role.FOLLOWER, follower_level=level, **more)
+def follower(identity, level=None, **more):
+    return User(id=identity, roles=Role.FOLLOWER, follower_level=level, **more)
 
 
-def both(name, leads=None, follows=None, **more):
-    return User(id=name, roles=Role.BOTH, leader_level=leads, follower_level=follows, **more)
+def both(identity, leads=None, follows=None, **more):
+    return User(id=identity, roles=Role.BOTH, leader_level=leads, follower_level=follows, **more)
