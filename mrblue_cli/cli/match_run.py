@@ -10,7 +10,18 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
-from mrblue_cli.app.match import BEST, Case, How, Searching, coming_monday, everyone, explained, one, open_case
+from mrblue_cli.app.match import (
+    BEST,
+    Case,
+    How,
+    Searching,
+    coming_monday,
+    everyone,
+    explained,
+    find_method,
+    one,
+    open_case,
+)
 from mrblue_cli.cli.errors import INTERRUPTED, report
 from mrblue_cli.cli.match_answer import Answer
 from mrblue_cli.cli.match_options import Mode, Typed, how_of, mode_of, week_of
@@ -27,6 +38,9 @@ def run_match(typed: Typed) -> int:
     """The exit code; raises `MrBlueError`."""
     mode = mode_of(typed)
     where = places(typed)
+    for family, method in (("pair", typed.pair), ("rot", typed.method)):
+        if method is not None:
+            find_method(family, method)
     today = dt.datetime.now(tz=dt.UTC).date()
     week = week_of(typed.week) or coming_monday(today)
     case = _open(where.source, How(**how_of(typed)), week, typed.zone or "UTC")

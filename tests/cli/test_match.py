@@ -35,9 +35,7 @@ def test_help_tells_every_option_and_the_commands_around_it(match):
     for word in ("--for", "--rotate", "--explain", "--html", "algorithms", "schema", "generate", "not chemistry"):
         assert word in done.stdout
     for word in ("algorithms", "schema", "generate"):
-        assert (
-            match(word, "--help").stdout.startswith(f"Usage: root match {word}") or word in match(word, "--help").stdout
-        )
+        assert f"match {word}" in match(word, "--help").stdout.splitlines()[0]
 
 
 def test_the_default_table(match, users):
@@ -67,9 +65,9 @@ def test_top_says_how_many_each(match, users):
     whole = match(users).stdout
     assert len(rows_for(whole, "For Ben (ben)")) == 5
     assert len(rows_for(match(users, "--top", 2).stdout, "For Ben (ben)")) == 2
-    assert rows_for(match(users, "--for", "ben", "--top", 2).stdout, "For Ben (ben)") == [
-        *rows_for(whole, "For Ben (ben)")[:2]
-    ]
+    best = [line.split()[:3] for line in rows_for(whole, "For Ben (ben)")[:2]]
+    alone = rows_for(match(users, "--for", "ben", "--top", 2).stdout, "For Ben (ben)")
+    assert [line.split()[:3] for line in alone] == best
 
 
 def test_a_large_community_shows_the_first_and_says_how_to_get_all(match, tmp_path):
@@ -212,8 +210,8 @@ REFUSED = [
     (["--for", "zoe"], "'zoe' was left out"),
     (["--explain", "ana", "ana"], "'ana' is asked for twice"),
     (["--explain", "ana", "nobody"], "there is nobody with the id 'nobody'"),
-    (["--top", "0"], "0 is not in the range"),
-    (["--rotate", "0"], "0 is not in the range"),
+    (["--top", "0"], "greater than or equal to 1"),
+    (["--rotate", "0"], "greater than or equal to 1"),
     (["--sample"], "--sample and a file exclude each other"),
     (["--tango"], "No such option: --tango"),
 ]

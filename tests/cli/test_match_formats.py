@@ -7,6 +7,7 @@ import json
 import os
 import stat
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -380,7 +381,7 @@ def test_an_older_answer_is_replaced_and_keeps_its_rights(match, users, tmp_path
 
 def test_a_device_is_written_to_and_not_replaced(match, users):
     assert match(users, "--csv", "/dev/null").returncode == 0
-    assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
+    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
 
 
 def test_a_disk_that_is_full_leaves_the_old_file(match, users):
