@@ -205,7 +205,8 @@ def _varied(case: Case, found: Found, k: int) -> Found:
     for index in range(len(rows)):
         there = found.rows[index] >= 0
         pool, fit = found.rows[index][there], found.scores[index][there]
-        chosen = np.asarray(mmr(fit, likeness(case, pool), k), dtype=np.int64)
+        chosen = mmr(fit, likeness(case, pool), k)
+        chosen = chosen[chosen >= 0]
         rows[index, : len(chosen)], scores[index, : len(chosen)] = pool[chosen], fit[chosen]
     return Found(rows=rows, scores=scores)
 

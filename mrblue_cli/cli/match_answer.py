@@ -6,10 +6,13 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
+import msgspec
+
 from mrblue_cli.app.match import Case, Lists
 from mrblue_cli.app.match_floor import Balanced, Paired, Rotated
 from mrblue_cli.cli.match_options import Mode
 from mrblue_cli.matcher.model import Leads, Pair
+from mrblue_cli.matcher.scoring import reason
 
 HONESTY = (
     "The score says how well stated facts fit, not chemistry: questionnaires did not predict who is drawn to whom "
@@ -54,6 +57,15 @@ class Answer:
         if pair.leads in {Leads.A, Leads.B}:
             return self.called(self.case.community.rows[pair.a if pair.leads is Leads.A else pair.b])
         return "either" if pair.leads is Leads.EITHER else "nobody can"
+
+
+def reason_of(pair: Pair) -> str:
+    """The reason in one line, beside a column that says who leads: the role is told only where it costs points."""
+    role = pair.breakdown["role"]
+    if role.score != 100:
+        return clean(reason(pair))
+    quiet = {**pair.breakdown, "role": msgspec.structs.replace(role, brief="")}
+    return clean(reason(msgspec.structs.replace(pair, breakdown=quiet)))
 
 
 def clean(text: str) -> str:

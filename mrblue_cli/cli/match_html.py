@@ -7,13 +7,12 @@ from html import escape
 
 from mrblue_cli.app.match import BEST, best_pairs, each, partners_of
 from mrblue_cli.app.match_floor import Dance
-from mrblue_cli.cli.match_answer import HONESTY, Answer, clean, many, two
+from mrblue_cli.cli.match_answer import HONESTY, Answer, clean, many, reason_of, two
 from mrblue_cli.cli.match_heat import STYLE as HEAT_STYLE
 from mrblue_cli.cli.match_heat import heat_map
 from mrblue_cli.cli.match_options import Mode
 from mrblue_cli.cli.match_view import head, names_of, sheet, summary
 from mrblue_cli.matcher.model import Pair, Role
-from mrblue_cli.matcher.scoring import reason
 
 SHOWN = 200
 """People whose lists stand in a page, unless everybody's are asked for."""
@@ -118,7 +117,7 @@ def _pair_row(answer: Answer, pair: Pair, *, both: bool = False) -> list[str]:
     names = [answer.called(rows[pair.b])]
     if both:
         names.insert(0, answer.called(rows[pair.a]))
-    return [*_score(pair), _cell(" + ".join(names), "who"), _cell(answer.leader(pair), "who"), _cell(reason(pair))]
+    return [*_score(pair), _cell(" + ".join(names), "who"), _cell(answer.leader(pair), "who"), _cell(reason_of(pair))]
 
 
 def _score(pair: Pair) -> tuple[str, str]:
@@ -135,7 +134,7 @@ def _paired(answer: Answer) -> Iterator[str]:
     for couple in found.dance.couples:
         pair = answer.case.pair(couple.left, couple.right, leader=couple.leader)
         swap = swap or couple.leader is None
-        why = f"{'couple; ' if couple.kept else ''}{reason(pair)}"
+        why = f"{'couple; ' if couple.kept else ''}{reason_of(pair)}"
         rows.append([*(_cell(name, "who") for name in names_of(answer, couple)), *_score(pair), _cell(why)])
     yield from _table(("leads", "follows", "score", "", "why"), rows)
     yield _sits_out(answer, found.dance)

@@ -13,10 +13,9 @@ from rich.text import Text
 
 from mrblue_cli.app.match import BEST, best_pairs, each, partners_of
 from mrblue_cli.app.match_floor import Couple, Dance
-from mrblue_cli.cli.match_answer import HONESTY, Answer, clean, many, two
+from mrblue_cli.cli.match_answer import HONESTY, Answer, clean, many, reason_of, two
 from mrblue_cli.cli.match_options import Mode
 from mrblue_cli.matcher.model import Pair, Role
-from mrblue_cli.matcher.scoring import reason
 
 SHOWN_WHOLE = 60
 """Up to so many people the default table has everybody's list."""
@@ -93,7 +92,7 @@ def _score(pair: Pair) -> tuple[Text, Text]:
 
 
 def _why(pair: Pair) -> Text:
-    return Text(clean(reason(pair)))
+    return Text(reason_of(pair))
 
 
 def _lists(answer: Answer) -> Iterator[Text | Table]:
@@ -141,8 +140,8 @@ def _couples(answer: Answer, dance: Dance) -> Table:
     for couple in dance.couples:
         pair = answer.case.pair(couple.left, couple.right, leader=couple.leader)
         leader, follower = names_of(answer, couple)
-        why = f"{'couple; ' if couple.kept else ''}{reason(pair)}"
-        table.add_row(*_score(pair), Text(leader), Text(follower), Text(clean(why)))
+        why = f"{'couple; ' if couple.kept else ''}{reason_of(pair)}"
+        table.add_row(*_score(pair), Text(leader), Text(follower), Text(why))
     return table
 
 
