@@ -14,6 +14,8 @@ from mrblue_cli.matcher.model import Role
 from mrblue_cli.matcher.pairing.base import Floor, floor_of
 from mrblue_cli.matcher.scoring import leads, score
 
+CHANCE = frozenset({"pair.lottery", "pair.online", "rot.golfer", "rot.vizing", "rot.circle"})
+"""Methods whose result may depend on the seed, which is then told."""
 Roles = npt.NDArray[np.uint8]
 
 
@@ -104,11 +106,16 @@ def paired(
         floor = floor.with_roles(_fixed(case, floor, kept))
     fixed, rest, rows = split(floor, kept)
     more: dict[str, Any] = {} if proposes is None else {"proposes": proposes}
+    if "current" in entry.parameters:
+        # Who has a partner has somebody to trade.
+        place = {int(row): index for index, row in enumerate(rows)}
+        now = couples(case.community)
+        more["current"] = tuple((place[one], place[other]) for one, other in now if one in place and other in place)
     matching = pair(rest, entry.name, seed=seed or 0, **more)
     found = [(int(rows[one]), int(rows[other])) for one, other in matching.pairs]
     dance = _dance(case, floor.roles, [*found, *fixed], frozenset(tuple(sorted(couple)) for couple in fixed))
-    chance = "seed" in entry.parameters
-    return Paired(dance=dance, method=entry.name, note=matching.note, seed=(seed or 0) if chance else None)
+    told = (seed or 0) if entry.name in CHANCE else None
+    return Paired(dance=dance, method=entry.name, note=matching.note, seed=told)
 
 
 def rotated(
@@ -133,10 +140,8 @@ def rotated(
     found = rotate(floor, tandas, entry.name, seed=seed or 0, together=kept)
     always = frozenset((min(couple), max(couple)) for couple in kept)
     dances = tuple(_dance(case, floor.roles, list(tanda.pairs), always, led=True) for tanda in found.tandas)
-    chance = "seed" in entry.parameters
-    return Rotated(
-        tandas=dances, asked=tandas, method=entry.name, note=found.note, seed=(seed or 0) if chance else None
-    )
+    told = (seed or 0) if entry.name in CHANCE else None
+    return Rotated(tandas=dances, asked=tandas, method=entry.name, note=found.note, seed=told)
 
 
 def balanced(case: Case) -> Balanced:
