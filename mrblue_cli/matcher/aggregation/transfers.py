@@ -29,7 +29,7 @@ TEMPERATURE = 1.0
 LEAST_TEMPERATURE = 0.1
 """Below, time alone is so short that rounding shows."""
 UNKNOWN_COUNTS = 50.0
-_SWEEPS, _CLOSE = 100_000, 1e-13
+_SWEEPS, _CLOSE = 10_000, 1e-13
 Table = Sequence[Sequence[float]]
 
 
@@ -73,7 +73,9 @@ def _fit(joy: list[list[float]], temperature: float) -> tuple[list[float], list[
         free, other = sum(a * a for a in ours), sum(b * b for b in theirs)
         gap = len(ours) - len(theirs)
         # Time alone of one side less that of the other is the difference in heads; this factor makes it so.
-        factor = math.sqrt((gap + math.sqrt(gap * gap + 4 * free * other)) / (2 * free))
+        root = math.sqrt(gap * gap + 4 * free * other)
+        # Two ways to write one root; each cancels where the other does not.
+        factor = math.sqrt((root + gap) / (2 * free) if gap >= 0 else 2 * other / (root - gap))
         ours, theirs = [a * factor for a in ours], [b / factor for b in theirs]
         if max(abs(math.log(a / b)) for a, b in zip(ours, before, strict=True)) < _CLOSE:
             break
@@ -140,7 +142,8 @@ def _equilibrium(n: int, left: Ints, right: Ints, joy: Floats) -> Floats:
         while True:
             shared = matches(a - step)
             then = height(a - step, shared)
-            if then <= now or np.abs(step).max() < _CLOSE:
+            # Near the bottom heights differ by rounding only, while steps still gain digits.
+            if then <= now + _CLOSE * abs(now) or np.abs(step).max() < _CLOSE:
                 break
             step /= 2
         a, now = a - step, then
