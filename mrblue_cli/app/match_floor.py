@@ -159,18 +159,9 @@ def rotated(
 def balanced(case: Case, kept: Couples = ()) -> Balanced:
     """A role for everybody who dances both, so that the evening's pairs are the best; `kept` couples get both."""
     from mrblue_cli.matcher.pairing.balance import balance
-    from mrblue_cli.matcher.pairing.together import split
 
     floor = floor_of(case.community, case.recipe)
-    fixed, rest, rows = split(floor, kept)
-    roles = floor.roles.copy()
-    roles[np.asarray(rows, dtype=np.int64)] = balance(rest)
-    for one, other in fixed:
-        leader = _leaders(case, np.array([one]), np.array([other]))[0]
-        # Where either could lead as well, the smaller id does.
-        leader = min(one, other) if leader is None else leader
-        for row in (one, other):
-            roles[row] = (Role.LEADER if leader == row else Role.FOLLOWER).value
+    roles = balance(floor, together=kept)
     return Balanced(
         roles=tuple(Role(int(role)) for role in roles),
         chosen=tuple(np.flatnonzero(floor.roles == Role.BOTH.value).tolist()),
