@@ -31,6 +31,7 @@ class Room:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.socket = folder / "pulse.sock"
+        self.log = folder / "log"
         self.env = {**os.environ, "XDG_RUNTIME_DIR": str(folder), "PULSE_SERVER": f"unix:{self.socket}"}
         self.env.pop("DISPLAY", None)
         self.pid = 0
@@ -39,7 +40,10 @@ class Room:
         """Start it and make the room's devices the defaults."""
         sink = "module-null-sink sink_name={} rate=24000 channels=1"
         subprocess.run(
-            ["pulseaudio", "-n", "--daemonize=yes", "--exit-idle-time=-1", "--log-target=null",
+            # No real-time scheduling: the kernel kills a real-time thread that catches up for too long after a busy
+            # machine kept it waiting, and with it the server.
+            ["pulseaudio", "-n", "--daemonize=yes", "--exit-idle-time=-1", f"--log-target=file:{self.log}",
+             "--realtime=no", "--high-priority=no", "--no-cpu-limit=yes", "--disable-shm=yes",
              "-L", f"module-native-protocol-unix auth-anonymous=1 socket={self.socket}",
              "-L", sink.format("room_mic"), "-L", sink.format("speaker")],
             env=self.env, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -52,9 +56,19 @@ class Room:
         """Ask the server."""
         return subprocess.run(["pactl", *args], env=self.env, check=True, capture_output=True, text=True).stdout
 
-    def say(self, wav: Path) -> subprocess.Popen[bytes]:
-        """Speak a WAV file into the microphone; returns at once."""
-        return subprocess.Popen(["paplay", "--device=room_mic", str(wav)], env=self.env)
+    def alive(self) -> bool:
+        """Whether the server still answers."""
+        return subprocess.run(["pactl", "info"], env=self.env, capture_output=True, check=False).returncode == 0
+
+    @contextmanager
+    def saying(self, wav: Path):
+        """Speak a WAV file into the microphone, for as long as the block lasts."""
+        speaker = subprocess.Popen(["paplay", "--device=room_mic", str(wav)], env=self.env)
+        try:
+            yield speaker
+        finally:
+            speaker.terminate()
+            speaker.wait(10)
 
     @contextmanager
     def recording(self, target: Path):

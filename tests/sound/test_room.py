@@ -20,13 +20,15 @@ QUESTION = Path(__file__).parent.parent.parent / "mrblue_cli" / "data" / "questi
 pytestmark = [pytest.mark.sound, pytest.mark.xdist_group("sound")]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def room():
+    """A room of its own for each test: what one test does to a server is nothing to the next."""
     reason = missing()
     if reason:
         pytest.skip(reason)
     with running_room() as made:
         yield made
+        assert made.alive(), f"the sound server ended: {made.log.read_text()[-2000:]}"
 
 
 class Program:
@@ -78,7 +80,8 @@ def test_it_hears_the_microphone_and_answers_aloud(room, tmp_path):
     program.state("listening")
     with room.recording(heard):
         time.sleep(0.5)  # the recorder needs a moment; nothing is measured
-        room.say(QUESTION).wait(30)
+        with room.saying(QUESTION) as question:
+            question.wait(30)
         turn = program.until(lambda event: event["type"] == "turn")
     code, error = program.quit()
     assert code == 0, error
@@ -97,13 +100,14 @@ def test_speaking_over_it_leaves_silence_and_the_heard_part(room, tmp_path):
     program.state("listening")
     with room.recording(heard):
         time.sleep(0.5)
-        room.say(QUESTION).wait(30)
+        with room.saying(QUESTION) as question:
+            question.wait(30)
         program.state("speaking")
         time.sleep(1.5)  # let it speak a little before it is interrupted
-        speaking = room.say(QUESTION)
-        cut = program.until(lambda event: event.get("heard_ms") is not None)
-        first = program.until(lambda event: event["type"] == "turn")
-        speaking.wait(30)
+        with room.saying(QUESTION) as speaking:
+            cut = program.until(lambda event: event.get("heard_ms") is not None)
+            first = program.until(lambda event: event["type"] == "turn")
+            speaking.wait(30)
         program.until(lambda event: event["type"] == "turn")
     code, error = program.quit()
     assert code == 0, error
@@ -164,10 +168,8 @@ def test_a_second_of_microphone_is_a_second(room, tmp_path):
         "    pcm = microphone.read(); got += len(pcm); loud += int((abs(pcm) > 1000).sum()); time.sleep(0.02)\n"
         "print(got, microphone.blocks_heard - blocks, microphone.lost_samples, loud); microphone.close()\n"
     )
-    speaking = room.say(wav)
-    done = subprocess.run([sys.executable, "-c", code], env=room.env, capture_output=True, text=True, check=True)
-    speaking.terminate()
-    speaking.wait(10)
+    with room.saying(wav):
+        done = subprocess.run([sys.executable, "-c", code], env=room.env, capture_output=True, text=True, check=True)
     got, blocks, lost, loud = map(int, done.stdout.split())
     assert got == pytest.approx(48_000, rel=0.1)
     assert blocks == pytest.approx(100, rel=0.15)
