@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import gzip
 import io
 import json
@@ -17,7 +17,7 @@ from mrblue_cli.core.errors import InputFileError, UsageError
 from mrblue_cli.matcher.generate import people
 from mrblue_cli.matcher.model import Role
 
-WEEK = datetime.date(2026, 6, 4)
+WEEK = dt.date(2026, 6, 4)
 ANN = {"id": "ann", "roles": ["leader"], "leader_level": 7}
 BOB = {"id": "bob", "roles": ["follower"], "follower_level": 6.5}
 
@@ -78,7 +78,7 @@ def test_every_layout_says_the_same(tmp_path, layout, mark, packed):
     assert (bob.roles, bob.follower_level) == (Role.FOLLOWER, 6.5)
     assert found.warnings == ()
     assert found.skipped == ()
-    assert found.week == datetime.date(2026, 6, 1)
+    assert found.week == dt.date(2026, 6, 1)
 
 
 def test_standard_input(monkeypatch):
@@ -158,7 +158,8 @@ def test_nan_where_nobody_reads_is_no_json_either(tmp_path, content):
     [
         ('[{"id": "a", "roles": ["both"], "id": "b"}]', "users[0].id"),
         ('[{"id" : "a", "roles": ["both"], "id": "b"}]', "users[0].id"),
-        ('{"users": [{"id": "a", "roles": ["both"], "location": {"lat": 1, "lat": 2, "lon": 3}}]}', "users[0].location.lat"),
+        ('{"users": [{"id": "a", "roles": ["both"], "location": {"lat": 1, "lat": 2, "lon": 3}}]}',
+         "users[0].location.lat"),
         ('[{"id":"a","roles":["both"],"music":{"x":1,"x":2}}]', "users[0].music.x"),
         ('[{"id":"a","roles":["both"],"availability":[{"day":"mon","day":"tue","start":"1:00","end":"2:00"}]}]',
          "users[0].availability[0].day"),
