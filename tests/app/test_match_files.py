@@ -202,6 +202,17 @@ def test_what_only_looks_like_a_key_that_stands_twice(tmp_path):
     assert found.community.user(0).name == 'say "id": twice'
 
 
+def test_the_careful_way_reads_as_the_quick_one(tmp_path):
+    # Half a character in a field that nobody reads sends the whole document the careful way.
+    careful = json.dumps({"users": [ANN | {"note": "?"}, BOB], "at": 1}).replace("?", "\\ud800")
+    found = loaded(tmp_path, careful)
+    assert found.community.ids == ["ann", "bob"]
+    assert found.warnings == (
+        'unknown field "note" (at users[0].note)',
+        'top-level name "at" is not read',
+    )
+
+
 def test_names_that_stand_twice_around_the_people(tmp_path):
     text = '{"users": [], "a": 1, "a": 2}'
     assert "the name a stands twice" in refused(tmp_path, text)
@@ -383,6 +394,7 @@ def test_columns_that_nobody_reads_are_warned_about(tmp_path):
         ("ann,,7,", "users[0].roles (line 2)", "is missing"),
         (",leader,7,", "users[0].id (line 2)", "is missing"),
         ("ann,leader;follower,7,", "users[0].roles[0] (line 2)", "is not a role"),
+        ("ann,  ,7,", "users[0].roles (line 2)", "is missing"),
         ("ann,leader,7,maybe", "users[0].active (line 2)", "is not true or false"),
         ("ann,leader,7,,,x", "users[0] (line 2)", "has 6 cells where the header has 4"),
     ],
