@@ -57,6 +57,7 @@ class Calendar:
         found: list[tuple[int, int]] = []
         known = self._spans
         for index, slot in enumerate(slots):
+            spans: Spans | None
             try:
                 if type(slot) is str:
                     spans = known[name, slot]
