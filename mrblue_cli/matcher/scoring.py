@@ -125,9 +125,14 @@ def _verdict(
 def _both_briefs(a: User, b: User, forward: Score, backward: Score) -> str:
     """What a directed criterion says of both sides in few words: once if both see the same, else by name."""
     if forward.brief != backward.brief:
-        sides = ((a, forward.brief), (b, backward.brief))
-        named = [words if called(one) in words else f"{words} for {called(one)}" for one, words in sides if words]
-        return ", ".join(named)
+        # Who is better served comes first, so that swapping the two changes nothing but a tie.
+        sides = sorted(((a, forward), (b, backward)), key=lambda side: -(side[1].value or 0.0))
+        told = [
+            said.brief if called(one) in said.brief else f"{said.brief} for {called(one)}"
+            for one, said in sides
+            if said.brief
+        ]
+        return (" and " if forward.value == backward.value else ", but ").join(told)
     if forward.brief and forward.value != backward.value:
         return f"{forward.brief} ({forward.value:.0f} for {called(a)}, {backward.value:.0f} for {called(b)})"
     return forward.brief
