@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mrblue_cli.matcher import registry
 from tests.matcher.aggregation.tables import scores, tables
 
-few = settings(max_examples=20)
+few = settings(max_examples=10)
 ENTRIES = registry.family("agg")
 POINTWISE = [entry for entry in ENTRIES if not entry.listwise]
 LISTWISE = [entry for entry in ENTRIES if entry.listwise]
@@ -48,7 +48,7 @@ def test_worked_examples(entry):
 
 
 @by_name
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(table=tables())
 def test_the_fast_form_says_the_same_and_stays_on_the_scale(entry, table):
     matrix, weights = table
