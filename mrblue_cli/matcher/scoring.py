@@ -108,6 +108,7 @@ def _verdict(
         return forward, None
     backward: Score = entry.scalar(b, a, **parameters)
     views = forward.value, backward.value
+    # Both sides may say the same: what is lacking, or what is shared.
     why = forward.why if forward.why == backward.why else f"{forward.why}; {backward.why}"
     if forward.value is None or backward.value is None:
         return Score(None, why, "", forward.leads), views
@@ -299,8 +300,9 @@ def feasible(community: Community, left: Ints, right: Ints, *, strict: bool) -> 
 def leads(community: Community, left: Ints, right: Ints, recipe: Recipe) -> npt.NDArray[np.int8]:
     """[n] 0 nobody can, 1 the left one, 2 the right one, 3 either."""
     choice = next(choice for choice in recipe.choices if choice.slot == "level")
-    compare = level.COMPARES.get(choice.entry, level.table)
-    return level.leads_fast(compare, community, left, right)
+    if choice.entry not in level.COMPARES:
+        return level.leads_fast(level.table, community, left, right)
+    return level.leads_fast(level.COMPARES[choice.entry], community, left, right, **choice.parameters)
 
 
 def _overall(values: Floats, weights: Floats, recipe: Recipe) -> Floats:

