@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +18,7 @@ from mrblue_cli.app.match_files import Loaded, load
 from mrblue_cli.core.errors import UsageError
 from mrblue_cli.matcher import registry
 from mrblue_cli.matcher.compiled import Community, Floats, Ints
-from mrblue_cli.matcher.model import Leads, Pair
+from mrblue_cli.matcher.model import Leads, Pair, Role
 from mrblue_cli.matcher.recipe import SLOTS, Missing, Recipe, make_recipe
 from mrblue_cli.matcher.scoring import explain, terms
 from mrblue_cli.matcher.topk.base import Found
@@ -93,6 +94,12 @@ class Case:
         if leader is not None:
             pair = msgspec.structs.replace(pair, leads=Leads.A if leader == a else Leads.B)
         return pair
+
+    def with_roles(self, roles: Sequence[Role]) -> Case:
+        """The same people in one role each, by row: whom they can dance with, scores and reasons follow from it."""
+        users = (msgspec.structs.replace(self.community.user(row), roles=role) for row, role in enumerate(roles))
+        loaded = dataclasses.replace(self.loaded, community=Community(users), warnings=self.warnings)
+        return Case(loaded, self.recipe)
 
     def row(self, name: str) -> int:
         """The row of an id. Raises `UsageError` with the nearest ids, and says so when a name was given."""

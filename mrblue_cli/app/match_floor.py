@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from mrblue_cli.app.match import Case, find_method
 from mrblue_cli.matcher.columns import Ints
@@ -16,7 +15,7 @@ from mrblue_cli.matcher.scoring import leads, score
 
 CHANCE = frozenset({"pair.lottery", "pair.online", "rot.golfer", "rot.vizing", "rot.circle"})
 """Methods whose result may depend on the seed, which is then told."""
-Roles = npt.NDArray[np.uint8]
+Couples = tuple[tuple[int, int], ...]
 
 
 class Couple(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,26 +54,6 @@ class Dance(msgspec.Struct, frozen=True, kw_only=True):
         return min(self.couples, key=lambda couple: (couple.score, couple.left, couple.right), default=None)
 
 
-class Paired(msgspec.Struct, frozen=True, kw_only=True):
-    """Pairs for one practica."""
-
-    dance: Dance
-    method: str
-    note: str
-    seed: int | None
-    """Where chance took part."""
-
-
-class Rotated(msgspec.Struct, frozen=True, kw_only=True):
-    """Several tandas."""
-
-    tandas: tuple[Dance, ...]
-    asked: int
-    method: str
-    note: str
-    seed: int | None
-
-
 class Balanced(msgspec.Struct, frozen=True, kw_only=True):
     """Who takes which role for the evening."""
 
@@ -84,6 +63,33 @@ class Balanced(msgspec.Struct, frozen=True, kw_only=True):
     """Rows of those who dance both roles, whose role was chosen."""
     leaders: int
     followers: int
+
+
+class Paired(msgspec.Struct, frozen=True, kw_only=True):
+    """Pairs for one practica."""
+
+    case: Case
+    """The people as they dance: with one role each where roles were fixed."""
+    dance: Dance
+    balanced: Balanced | None
+    """Roles that were fixed first."""
+    method: str
+    note: str
+    seed: int | None
+    """Where chance took part."""
+
+
+class Rotated(msgspec.Struct, frozen=True, kw_only=True):
+    """Several tandas."""
+
+    case: Case
+    """As in `Paired`."""
+    balanced: Balanced | None
+    tandas: tuple[Dance, ...]
+    asked: int
+    method: str
+    note: str
+    seed: int | None
 
 
 def paired(
@@ -100,10 +106,8 @@ def paired(
     from mrblue_cli.matcher.pairing.together import couples, split
 
     entry = find_method("pair", method)
-    floor = floor_of(case.community, case.recipe)
     kept = couples(case.community) if together else ()
-    if fix_roles:
-        floor = floor.with_roles(_fixed(case, floor, kept))
+    case, floor, fixed_roles = _prepared(case, kept, fix_roles=fix_roles)
     fixed, rest, rows = split(floor, kept)
     more: dict[str, Any] = {} if proposes is None else {"proposes": proposes}
     if "current" in entry.parameters:
@@ -113,9 +117,9 @@ def paired(
         more["current"] = tuple((place[one], place[other]) for one, other in now if one in place and other in place)
     matching = pair(rest, entry.name, seed=seed or 0, **more)
     found = [(int(rows[one]), int(rows[other])) for one, other in matching.pairs]
-    dance = _dance(case, floor.roles, [*found, *fixed], frozenset(tuple(sorted(couple)) for couple in fixed))
+    dance = _dance(case, [*found, *fixed], frozenset(tuple(sorted(couple)) for couple in fixed))
     told = (seed or 0) if entry.name in CHANCE else None
-    return Paired(dance=dance, method=entry.name, note=matching.note, seed=told)
+    return Paired(case=case, dance=dance, balanced=fixed_roles, method=entry.name, note=matching.note, seed=told)
 
 
 def rotated(
@@ -131,23 +135,33 @@ def rotated(
     from mrblue_cli.matcher.pairing.together import couples
     from mrblue_cli.matcher.rotation.methods import rotate
 
-    floor = floor_of(case.community, case.recipe)
+    if method is not None:
+        find_method("rot", method)
     kept = couples(case.community) if together else ()
-    if fix_roles:
-        floor = floor.with_roles(_fixed(case, floor, kept))
+    case, floor, fixed_roles = _prepared(case, kept, fix_roles=fix_roles)
     dual = bool((floor.roles == Role.BOTH.value).any())
     entry = find_method("rot", method or ("vizing" if dual else "exact"))
     found = rotate(floor, tandas, entry.name, seed=seed or 0, together=kept)
     always = frozenset((min(couple), max(couple)) for couple in kept)
-    dances = tuple(_dance(case, floor.roles, list(tanda.pairs), always, led=True) for tanda in found.tandas)
+    dances = tuple(_dance(case, list(tanda.pairs), always, led=True) for tanda in found.tandas)
     told = (seed or 0) if entry.name in CHANCE else None
-    return Rotated(tandas=dances, asked=tandas, method=entry.name, note=found.note, seed=told)
+    return Rotated(
+        case=case,
+        balanced=fixed_roles,
+        tandas=dances,
+        asked=tandas,
+        method=entry.name,
+        note=found.note,
+        seed=told,
+    )
 
 
-def balanced(case: Case) -> Balanced:
-    """A role for everybody who dances both, so that the evening's pairs are the best."""
+def balanced(case: Case, kept: Couples = ()) -> Balanced:
+    """A role for everybody who dances both, so that the evening's pairs are the best; `kept` couples get both."""
+    from mrblue_cli.matcher.pairing.balance import balance
+
     floor = floor_of(case.community, case.recipe)
-    roles = _fixed(case, floor, ())
+    roles = balance(floor, together=kept)
     return Balanced(
         roles=tuple(Role(int(role)) for role in roles),
         chosen=tuple(np.flatnonzero(floor.roles == Role.BOTH.value).tolist()),
@@ -156,37 +170,28 @@ def balanced(case: Case) -> Balanced:
     )
 
 
-def _fixed(case: Case, floor: Floor, kept: tuple[tuple[int, int], ...]) -> Roles:
-    """One role for each person; the two of a couple that stays together get one each."""
-    from mrblue_cli.matcher.pairing.balance import balance
-    from mrblue_cli.matcher.pairing.together import split
-
-    fixed, rest, rows = split(floor, kept)
-    roles = floor.roles.copy()
-    roles[np.asarray(rows, dtype=np.int64)] = balance(rest)
-    for one, other in fixed:
-        leader = _leaders(case, floor.roles, np.array([one]), np.array([other]))[0]
-        # Where either could lead as well, the smaller id does.
-        leader = min(one, other) if leader is None else leader
-        roles[one] = (Role.LEADER if leader == one else Role.FOLLOWER).value
-        roles[other] = (Role.LEADER if leader == other else Role.FOLLOWER).value
-    return roles
+def _prepared(case: Case, kept: Couples, *, fix_roles: bool) -> tuple[Case, Floor, Balanced | None]:
+    """The people as they dance, their floor, and the roles that were fixed."""
+    found = balanced(case, kept) if fix_roles else None
+    if found is not None and found.chosen:
+        # Not only the floor: with one role each, scores and reasons are those of the way in which they will dance.
+        case = case.with_roles(found.roles)
+    return case, floor_of(case.community, case.recipe), found
 
 
 def _dance(
     case: Case,
-    roles: Roles,
     pairs: list[tuple[int, int]],
     kept: frozenset[tuple[int, ...]],
     *,
     led: bool = False,
 ) -> Dance:
-    """`led`: the first of each pair leads; otherwise the roles on the floor tell, or the levels."""
+    """`led`: the first of each pair leads; otherwise their roles tell, or the levels."""
     ordered = sorted((min(pair), max(pair), pair[0]) for pair in pairs)
     left = np.array([one for one, _, _ in ordered], dtype=np.int64)
     right = np.array([other for _, other, _ in ordered], dtype=np.int64)
     scores = score(case.community, left, right, case.recipe).overall.tolist() if ordered else []
-    by_role = _leaders(case, roles, left, right)
+    by_role = _leaders(case, left, right)
     dancing = {row for one, other, _ in ordered for row in (one, other)}
     return Dance(
         couples=tuple(
@@ -197,18 +202,12 @@ def _dance(
     )
 
 
-def _leaders(case: Case, roles: Roles, left: Ints, right: Ints) -> list[int | None]:
-    """The row of who leads each pair, by the roles on this floor and then by level; None: either."""
+def _leaders(case: Case, left: Ints, right: Ints) -> list[int | None]:
+    """The row of who leads each pair, by role and then by level; None: either."""
     if not len(left):
         return []
-    able = [
-        (roles[one] & Role.LEADER.value > 0) & (roles[other] & Role.FOLLOWER.value > 0)
-        for one, other in ((left, right), (right, left))
+    codes = leads(case.community, left, right, case.recipe).tolist()
+    return [
+        one if code == 1 else other if code == 2 else None
+        for one, other, code in zip(left.tolist(), right.tolist(), codes, strict=True)
     ]
-    by_level = leads(case.community, left, right, case.recipe)
-    found: list[int | None] = []
-    for index in range(len(left)):
-        code = int(able[0][index]) + 2 * int(able[1][index])
-        code = int(by_level[index]) if code == 3 else code
-        found.append(int(left[index]) if code == 1 else int(right[index]) if code == 2 else None)
-    return found

@@ -9,9 +9,10 @@ from functools import cached_property
 import msgspec
 
 from mrblue_cli.app.match import Case, Lists
-from mrblue_cli.app.match_floor import Balanced, Paired, Rotated
+from mrblue_cli.app.match_floor import Balanced, Couple, Dance, Paired, Rotated
 from mrblue_cli.cli.match_options import Mode
-from mrblue_cli.matcher.model import Leads, Pair
+from mrblue_cli.matcher.criteria.base import listed
+from mrblue_cli.matcher.model import Leads, Pair, Role
 from mrblue_cli.matcher.scoring import reason
 
 HONESTY = (
@@ -51,6 +52,29 @@ class Answer:
         """A person with their id."""
         name, identity = self.case.community.names[row], self.case.community.ids[row]
         return clean(f"{name} ({identity})" if name and name != identity else identity)
+
+    def couples(self, dance: Dance) -> list[Couple]:
+        """The couples of a dance as a person looks them up: by the name of who leads."""
+        return sorted(dance.couples, key=lambda couple: [name.casefold() for name in self.names(couple)])
+
+    def names(self, couple: Couple) -> tuple[str, str]:
+        """Who leads and who follows; a star marks two who may swap."""
+        leader = couple.left if couple.leader is None else couple.leader
+        follower = couple.right if leader == couple.left else couple.left
+        star = "*" if couple.leader is None else ""
+        return f"{self.called(leader)}{star}", f"{self.called(follower)}{star}"
+
+    @property
+    def tonight(self) -> str:
+        """Who of those who dance both roles leads tonight, where roles were fixed."""
+        if self.balanced is None or not self.balanced.chosen:
+            return ""
+        found = []
+        for role, word in ((Role.LEADER, "lead"), (Role.FOLLOWER, "follow")):
+            names = [self.called(row) for row in self.balanced.chosen if self.balanced.roles[row] is role]
+            if names:
+                found.append(f"{listed(names)} {word}{'s' if len(names) == 1 else ''}")
+        return f"of those who dance both, {'; '.join(found)}"
 
     def leader(self, pair: Pair) -> str:
         """Who leads, as a table says it."""

@@ -11,6 +11,7 @@ import numpy as np
 from mrblue_cli.app.match import Lists, best_pairs, each
 from mrblue_cli.app.match_floor import Dance
 from mrblue_cli.cli.match_answer import Answer, two
+from mrblue_cli.cli.match_options import Mode
 from mrblue_cli.matcher.model import Role, label_of
 from mrblue_cli.matcher.scoring import score
 
@@ -24,7 +25,7 @@ Rows = tuple[Line, int, int, int | None]
 
 def lines(answer: Answer) -> Iterator[str]:
     """Pieces of one CSV file: a header, then a line for each pair."""
-    if answer.balanced is not None:
+    if answer.mode is Mode.BALANCE:
         yield from _roles(answer)
         return
     before, rows = _rows(answer)
@@ -47,8 +48,6 @@ def lines(answer: Answer) -> Iterator[str]:
 
 def _rows(answer: Answer) -> tuple[tuple[str, ...], Iterable[Rows]]:
     """The columns before a pair, and the pairs."""
-    from mrblue_cli.cli.match_options import Mode
-
     if answer.lists is not None and answer.mode is Mode.BEST:
         pairs = each(best_pairs(answer.lists))
         return ("rank",), (((number,), one, other, None) for number, (one, other) in enumerate(pairs, 1))

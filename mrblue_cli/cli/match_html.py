@@ -11,7 +11,7 @@ from mrblue_cli.cli.match_answer import HONESTY, Answer, clean, many, reason_of,
 from mrblue_cli.cli.match_heat import STYLE as HEAT_STYLE
 from mrblue_cli.cli.match_heat import heat_map
 from mrblue_cli.cli.match_options import Mode
-from mrblue_cli.cli.match_view import head, names_of, sheet, summary
+from mrblue_cli.cli.match_view import head, sheet, summary
 from mrblue_cli.matcher.model import Pair, Role
 
 SHOWN = 200
@@ -131,14 +131,14 @@ def _paired(answer: Answer) -> Iterator[str]:
     yield f"<p>{_text(summary(answer, found.dance))}; method {_text(found.method)}</p>\n"
     swap = False
     rows = []
-    for couple in found.dance.couples:
+    for couple in answer.couples(found.dance):
         pair = answer.case.pair(couple.left, couple.right, leader=couple.leader)
         swap = swap or couple.leader is None
         why = f"{'couple; ' if couple.kept else ''}{reason_of(pair)}"
-        rows.append([*(_cell(name, "who") for name in names_of(answer, couple)), *_score(pair), _cell(why)])
+        rows.append([*(_cell(name, "who") for name in answer.names(couple)), *_score(pair), _cell(why)])
     yield from _table(("leads", "follows", "score", "", "why"), rows)
     yield _sits_out(answer, found.dance)
-    yield from _small_print(found.note, found.seed, swap=swap)
+    yield from _small_print(answer, found.note, found.seed, swap=swap)
     yield from heat_map(answer)
 
 
@@ -147,7 +147,9 @@ def _sits_out(answer: Answer, dance: Dance) -> str:
     return f"<p>{'Sits out: ' + _text(names) if names else 'Nobody sits out.'}</p>\n"
 
 
-def _small_print(note: str, seed: int | None, *, swap: bool) -> Iterator[str]:
+def _small_print(answer: Answer, note: str, seed: int | None, *, swap: bool) -> Iterator[str]:
+    if answer.tonight:
+        yield f'<p class="dim">{_text(answer.tonight)}</p>\n'
     if swap:
         yield '<p class="dim">* either of the two may lead</p>\n'
     if note:
@@ -162,7 +164,7 @@ def _rotated(answer: Answer) -> Iterator[str]:
     yield '<div class="tandas">\n'
     for number, dance in enumerate(found.tandas, 1):
         yield f"<section><h3>Tanda {number}</h3>\n"
-        rows = [[_cell(name) for name in names_of(answer, couple)] for couple in dance.couples]
+        rows = [[_cell(name) for name in answer.names(couple)] for couple in answer.couples(dance)]
         yield from _table(("leads", "follows"), rows)
         yield f"{_sits_out(answer, dance)}</section>\n"
     yield '</div>\n<section class="paper"><h2>For each dancer</h2>\n'
@@ -175,7 +177,7 @@ def _rotated(answer: Answer) -> Iterator[str]:
     total = sum(dance.total for dance in found.tandas)
     yield f'<p class="dim">{many(len(found.tandas), "tanda")} by {_text(found.method)}, total {two(total)}</p>\n'
     swap = any(couple.leader is None for dance in found.tandas for couple in dance.couples)
-    yield from _small_print(found.note, found.seed, swap=swap)
+    yield from _small_print(answer, found.note, found.seed, swap=swap)
     yield "</section>\n"
 
 

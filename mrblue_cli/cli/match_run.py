@@ -93,9 +93,11 @@ def _floor_answer(common: dict[str, Any], typed: Typed) -> Answer:
     case, mode = common["case"], common["mode"]
     shared: dict[str, Any] = {"seed": typed.seed, "together": typed.together, "fix_roles": typed.balance}
     if mode is Mode.PAIR:
-        return Answer(**common, paired=paired(case, typed.pair or "", proposes=typed.proposes, **shared))
+        pairs = paired(case, typed.pair or "", proposes=typed.proposes, **shared)
+        return Answer(**{**common, "case": pairs.case}, paired=pairs, balanced=pairs.balanced)
     if mode is Mode.ROTATE:
-        return Answer(**common, rotated=rotated(case, typed.rotate or 1, method=typed.method, **shared))
+        turns = rotated(case, typed.rotate or 1, method=typed.method, **shared)
+        return Answer(**{**common, "case": turns.case}, rotated=turns, balanced=turns.balanced)
     return Answer(**common, balanced=balanced(case))
 
 

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mrblue_cli.app.match import BEST, best_pairs, each, partners_of
-from mrblue_cli.app.match_floor import Couple, Dance
+from mrblue_cli.app.match_floor import Dance
 from mrblue_cli.cli.match_answer import HONESTY, Answer, clean, many, reason_of, two
 from mrblue_cli.cli.match_options import Mode
 from mrblue_cli.matcher.model import Pair, Role
@@ -137,20 +137,12 @@ def _lists(answer: Answer) -> Iterator[Text | Table]:
 
 def _couples(answer: Answer, dance: Dance) -> Table:
     table = _table("score", "", "leads", "follows", "why")
-    for couple in dance.couples:
+    for couple in answer.couples(dance):
         pair = answer.case.pair(couple.left, couple.right, leader=couple.leader)
-        leader, follower = names_of(answer, couple)
+        leader, follower = answer.names(couple)
         why = f"{'couple; ' if couple.kept else ''}{reason_of(pair)}"
         table.add_row(*_score(pair), Text(leader), Text(follower), Text(why))
     return table
-
-
-def names_of(answer: Answer, couple: Couple) -> tuple[str, str]:
-    """Who leads and who follows; a star marks two who may swap."""
-    leader = couple.left if couple.leader is None else couple.leader
-    follower = couple.right if leader == couple.left else couple.left
-    star = "*" if couple.leader is None else ""
-    return f"{answer.called(leader)}{star}", f"{answer.called(follower)}{star}"
 
 
 def _sits_out(answer: Answer, dance: Dance) -> Text:
@@ -163,7 +155,7 @@ def summary(answer: Answer, dance: Dance) -> str:
     worst = dance.worst
     if worst is None:
         return "no pair: nobody here can dance with anybody"
-    names = " + ".join(names_of(answer, worst)).replace("*", "")
+    names = " + ".join(answer.names(worst)).replace("*", "")
     return (
         f"{many(len(dance.couples), 'pair')}, total {two(dance.total)}, mean {two(dance.mean)}, "
         f"worst {two(worst.score)} ({names})"
@@ -178,10 +170,14 @@ def _paired(answer: Answer) -> Iterator[Text | Table]:
         yield _couples(answer, found.dance)
     yield Text(summary(answer, found.dance))
     yield _sits_out(answer, found.dance)
-    yield from _small_print(found.note, found.seed, any(couple.leader is None for couple in found.dance.couples))
+    yield from _small_print(
+        answer, found.note, found.seed, any(couple.leader is None for couple in found.dance.couples)
+    )
 
 
-def _small_print(note: str, seed: int | None, swap: bool) -> Iterator[Text]:
+def _small_print(answer: Answer, note: str, seed: int | None, swap: bool) -> Iterator[Text]:
+    if answer.tonight:
+        yield Text(answer.tonight, style="dim")
     if swap:
         yield Text("* either of the two may lead", style="dim")
     if note:
@@ -196,8 +192,8 @@ def _rotated(answer: Answer) -> Iterator[Text | Table]:
     for number, dance in enumerate(found.tandas, 1):
         yield _title(f"Tanda {number}")
         table = _table("score", "leads", "follows")
-        for couple in dance.couples:
-            table.add_row(two(couple.score), *(Text(name) for name in names_of(answer, couple)))
+        for couple in answer.couples(dance):
+            table.add_row(two(couple.score), *(Text(name) for name in answer.names(couple)))
         yield table
         yield _sits_out(answer, dance)
     yield _title("For each dancer")
@@ -207,7 +203,9 @@ def _rotated(answer: Answer) -> Iterator[Text | Table]:
     yield table
     total = sum(dance.total for dance in found.tandas)
     yield Text(f"\n{many(len(found.tandas), 'tanda')} by {found.method}, total {two(total)}")
-    yield from _small_print(found.note, found.seed, any(c.leader is None for d in found.tandas for c in d.couples))
+    yield from _small_print(
+        answer, found.note, found.seed, any(c.leader is None for d in found.tandas for c in d.couples)
+    )
 
 
 def sheet(answer: Answer) -> dict[int, list[str]]:
@@ -220,7 +218,7 @@ def sheet(answer: Answer) -> dict[int, list[str]]:
         for couple in dance.couples:
             for row, other in ((couple.left, couple.right), (couple.right, couple.left)):
                 leads = roles[row] == Role.BOTH.value and couple.leader == row
-                evening[row][number] = answer.called(other) + (" (you lead)" if leads else "")
+                evening[row][number] = answer.called(other) + (" (lead)" if leads else "")
     return evening
 
 

@@ -96,7 +96,7 @@ class Writer:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
         try:
             while self._waiting and kind is None:
                 temporary, target = self._waiting[0]
@@ -106,8 +106,8 @@ class Writer:
                     raise _cannot(target, error) from error
                 del self._waiting[0]
         finally:
-            for temporary, _ in self._waiting:
-                temporary.unlink(missing_ok=True)
+            for left, _place in self._waiting:
+                left.unlink(missing_ok=True)
 
     def write(self, target: Path, pieces: Iterable[str]) -> None:
         """One file. Raises `UsageError` when it cannot be written."""

@@ -318,7 +318,7 @@ def history(notes: Notes, value: Any, own: str | None) -> dict[str, float]:
     elif type(value) is dict:
         for other, raw in value.items():
             kind = type(raw)
-            if (kind is float or kind is int) and LEAST_WEIGHT <= raw <= MOST_WEIGHT and other:
+            if (kind is float or kind is int) and LEAST_WEIGHT <= raw <= MOST_WEIGHT and other and not other.isspace():
                 found[other] = float(raw)
             elif not other.strip():
                 notes.refuse("history", "an id is empty", "every count belongs to somebody")

@@ -113,7 +113,7 @@ def _location() -> Schema:
         description="Where the person lives. Coordinates come in pairs.",
     )
     lat, lon = (_given(PLACE, field) for field in ("lat", "lon"))
-    return found | {"allOf": found.get("allOf", []) + [{"if": lat, "then": lon, "else": {"not": lon}}]}
+    return found | {"allOf": [*found.get("allOf", []), {"if": lat, "then": lon, "else": {"not": lon}}]}
 
 
 def _slot() -> Schema:
@@ -162,7 +162,7 @@ def _object(
     for field in properties:
         ways = _ways(names, field)
         if len(ways) > 1:
-            rules.append({"not": {"anyOf": [{"required": list(pair)} for pair in _pairs(ways)]}})
+            rules.append({"not": {"anyOf": [{"type": "object", "required": list(pair)} for pair in _pairs(ways)]}})
         if field in required and len(ways) > 1:
             rules.append({"anyOf": [{"required": [way]} for way in ways]})
     direct = [field for field in required if len(_ways(names, field)) == 1]
@@ -198,6 +198,6 @@ def _number(description: str, low: float, high: float) -> Schema:
 def _level(what: str) -> Schema:
     return {
         "type": ["number", "null"],
-        "anyOf": [{"const": 0}, {"minimum": 1, "maximum": 10, "multipleOf": 0.5}],
+        "enum": [None, 0, *sorted(fields.HALF_STEPS)],
         "description": f"{what}: 1 to 10 in half steps; absent, null or 0: unknown.",
     }

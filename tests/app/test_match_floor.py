@@ -97,6 +97,20 @@ def test_a_couple_of_two_who_dance_both_gets_one_role_each():
     assert ids(alike, paired(alike, "blossom").dance) == [("a", "b", None)]
 
 
+def test_scores_are_of_the_way_in_which_they_dance():
+    # As they are: 80 for two who dance both, levels 3 and 8 the better way round, 5 and 5 the other.
+    found = case([both("a", 3, 8), both("b", 8, 5), leader("l", 1)])
+    result = paired(found, "total", fix_roles=True)
+    assert result.balanced is not None
+    assert result.balanced.chosen == (0, 1)
+    for couple in result.dance.couples:
+        pair = result.case.pair(couple.left, couple.right, leader=couple.leader)
+        assert pair.breakdown["role"].score == 100
+        assert pair.overall == pytest.approx(couple.score)
+        assert pair.leads == ("a" if couple.leader == couple.left else "b")
+    assert paired(found, "blossom").balanced is None
+
+
 def test_roles_for_an_evening():
     found = case([both("a", 5, 5), both("b", 5, 5), leader("l", 5), leader("m", 5)])
     result = balanced(found)
@@ -150,10 +164,12 @@ def test_every_pairing_is_possible_and_whole(drawn, method, together):
         for index, (kind, level) in enumerate(drawn)
     ]
     found = case(made)
-    dance = paired(found, method, fix_roles=True, together=together).dance
+    result = paired(found, method, fix_roles=True, together=together)
+    dance = result.dance
     dancing = [row for couple in dance.couples for row in (couple.left, couple.right)]
     assert sorted([*dancing, *dance.sits_out]) == list(range(len(made)))
-    floor = floor_of(found.community, found.recipe)
+    floor = floor_of(result.case.community, result.case.recipe)
+    assert not (floor.roles == Role.BOTH.value).any()
     for couple in dance.couples:
         assert couple.left < couple.right
         assert couple.score == pytest.approx(floor.scores[couple.left, couple.right])

@@ -114,8 +114,9 @@ def learn(
         gradient = inputs.T @ (count * (chance - danced)) + ridge * (beta - start)
         curvature = (inputs * (count * chance * (1 - chance))[:, None]).T @ inputs + ridge * np.eye(len(beta))
         step = np.linalg.solve(curvature, gradient)
-        # A full step may overshoot where the curve is flat; halved often enough, it goes down.
-        while (then := loss(beta - step)) > now and np.abs(step).max() > 1e-12:
+        # A full step may overshoot where the curve is flat; halved often enough, it goes down. Near the bottom losses
+        # differ by rounding only, while steps still gain digits.
+        while (then := loss(beta - step)) > now + 1e-13 * abs(now) and np.abs(step).max() > 1e-12:
             step /= 2
         beta, now = beta - step, then
         if np.abs(step).max() < 1e-10:

@@ -29,7 +29,9 @@ TEMPERATURE = 1.0
 LEAST_TEMPERATURE = 0.1
 """Below, time alone is so short that rounding shows."""
 UNKNOWN_COUNTS = 50.0
-_SWEEPS, _CLOSE = 100_000, 1e-13
+_SWEEPS, _CLOSE = 10_000, 1e-13
+_DIRECT = 300
+"""People up to which a linear system is solved outright."""
 Table = Sequence[Sequence[float]]
 
 
@@ -73,7 +75,9 @@ def _fit(joy: list[list[float]], temperature: float) -> tuple[list[float], list[
         free, other = sum(a * a for a in ours), sum(b * b for b in theirs)
         gap = len(ours) - len(theirs)
         # Time alone of one side less that of the other is the difference in heads; this factor makes it so.
-        factor = math.sqrt((gap + math.sqrt(gap * gap + 4 * free * other)) / (2 * free))
+        root = math.sqrt(gap * gap + 4 * free * other)
+        # Two ways to write one root; each cancels where the other does not.
+        factor = math.sqrt((root + gap) / (2 * free) if gap >= 0 else 2 * other / (root - gap))
         ours, theirs = [a * factor for a in ours], [b / factor for b in theirs]
         if max(abs(math.log(a / b)) for a, b in zip(ours, before, strict=True)) < _CLOSE:
             break
@@ -97,7 +101,7 @@ def market(n: int, left: Ints, right: Ints, p: Floats, q: Floats, temperature: f
     """[pairs] scores of the pairs (left, right) of n people, each pair once, that may dance; p is left's view of
     right, q the reverse. NaN: unknown, counts 50 in the market and stays NaN.
 
-    Roles do not matter: who dances both may be in pairs with anybody. Time n^3, memory n^2.
+    Roles do not matter: who dances both may be in pairs with anybody. Memory n^2.
     """
     _warm(temperature)
     if not len(left):
@@ -116,8 +120,6 @@ def _equilibrium(n: int, left: Ints, right: Ints, joy: Floats) -> Floats:
     That is the gradient of a strictly convex function of a, so Newton's method with halved steps finds the one
     solution, also where fitting in turns would crawl (dual-role people, a market that falls into parts).
     """
-    from scipy.linalg import solve
-
     pull = np.zeros((n, n))
     pull[left, right] = pull[right, left] = np.exp(joy)
 
@@ -136,17 +138,34 @@ def _equilibrium(n: int, left: Ints, right: Ints, joy: Floats) -> Floats:
         gap = alone + danced - 1.0
         curvature = shared
         curvature[np.diag_indices(n)] = 2 * alone + danced
-        step = np.clip(solve(curvature, gap, assume_a="pos"), -1.0, 1.0)
+        step = np.clip(_newton_step(curvature, gap), -1.0, 1.0)
         while True:
             shared = matches(a - step)
             then = height(a - step, shared)
-            if then <= now or np.abs(step).max() < _CLOSE:
+            # Near the bottom heights differ by rounding only, while steps still gain digits.
+            if then <= now + _CLOSE * abs(now) or np.abs(step).max() < _CLOSE:
                 break
             step /= 2
         a, now = a - step, then
         if np.abs(step).max() < _CLOSE * 10:
             break
     return np.asarray(a)
+
+
+def _newton_step(curvature: Floats, gap: Floats) -> Floats:
+    """The solution of curvature step = gap, positive definite."""
+    from scipy.linalg import solve
+
+    if len(gap) > _DIRECT:
+        from scipy.sparse import diags_array
+        from scipy.sparse.linalg import cg
+
+        # All but a few directions bend alike here, so that conjugate gradients need some dozen products.
+        inverse = diags_array(1.0 / np.diagonal(curvature))
+        step, failed = cg(curvature, gap, rtol=1e-13, atol=1e-15, maxiter=300, M=inverse)
+        if not failed:
+            return np.asarray(step)
+    return np.asarray(solve(curvature, gap, assume_a="pos"))
 
 
 def _warm(temperature: float) -> None:

@@ -19,7 +19,7 @@ from mrblue_cli.matcher.compiled import Community
 from mrblue_cli.matcher.criteria import level, role
 from mrblue_cli.matcher.recipe import Choice, Recipe
 from mrblue_cli.matcher.topk.tables import (
-    AGED, LEVELLED, LOCATED, NAMED, PATTERNS, PLACED, STYLED, TIMED, TUNED, Tables, frozen,
+    AGED, LEVELLED, LOCATED, NAMED, PATTERNS, PLACED, START, STYLED, TIMED, TUNED, Tables, frozen,
 )  # fmt: skip
 
 SLOTS = ("role", "level", "location", "style", "schedule", "music", "age")
@@ -97,37 +97,27 @@ def build(community: Community, recipe: Recipe) -> Tables:
     hours = _hour_bits(community.hours)
     music = _folded(community.music_tags)
     order = _tree_order(community, group * PATTERNS + flags, flags, style_bits, hours)
-    point = _points(community)[order]
+    numbers = _numbers(community)[order]
     bits = np.column_stack([style_bits, hours, music])[order]
     facts = np.column_stack(
         [np.arange(n), community.style_tags.sizes, extra, community.city, community.country, group, flags]
     )[order]
-    ages = np.column_stack(
-        [
-            community.age,
-            np.nan_to_num(community.number("age_min"), nan=-np.inf, posinf=np.inf, neginf=-np.inf),
-            np.nan_to_num(community.number("age_max"), nan=np.inf, posinf=np.inf, neginf=-np.inf),
-        ]
-    )[order]
-    asked = np.column_stack(
-        [community.number(name) for name in ("max_km", "level_min", "level_max", "leader_level", "follower_level")]
-    )[order if recipe.strict else order[:0]]
+    asked = np.column_stack([community.number(name) for name in ("max_km", "level_min", "level_max")])
     place_of = np.empty(n, dtype=np.int32)
     place_of[order] = np.arange(n, dtype=np.int32)
     trees = _trees(facts[:, 5] * PATTERNS + facts[:, 6])
-    nodes = _nodes(trees, point, bits, facts, ages)
+    nodes = _nodes(trees, numbers, bits, facts)
     root_group = facts[trees.segments, 5]
     root_start = np.searchsorted(root_group, np.arange(len(first) + 1))
-    shares, start = _shares(recipe)
-    between = _between(community, recipe, first, shares, start)
+    shares = _shares(recipe)
     blocked = _blocked(community)
     members = np.column_stack([community.roles, community.leader_level, community.follower_level])[first]
     session = float(_choice(recipe, "schedule").parameters.get("session_minutes", 120.0))
     made: dict[str, Any] = {
-        "point": point, "bits": bits, "facts": facts, "ages": ages, "asked": asked,
+        "numbers": numbers, "bits": bits, "facts": facts, "asked": asked[order if recipe.strict else order[:0]],
         "asks_age": community.asks_age[order], "place_of": place_of, **nodes,
-        "root_start": root_start, "roots": trees.roots, "group_facts": members, **between,
-        "start": start, "shares": shares,
+        "root_start": root_start, "roots": trees.roots, "group_facts": members, "shares": shares,
+        **_between(community, recipe, first, shares),
         "style_start": community.style_tags.start, "style_tags": community.style_tags.values,
         "hour_start": community.hours.start, "hours": community.hours.values,
         "music_start": community.music_tags.start, "music_tags": community.music_tags.values,
@@ -217,14 +207,14 @@ def _tree_order(community: Community, segment: Ints, flags: Ints, style_bits: Wo
     return np.lexsort((hours[:, 0], hours[:, 1], style_bits, cell, segment))
 
 
-def _points(community: Community) -> Floats:
-    """[n, 6] unit vectors for bounds, and what the exact distance reads. Sines and cosines of the plain form."""
-    phi = np.radians(community.lat)
-    turn = np.radians(community.lon)
+def _numbers(community: Community) -> Floats:
+    """[n, 9] unit vectors for bounds, then what the exact distance reads, with the cosine of the plain form; ages."""
+    phi, turn = np.radians(community.lat), np.radians(community.lon)
     cosine = np.array([math.cos(value) for value in phi.tolist()])
-    return np.column_stack(
-        [cosine * np.cos(turn), cosine * np.sin(turn), np.sin(phi), phi, cosine, community.lon]
-    )  # fmt: skip
+    low = np.nan_to_num(community.number("age_min"), nan=-np.inf, neginf=-np.inf, posinf=np.inf)
+    high = np.nan_to_num(community.number("age_max"), nan=np.inf, neginf=-np.inf, posinf=np.inf)
+    vector = cosine * np.cos(turn), cosine * np.sin(turn), np.sin(phi)
+    return np.column_stack([*vector, phi, cosine, community.lon, community.age, low, high])
 
 
 def _pieces(owner: Ints, size: int) -> Ints:
@@ -255,91 +245,111 @@ def _trees(segment: Ints) -> Trees:
         owner = owner[kept[pieces]]
 
 
-def _nodes(trees: Trees, point: Floats, bits: Words, facts: Ints, ages: Floats) -> dict[str, Any]:
+def _nodes(trees: Trees, numbers: Floats, bits: Words, facts: Ints) -> dict[str, Any]:
     """Columns of all nodes, leaves first."""
-    n = len(facts)
     leaves = trees.starts[0]
-    last = np.r_[leaves[1:], n]
-    low = np.minimum.reduceat(np.column_stack([facts[:, [0, 1, 3, 4]]]), leaves)
-    high = np.maximum.reduceat(facts[:, [3, 4]], leaves)
-    box = np.column_stack([np.minimum.reduceat(point[:, :3], leaves), np.maximum.reduceat(point[:, :3], leaves)])
-    degrees = point[:, [3, 5]]
-    same = (np.minimum.reduceat(degrees, leaves) == np.maximum.reduceat(degrees, leaves)).all(axis=1)
-    spot = np.where(same, leaves, -1)
-    years = np.column_stack(
-        [
-            np.minimum.reduceat(np.nan_to_num(ages[:, 0], nan=np.inf), leaves),
-            np.maximum.reduceat(np.nan_to_num(ages[:, 0], nan=-np.inf), leaves),
-            np.minimum.reduceat(ages[:, 1], leaves),
-            np.maximum.reduceat(ages[:, 2], leaves),
-        ]
-    )
+    last = np.r_[leaves[1:], len(facts)]
+    ages = np.column_stack([np.nan_to_num(numbers[:, 6], nan=np.inf), numbers[:, 7]])
+    oldest = np.column_stack([np.nan_to_num(numbers[:, 6], nan=-np.inf), numbers[:, 8]])
+    span = [np.minimum.reduceat(ages, leaves), np.maximum.reduceat(oldest, leaves)]
+    box = [np.minimum.reduceat(numbers[:, :3], leaves), np.maximum.reduceat(numbers[:, :3], leaves)]
+    places = numbers[:, [3, 5]]
+    one_place = (np.minimum.reduceat(places, leaves) == np.maximum.reduceat(places, leaves)).all(axis=1)
     masks = np.column_stack([np.bitwise_or.reduceat(bits, leaves), np.bitwise_and.reduceat(bits[:, 0], leaves)])
-    table = np.column_stack(
-        [leaves, last, np.ones(len(leaves), np.int64), low[:, 0], low[:, 1], low[:, 2], high[:, 0], low[:, 3]]
-        + [high[:, 1], facts[leaves, 5], facts[leaves, 6], spot]
+    level = _Level(
+        first=leaves,
+        last=last,
+        low=np.minimum.reduceat(facts[:, [0, 1, 3, 4]], leaves),
+        high=np.maximum.reduceat(facts[:, [3, 4]], leaves),
+        segment=facts[leaves, 5:7],
+        spot=np.where(one_place, leaves, -1),
+        numbers=np.column_stack([*box, span[0][:, 0], span[1][:, 0], span[0][:, 1], span[1][:, 1]]),
+        masks=masks,
     )
-    levels = [(table, box, years, masks)]
-    below = 0
+    levels, below = [level], 0
     for starts in trees.starts[1:]:
-        table, box, years, masks = levels[-1]
-        levels.append(_above(starts - below, below, point, table, box, years, masks))
-        below += len(table)
-    parts = [np.concatenate(column) for column in zip(*levels, strict=True)]
-    return {"node_facts": parts[0], "node_box": parts[1], "node_ages": parts[2], "node_bits": parts[3]}
+        levels.append(_above(levels[-1], starts - below, below, places))
+        below += len(levels[-2].first)
+    tables = [
+        np.column_stack([one.first, one.last, np.full(len(one.first), one is level), one.low[:, :3], one.high[:, 0]])
+        for one in levels
+    ]
+    rest = [np.column_stack([one.low[:, 3], one.high[:, 1], one.segment, one.spot]) for one in levels]
+    return {
+        "node_facts": np.column_stack([np.concatenate(tables), np.concatenate(rest)]),
+        "node_numbers": np.concatenate([one.numbers for one in levels]),
+        "node_bits": np.concatenate([one.masks for one in levels]),
+    }
 
 
-def _above(
-    starts: Ints, offset: int, point: Floats, table: Ints, box: Floats, years: Floats, masks: Words
-) -> tuple[Ints, Floats, Floats, Words]:
-    """One level from the level below. Nodes of that level that are roots themselves stand between; they are no one's
-    children, because a node ends where its segment ends."""
-    key = table[:, 9] * PATTERNS + table[:, 10]
+class _Level(msgspec.Struct, frozen=True, kw_only=True):
+    """Nodes of one height."""
+
+    first: Ints
+    last: Ints
+    low: Ints
+    """[nodes, 4] least row, number of style tags, city, country."""
+    high: Ints
+    """[nodes, 2] highest city, country."""
+    segment: Ints
+    """[nodes, 2] group, flags."""
+    spot: Ints
+    numbers: Floats
+    masks: Words
+
+
+def _above(under: _Level, starts: Ints, offset: int, places: Floats) -> _Level:
+    """One level from the level below. `starts` are positions in it, `offset` is its first node.
+
+    Nodes of that level that are roots stand between the others; a node ends where its segment ends.
+    """
+    key = under.segment[:, 0] * PATTERNS + under.segment[:, 1]
     ends = np.minimum(starts + FANOUT, np.searchsorted(key, key[starts], side="right"))
     # Pairs of start and end: every second result is that of a node, the others lie between and are dropped.
     cuts = np.column_stack([starts, ends]).ravel()
 
-    def least(values: Any, reduce: Any) -> Any:
+    def over(values: Any, reduce: Any) -> Any:
         return reduce.reduceat(np.concatenate([values, values[-1:]]), cuts)[::2]
 
-    low, high = least(table[:, [3, 4, 5, 7]], np.minimum), least(table[:, [6, 8]], np.maximum)
-    box = np.column_stack([least(box[:, :3], np.minimum), least(box[:, 3:], np.maximum)])
-    spots = least(table[:, 11], np.minimum)
-    first = table[starts, 11]
-    place = point[:, [3, 5]]
-    # All children have one place each, and it is the same: the leaves between the first and the last then have it too.
-    held = np.where(table[:, 11:12] >= 0, place[np.maximum(table[:, 11], 0)], np.nan)
-    same = (least(held, np.minimum) == least(held, np.maximum)).all(axis=1) & (spots >= 0)
-    years = np.column_stack(
-        [least(years[:, 0], np.minimum), least(years[:, 1], np.maximum)]
-        + [least(years[:, 2], np.minimum), least(years[:, 3], np.maximum)]
+    # All below are in one place if each node is in one and all these are the same.
+    held = np.where(under.spot[:, None] >= 0, places[np.maximum(under.spot, 0)], np.nan)
+    one_place = (over(held, np.minimum) == over(held, np.maximum)).all(axis=1)
+    least, most = over(under.numbers, np.minimum), over(under.numbers, np.maximum)
+    return _Level(
+        first=starts + offset,
+        last=ends + offset,
+        low=over(under.low, np.minimum),
+        high=over(under.high, np.maximum),
+        segment=under.segment[starts],
+        spot=np.where(one_place, under.spot[starts], -1),
+        # Columns 3 to 5, 7 and 9 are the upper ends.
+        numbers=np.column_stack([least[:, :3], most[:, 3:6], least[:, 6], most[:, 7], least[:, 8], most[:, 9]]),
+        masks=np.column_stack([over(under.masks[:, :5], np.bitwise_or), over(under.masks[:, 5], np.bitwise_and)]),
     )
-    masks = np.column_stack([least(masks[:, :5], np.bitwise_or), least(masks[:, 5], np.bitwise_and)])
-    made = np.column_stack(
-        [starts + offset, ends + offset, np.zeros(len(starts), np.int64), low[:, 0], low[:, 1], low[:, 2], high[:, 0]]
-        + [low[:, 3], high[:, 1], table[starts, 9], table[starts, 10], np.where(same, first, -1)]
-    )
-    return made, box, years, masks
 
 
-def _shares(recipe: Recipe) -> tuple[Floats, Floats]:
-    """[64, 7] weights and [64] what a sum begins with, by what is known of a pair, as `scoring` forms them."""
+def _shares(recipe: Recipe) -> Floats:
+    """[64, 8] weights, and what a sum begins with, by what is known of a pair, as `scoring` forms them."""
     weights = [recipe.weight(slot) for slot in SLOTS]
-    shares, start = np.empty((PATTERNS, len(SLOTS))), np.zeros(PATTERNS)
+    shares = np.zeros((PATTERNS, len(SLOTS) + 1))
     for pattern in range(PATTERNS):
         if recipe.missing == "half":
-            shares[pattern] = weights
+            shares[pattern, :START] = weights
             continue
         known = [slot == "role" or pattern & _KNOWN[slot] > 0 for slot in SLOTS]
         total = 0.0
         for weight, there in zip(weights, known, strict=True):
             total += weight if there else 0.0
-        shares[pattern] = [weight / total if there and total else 0.0 for weight, there in zip(weights, known, strict=True)]
-        start[pattern] = 0.0 if total else 50.0
-    return shares, start
+        if total:
+            shares[pattern, :START] = [
+                weight / total if there else 0.0 for weight, there in zip(weights, known, strict=True)
+            ]
+        else:
+            shares[pattern, START] = 50.0
+    return shares
 
 
-def _between(community: Community, recipe: Recipe, first: Ints, shares: Floats, start: Floats) -> dict[str, Any]:
+def _between(community: Community, recipe: Recipe, first: Ints, shares: Floats) -> dict[str, Any]:
     """What groups are worth to each other, from one person of each: all of a group have the same roles and levels."""
     count = len(first)
     left, right = np.repeat(first, count), np.tile(first, count)
@@ -352,13 +362,13 @@ def _between(community: Community, recipe: Recipe, first: Ints, shares: Floats, 
         assert entry.fast is not None  # noqa: S101 - each criterion has one
         values[slot] = entry.fast(community, left, right, **parameters).reshape(count, count)
     able = role.orientations(community, left, right).reshape(count, count) > 0
-    bound = np.where(able, _most(values["role"], values["level"], shares, start, recipe), -np.inf)
+    bound = np.where(able, _most(values["role"], values["level"], shares, recipe), -np.inf)
     order = np.argsort(-bound, axis=1, kind="stable")
     bound = np.take_along_axis(bound, order, axis=1)
-    return {"order": np.where(np.isfinite(bound), order, -1), "order_bound": bound, **values}
+    return {"order": np.where(np.isfinite(bound), order, -1), "order_bound": bound, "between": np.stack(list(values.values()), axis=2)}
 
 
-def _most(roles: Floats, levels: Floats, shares: Floats, start: Floats, recipe: Recipe) -> Floats:
+def _most(roles: Floats, levels: Floats, shares: Floats, recipe: Recipe) -> Floats:
     """[g, g] the most that two groups' people can score with each other, whatever else is known of them."""
     rest = LOCATED | STYLED | TIMED | TUNED | AGED
     # Counting an unknown as 50 gives most when all is known; sharing its weight may give most with something unknown.
@@ -369,7 +379,7 @@ def _most(roles: Floats, levels: Floats, shares: Floats, start: Floats, recipe: 
     for pattern in patterns:
         # One row of `shares` where the level is known, the other where it is not.
         known, lacking = shares[pattern | LEVELLED], shares[pattern]
-        begin = np.where(unknown, start[pattern], start[pattern | LEVELLED])
+        begin = np.where(unknown, lacking[START], known[START])
         total = (begin + np.where(unknown, lacking[0], known[0]) * roles) + np.where(unknown, lacking[1], known[1]) * full
         for slot in range(2, len(SLOTS)):
             total = total + np.where(unknown, lacking[slot], known[slot]) * 100.0

@@ -17,10 +17,10 @@ from numba import njit
 
 from mrblue_cli.matcher.criteria.geo import ABROAD, EARTH_KM, HALF_KM, NEAR_KM, SAME_CITY, SAME_COUNTRY
 from mrblue_cli.matcher.topk.tables import (
-    AGE, AGE_MAX, AGE_MIN, AGED, CITY, CITY_HIGH, CITY_LOW, COS, COUNTRY, COUNTRY_HIGH, COUNTRY_LOW, EXTRA, FEWEST,
-    FIRST, FLAGS, FOLLOWER_LEVEL, GROUP, HOUR_BITS, LAST, LEADER_LEVEL, LEAF, LEVEL_MAX, LEVEL_MIN, LEVELLED, LOCATED,
-    LON, LOW_ROW, MAX_KM, MUSIC_BITS, NAMED, NODE_FLAGS, NODE_GROUP, PHI, PLACED, ROW, SPOT, STYLE_ALL, STYLE_BITS, STYLED,
-    STYLES, TIMED, TUNED, X,
+    AGE, AGED, AGE_MAX, AGE_MIN, CITY, CITY_HIGH, CITY_LOW, COS, COUNTRY, COUNTRY_HIGH, COUNTRY_LOW, EXTRA,
+    FEWEST, FIRST, FLAGS, GROUP, HOUR_BITS, LAST, LEAF, LEAST_ASKED, LEVELLED, LEVEL_MAX, LEVEL_MIN, LOCATED,
+    LON, LOW_ROW, MAX_KM, MOST_ASKED, MUSIC_BITS, NAMED, NODE_FLAGS, NODE_GROUP, OLDEST, PHI, PLACED, ROW, SPOT,
+    START, STYLED, STYLES, STYLE_ALL, STYLE_BITS, TIMED, TUNED, X, YOUNGEST,
 )  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -35,13 +35,13 @@ NODES, LOOKED, SCORED = 0, 1, 2
 def compiled(function: F) -> F:
     """Compiled, without the interpreter's lock, kept on disk where there is a place for it."""
     try:
-        made = njit(nogil=True, cache=True)(function)
+        made = njit(nogil=True, cache=True, _nrt=False)(function)
     except RuntimeError:  # no folder to keep it in: it is compiled again in each process
-        made = njit(nogil=True)(function)
+        made = njit(nogil=True, _nrt=False)(function)
     return made  # type: ignore[no-any-return]
 
 
-@njit(inline="never")
+@njit(_nrt=False)
 def _ones(word: Any) -> Any:
     word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
     word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))
@@ -49,39 +49,39 @@ def _ones(word: Any) -> Any:
     return np.int64((word * np.uint64(0x0101010101010101)) >> np.uint64(56))
 
 
-@njit
+@njit(_nrt=False)
 def _decay(km: Any) -> Any:
     return 100.0 * math.exp2(-max(0.0, km - NEAR_KM) / HALF_KM)
 
 
-@njit
-def _km(point: Any, a: Any, b: Any) -> Any:
-    half = math.sin((point[b, PHI] - point[a, PHI]) / 2)
-    turn = math.sin((point[b, LON] - point[a, LON]) * _RADIAN / 2)
-    half = half * half + point[a, COS] * point[b, COS] * (turn * turn)
+@njit(_nrt=False)
+def _km(numbers: Any, a: Any, b: Any) -> Any:
+    half = math.sin((numbers[b, PHI] - numbers[a, PHI]) / 2)
+    turn = math.sin((numbers[b, LON] - numbers[a, LON]) * _RADIAN / 2)
+    half = half * half + numbers[a, COS] * numbers[b, COS] * (turn * turn)
     return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(half)))
 
 
-@njit
-def _least_km(point: Any, box: Any, q: Any, node: Any) -> Any:
+@njit(_nrt=False)
+def _least_km(numbers: Any, box: Any, q: Any, node: Any) -> Any:
     """No more than the distance to anybody in the box: an arc is no shorter than its chord."""
     chord = 0.0
     for axis in range(3):
-        at = point[q, X + axis]
+        at = numbers[q, X + axis]
         off = max(box[node, axis] - at, at - box[node, axis + 3])
         if off > 0:
             chord += off * off
     return EARTH_KM * math.sqrt(chord) - _SLACK_KM
 
 
-@njit
+@njit(_nrt=False)
 def _by_name(facts: Any, q: Any, p: Any) -> Any:
     if facts[q, COUNTRY] != facts[p, COUNTRY]:
         return ABROAD
     return SAME_CITY if facts[q, CITY] == facts[p, CITY] and facts[q, CITY] >= 0 else SAME_COUNTRY
 
 
-@njit
+@njit(_nrt=False)
 def _hours_at_most(bits: Any, q: Any, others: Any, other: Any, session: Any) -> Any:
     common = 0
     for word in range(HOUR_BITS, HOUR_BITS + 3):
@@ -89,7 +89,7 @@ def _hours_at_most(bits: Any, q: Any, others: Any, other: Any, session: Any) -> 
     return 100.0 * min(1.0, 60 * common / session)
 
 
-@njit
+@njit(_nrt=False)
 def _minutes(start: Any, hours: Any, a: Any, b: Any) -> Any:
     """Minutes in common: both lists are sorted, so one walk over the two will do."""
     i, j, common = start[a], start[b], 0
@@ -104,7 +104,7 @@ def _minutes(start: Any, hours: Any, a: Any, b: Any) -> Any:
     return common
 
 
-@njit
+@njit(_nrt=False)
 def _common(start: Any, tags: Any, a: Any, b: Any) -> Any:
     """Tags in common, by walking two sorted lists."""
     i, j, common = start[a], start[b], 0
@@ -119,7 +119,7 @@ def _common(start: Any, tags: Any, a: Any, b: Any) -> Any:
     return common
 
 
-@njit
+@njit(_nrt=False)
 def _ruzicka(start: Any, tags: Any, weights: Any, a: Any, b: Any) -> Any:
     i, j, least, most = start[a], start[b], 0.0, 0.0
     while i < start[a + 1] or j < start[b + 1]:
@@ -137,7 +137,7 @@ def _ruzicka(start: Any, tags: Any, weights: Any, a: Any, b: Any) -> Any:
     return 100.0 * least / most
 
 
-@njit
+@njit(_nrt=False)
 def _music_at_most(start: Any, tags: Any, weights: Any, row: Any, union: Any) -> Any:
     """The share of one's own weights whose tags may be there: the larger weights are at least one's own."""
     hit, total = 0.0, 0.0
@@ -148,19 +148,19 @@ def _music_at_most(start: Any, tags: Any, weights: Any, row: Any, union: Any) ->
     return min(100.0, 100.0 * hit / total * (1 + 1e-9))
 
 
-@njit
+@njit(_nrt=False)
 def _wishes_met(t: Any, a: Any, b: Any, km: Any) -> Any:
     """Whether nothing that a asked for is known to be missing in b."""
     if km > t.asked[a, MAX_KM]:
         return False
     if not _level_met(t, a, t.group_facts[t.facts[a, GROUP], 0], t.group_facts[t.facts[b, GROUP]]):
         return False
-    if t.asks_age[a] and t.asks_age[b] and t.ages[a, AGE] == t.ages[a, AGE] and t.ages[b, AGE] == t.ages[b, AGE]:
-        return t.ages[a, AGE_MIN] <= t.ages[b, AGE] <= t.ages[a, AGE_MAX]
+    if t.asks_age[a] and t.asks_age[b] and t.numbers[a, AGE] == t.numbers[a, AGE] and t.numbers[b, AGE] == t.numbers[b, AGE]:
+        return t.numbers[a, AGE_MIN] <= t.numbers[b, AGE] <= t.numbers[a, AGE_MAX]
     return True
 
 
-@njit
+@njit(_nrt=False)
 def _level_met(t: Any, a: Any, roles: Any, other: Any) -> Any:
     """Whether some known level of the other, in a role in which the two could dance, is in the range asked for."""
     low, high = t.asked[a, LEVEL_MIN], t.asked[a, LEVEL_MAX]
@@ -176,7 +176,7 @@ def _level_met(t: Any, a: Any, roles: Any, other: Any) -> Any:
     return inside or not known
 
 
-@njit
+@njit(_nrt=False)
 def _push(bounds: Any, lows: Any, nodes: Any, size: Any, bound: Any, low: Any, node: Any) -> Any:
     at = size
     while at > 0:
@@ -188,7 +188,7 @@ def _push(bounds: Any, lows: Any, nodes: Any, size: Any, bound: Any, low: Any, n
     bounds[at], lows[at], nodes[at] = bound, low, node
 
 
-@njit
+@njit(_nrt=False)
 def _sink(bounds: Any, lows: Any, nodes: Any, size: Any) -> Any:
     """Takes the first away: the last of `size` entries sinks from the top; the new size is one less."""
     size -= 1
@@ -210,7 +210,7 @@ def _sink(bounds: Any, lows: Any, nodes: Any, size: Any) -> Any:
     bounds[at], lows[at], nodes[at] = bound, low, node
 
 
-@njit
+@njit(_nrt=False)
 def _keep(scores: Any, rows: Any, size: Any, score: Any, row: Any) -> Any:
     """Into the heap of the best, the worst on top; the new size. The caller saw that it belongs there."""
     if size < len(scores):
@@ -241,165 +241,184 @@ def _keep(scores: Any, rows: Any, size: Any, score: Any, row: Any) -> Any:
     return size
 
 
-@njit
-def _place_at_most(t: Any, q: Any, node: Any, shared: Any) -> Any:
-    if not shared & (PLACED | NAMED):
-        return UNKNOWN
-    first = t.node_facts[node, FIRST]
+@njit(_nrt=False)
+def _place_at_most(numbers: Any, facts: Any, node_numbers: Any, node_facts: Any, q: Any, node: Any) -> Any:
+    shared = facts[q, FLAGS] & node_facts[node, NODE_FLAGS]
     if shared & PLACED:
-        if t.node_facts[node, SPOT] >= 0:
-            return _decay(_km(t.point, q, t.node_facts[node, SPOT]))
-        return _decay(_least_km(t.point, t.node_box, q, node))
-    country, city = t.facts[q, COUNTRY], t.facts[q, CITY]
-    if country < t.node_facts[node, COUNTRY_LOW] or country > t.node_facts[node, COUNTRY_HIGH]:
+        if node_facts[node, SPOT] >= 0:
+            return _decay(_km(numbers, q, node_facts[node, SPOT]))
+        return _decay(_least_km(numbers, node_numbers, q, node))
+    if not shared & NAMED:
+        return UNKNOWN
+    country, city = facts[q, COUNTRY], facts[q, CITY]
+    if country < node_facts[node, COUNTRY_LOW] or country > node_facts[node, COUNTRY_HIGH]:
         return ABROAD
-    if city >= 0 and t.node_facts[node, CITY_LOW] <= city <= t.node_facts[node, CITY_HIGH]:
+    if city >= 0 and node_facts[node, CITY_LOW] <= city <= node_facts[node, CITY_HIGH]:
         return SAME_CITY
     return SAME_COUNTRY
 
 
-@njit
-def _pattern(t: Any, q: Any, group: Any, flags: Any) -> Any:
+@njit(_nrt=False)
+def _pattern(facts: Any, node_facts: Any, between: Any, q: Any, node: Any) -> Any:
     """What is known of a pair, as a row of `shares`."""
-    shared = t.facts[q, FLAGS] & flags
-    level = t.level[t.facts[q, GROUP], group]
-    return (
-        (LEVELLED if level == level else 0)
-        | (LOCATED if shared & (PLACED | NAMED) else 0)
-        | (shared & (STYLED | TIMED | TUNED | AGED))
-    )
+    shared = facts[q, FLAGS] & node_facts[node, NODE_FLAGS]
+    level = between[facts[q, GROUP], node_facts[node, NODE_GROUP], 1]
+    known = shared & (STYLED | TIMED | TUNED | AGED)
+    return known | (LEVELLED if level == level else 0) | (LOCATED if shared & (PLACED | NAMED) else 0)
 
 
-@njit
-def _base(t: Any, q: Any, group: Any, pattern: Any) -> Any:
-    mine = t.facts[q, GROUP]
-    level = t.level[mine, group]
+@njit(_nrt=False)
+def _base(between: Any, shares: Any, mine: Any, group: Any, pattern: Any) -> Any:
+    level = between[mine, group, 1]
     if level != level:
         level = UNKNOWN
-    return (t.start[pattern] + t.shares[pattern, 0] * t.role[mine, group]) + t.shares[pattern, 1] * level
+    return (shares[pattern, START] + shares[pattern, 0] * between[mine, group, 0]) + shares[pattern, 1] * level
 
 
-@njit
+@njit(_nrt=False)
+def _summed(shares: Any, pattern: Any, total: Any, style: Any, time: Any, music: Any, age: Any) -> Any:
+    """Role, level and location with the rest: the order of the plain form."""
+    total = (total + shares[pattern, 3] * style) + shares[pattern, 4] * time
+    return (total + shares[pattern, 5] * music) + shares[pattern, 6] * age
+
+
+@njit(_nrt=False)
 def _style(common: Any, ours: Any, theirs: Any) -> Any:
     return 100.0 * common / max(ours + theirs - common, 1)
 
 
-@njit
-def _style_at_most(t: Any, q: Any, node: Any) -> Any:
-    mine, ours = t.bits[q, STYLE_BITS], t.facts[q, STYLES]
-    common = min(_ones(mine & t.node_bits[node, STYLE_BITS]) + t.facts[q, EXTRA], ours)
-    alien = _ones(t.node_bits[node, STYLE_ALL] & ~mine)
-    return 100.0 * common / max(ours + max(t.node_facts[node, FEWEST] - common, 0, alien), 1)
+@njit(_nrt=False)
+def _style_at_most(bits: Any, facts: Any, node_bits: Any, node_facts: Any, q: Any, node: Any) -> Any:
+    mine, ours = bits[q, STYLE_BITS], facts[q, STYLES]
+    common = min(_ones(mine & node_bits[node, STYLE_BITS]) + facts[q, EXTRA], ours)
+    alien = _ones(node_bits[node, STYLE_ALL] & ~mine)
+    return 100.0 * common / max(ours + max(node_facts[node, FEWEST] - common, 0, alien), 1)
 
 
-@njit
-def _age_at_most(t: Any, q: Any, node: Any) -> Any:
-    fits = t.ages[q, AGE_MIN] <= t.node_ages[node, 1] and t.node_ages[node, 0] <= t.ages[q, AGE_MAX]
-    asked = t.node_ages[node, 2] <= t.ages[q, AGE] <= t.node_ages[node, 3]
+@njit(_nrt=False)
+def _age_at_most(numbers: Any, node_numbers: Any, q: Any, node: Any) -> Any:
+    fits = (
+        numbers[q, AGE_MIN] <= node_numbers[node, OLDEST] and node_numbers[node, YOUNGEST] <= numbers[q, AGE_MAX]
+    )
+    asked = node_numbers[node, LEAST_ASKED] <= numbers[q, AGE] <= node_numbers[node, MOST_ASKED]
     return 100.0 if fits and asked else 0.0
 
 
-@njit
-def _bound(t: Any, q: Any, row: Any, node: Any) -> Any:
+@njit(_nrt=False)
+def _bound(
+    numbers: Any, bits: Any, facts: Any, node_numbers: Any, node_bits: Any, node_facts: Any, between: Any, shares: Any,
+    music_start: Any, music_tags: Any, music_weights: Any, session: Any, q: Any, row: Any, node: Any,
+) -> Any:  # fmt: skip
     """No less than the score with anybody below the node."""
-    group, flags = t.node_facts[node, NODE_GROUP], t.node_facts[node, NODE_FLAGS]
-    pattern = _pattern(t, q, group, flags)
-    place = _place_at_most(t, q, node, t.facts[q, FLAGS] & flags)
-    style = _style_at_most(t, q, node) if pattern & STYLED else UNKNOWN
-    time = _hours_at_most(t.bits, q, t.node_bits, node, t.settings[0]) if pattern & TIMED else UNKNOWN
-    music, age = UNKNOWN, UNKNOWN
+    pattern = _pattern(facts, node_facts, between, q, node)
+    style, time, music, age = UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN
+    if pattern & STYLED:
+        style = _style_at_most(bits, facts, node_bits, node_facts, q, node)
+    if pattern & TIMED:
+        time = _hours_at_most(bits, q, node_bits, node, session)
     if pattern & TUNED:
-        music = _music_at_most(t.music_start, t.music_tags, t.music_weights, row, t.node_bits[node, MUSIC_BITS])
+        music = _music_at_most(music_start, music_tags, music_weights, row, node_bits[node, MUSIC_BITS])
     if pattern & AGED:
-        age = _age_at_most(t, q, node)
-    share = t.shares[pattern]
-    total = _base(t, q, group, pattern) + share[2] * place
-    return (((total + share[3] * style) + share[4] * time) + share[5] * music) + share[6] * age
+        age = _age_at_most(numbers, node_numbers, q, node)
+    total = _base(between, shares, facts[q, GROUP], node_facts[node, NODE_GROUP], pattern)
+    total += shares[pattern, 2] * _place_at_most(numbers, facts, node_numbers, node_facts, q, node)
+    return _summed(shares, pattern, total, style, time, music, age)
 
 
-@njit
-def _allowed(t: Any, q: Any, p: Any, row: Any, other: Any) -> Any:
-    low, high = t.blocked_start[row], t.blocked_start[row + 1]
+@njit(_nrt=False)
+def _blocks(start: Any, blocked: Any, row: Any, other: Any) -> Any:
+    """Whether one of the two does not want to meet the other."""
+    low, high = start[row], start[row + 1]
     while low < high:
         middle = (low + high) >> 1
-        if t.blocked[middle] == other:
-            return False
-        if t.blocked[middle] < other:
+        if blocked[middle] == other:
+            return True
+        if blocked[middle] < other:
             low = middle + 1
         else:
             high = middle
-    if t.settings[2] == 0:
-        return True
+    return False
+
+
+@njit(_nrt=False)
+def _granted(t: Any, q: Any, p: Any) -> Any:
+    """Whether hard wishes let the two dance."""
     # Without coordinates no distance is known, and a distance that is not known breaks no wish.
-    km = _km(t.point, q, p) if t.facts[q, FLAGS] & t.facts[p, FLAGS] & PLACED else np.nan
+    km = _km(t.numbers, q, p) if t.facts[q, FLAGS] & t.facts[p, FLAGS] & PLACED else np.nan
     return _wishes_met(t, q, p, km) and _wishes_met(t, p, q, km)
 
 
-@njit
-def _leaf(t: Any, q: Any, row: Any, node: Any, scores: Any, rows: Any, size: Any, counters: Any) -> Any:
+@njit(_nrt=False)
+def _leaf(
+    numbers: Any, bits: Any, facts: Any, node_numbers: Any, node_facts: Any, between: Any, shares: Any,
+    music_start: Any, music_tags: Any, music_weights: Any, hour_start: Any, hours: Any, style_start: Any,
+    style_tags: Any, session: Any, wide: Any, strict: Any, t: Any,
+    q: Any, row: Any, node: Any, scores: Any, rows: Any, size: Any, counters: Any,
+) -> Any:  # fmt: skip
     """Scores the people of a leaf that can still matter; the new size of the heap of the best."""
-    group, flags = t.node_facts[node, NODE_GROUP], t.node_facts[node, NODE_FLAGS]
-    shared = t.facts[q, FLAGS] & flags
-    pattern = _pattern(t, q, group, flags)
-    share = t.shares[pattern]
-    base = _base(t, q, group, pattern)
-    near = base + share[2] * _place_at_most(t, q, node, shared)
-    mine, ours, session = t.bits[q, STYLE_BITS], t.facts[q, STYLES], t.settings[0]
-    wide, extra = t.settings[1] > 0, t.facts[q, EXTRA]
+    shared = facts[q, FLAGS] & node_facts[node, NODE_FLAGS]
+    pattern = _pattern(facts, node_facts, between, q, node)
+    base = _base(between, shares, facts[q, GROUP], node_facts[node, NODE_GROUP], pattern)
+    near = base + shares[pattern, 2] * _place_at_most(numbers, facts, node_numbers, node_facts, q, node)
+    mine, ours, extra = bits[q, STYLE_BITS], facts[q, STYLES], facts[q, EXTRA]
     style, time, music, age = UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN
     most_music = 100.0 if pattern & TUNED else UNKNOWN
     most_age = 100.0 if pattern & AGED else UNKNOWN
-    for p in range(t.node_facts[node, FIRST], t.node_facts[node, LAST]):
+    full = size == len(scores)
+    for p in range(node_facts[node, FIRST], node_facts[node, LAST]):
         if p == q:
             continue
-        other = t.facts[p, ROW]
+        other = facts[p, ROW]
         counters[LOOKED] += 1
         # Bit masks before distances: style, then hours, then the distance, and the rest only for who is left.
         if pattern & STYLED:
-            theirs = t.facts[p, STYLES]
-            common = _ones(mine & t.bits[p, STYLE_BITS])
+            theirs = facts[p, STYLES]
+            common = _ones(mine & bits[p, STYLE_BITS])
             if wide:
                 common = min(common + extra, ours, theirs)
             style = _style(common, ours, theirs)
         if pattern & TIMED:
-            time = _hours_at_most(t.bits, q, t.bits, p, session)
-        bound = (((near + share[3] * style) + share[4] * time) + share[5] * most_music) + share[6] * most_age
-        if size == len(scores) and (bound < scores[0] or (bound == scores[0] and other > rows[0])):
-            continue
+            time = _hours_at_most(bits, q, bits, p, session)
+        if full:
+            bound = _summed(shares, pattern, near, style, time, most_music, most_age)
+            if bound < scores[0] or (bound == scores[0] and other > rows[0]):
+                continue
         if pattern & TIMED:
-            time = 100.0 * min(1.0, _minutes(t.hour_start, t.hours, row, other) / session)
+            time = 100.0 * min(1.0, _minutes(hour_start, hours, row, other) / session)
         if wide and pattern & STYLED:
-            style = _style(_common(t.style_start, t.style_tags, row, other), ours, t.facts[p, STYLES])
-        bound = (((near + share[3] * style) + share[4] * time) + share[5] * most_music) + share[6] * most_age
-        if size == len(scores) and (bound < scores[0] or (bound == scores[0] and other > rows[0])):
-            continue
+            style = _style(_common(style_start, style_tags, row, other), ours, facts[p, STYLES])
+        if full:
+            bound = _summed(shares, pattern, near, style, time, most_music, most_age)
+            if bound < scores[0] or (bound == scores[0] and other > rows[0]):
+                continue
         place = UNKNOWN
         if shared & PLACED:
-            place = _decay(_km(t.point, q, p))
+            place = _decay(_km(numbers, q, p))
         elif shared & NAMED:
-            place = _by_name(t.facts, q, p)
+            place = _by_name(facts, q, p)
         if pattern & TUNED:
-            music = _ruzicka(t.music_start, t.music_tags, t.music_weights, row, other)
+            music = _ruzicka(music_start, music_tags, music_weights, row, other)
         if pattern & AGED:
-            fits = t.ages[q, AGE_MIN] <= t.ages[p, AGE] <= t.ages[q, AGE_MAX]
-            age = 100.0 if fits and t.ages[p, AGE_MIN] <= t.ages[q, AGE] <= t.ages[p, AGE_MAX] else 0.0
+            fits = numbers[q, AGE_MIN] <= numbers[p, AGE] <= numbers[q, AGE_MAX]
+            age = 100.0 if fits and numbers[p, AGE_MIN] <= numbers[q, AGE] <= numbers[p, AGE_MAX] else 0.0
         counters[SCORED] += 1
-        total = ((base + share[2] * place) + share[3] * style) + share[4] * time
-        total = (total + share[5] * music) + share[6] * age
-        if size == len(scores) and (total < scores[0] or (total == scores[0] and other > rows[0])):
+        total = _summed(shares, pattern, base + shares[pattern, 2] * place, style, time, music, age)
+        if full and (total < scores[0] or (total == scores[0] and other > rows[0])):
             continue
-        if _allowed(t, q, p, row, other):
-            size = _keep(scores, rows, size, total, other)
+        if _blocks(t.blocked_start, t.blocked, row, other) or (strict and not _granted(t, q, p)):
+            continue
+        size = _keep(scores, rows, size, total, other)
+        full = size == len(scores)
     return size
 
 
-@njit
+@njit(_nrt=False)
 def _useful(t: Any, q: Any, node: Any) -> Any:
     """Whether q's own hard wish for a distance leaves anybody below the node."""
     limit = t.asked[q, MAX_KM]
     if limit != limit or not t.facts[q, FLAGS] & t.node_facts[node, NODE_FLAGS] & PLACED:
         return True
-    return _least_km(t.point, t.node_box, q, node) <= limit
+    return _least_km(t.numbers, t.node_numbers, q, node) <= limit
 
 
 @compiled
@@ -410,31 +429,43 @@ def search(
 
     `bounds`, `lows`, `nodes`: room for the queue, as long as there are nodes. `counters` [3] is added to.
     """
+    # Read out once: each read of a field counts a reference, which costs more than the search.
+    numbers, bits, facts, between, shares = t.numbers, t.bits, t.facts, t.between, t.shares
+    node_numbers, node_bits, node_facts = t.node_numbers, t.node_bits, t.node_facts
+    roots, root_start, order, order_bound = t.roots, t.root_start, t.order, t.order_bound
+    hour_start, hours, style_start, style_tags = t.hour_start, t.hours, t.style_start, t.style_tags
+    music_start, music_tags, music_weights = t.music_start, t.music_tags, t.music_weights
+    session, wide, strict = t.settings[0], t.settings[1] > 0, t.settings[2] > 0
     k = found_rows.shape[1]
-    strict = t.settings[2] > 0
     for index in range(len(queries)):
         row = queries[index]
         q = t.place_of[row]
-        mine = t.facts[q, GROUP]
+        mine = facts[q, GROUP]
         scores, rows = found_scores[index], found_rows[index]
         size, waiting, turn = 0, 0, 0
         while True:
             # Groups join the queue when one of them could hold something better than all that waits.
             while (
-                turn < t.order.shape[1]
-                and t.order[mine, turn] >= 0
-                and (waiting == 0 or t.order_bound[mine, turn] >= bounds[0])
-                and (size < k or t.order_bound[mine, turn] >= scores[0])
+                turn < len(order)
+                and order[mine, turn] >= 0
+                and (waiting == 0 or order_bound[mine, turn] >= bounds[0])
+                and (size < k or order_bound[mine, turn] >= scores[0])
             ):
-                group = t.order[mine, turn]
+                group = order[mine, turn]
                 turn += 1
                 if strict and not _level_met(t, q, t.group_facts[mine, 0], t.group_facts[group]):
                     continue
-                for at in range(t.root_start[group], t.root_start[group + 1]):
-                    node = t.roots[at]
-                    bound = _bound(t, q, row, node)
-                    if (size < k or bound >= scores[0]) and (not strict or _useful(t, q, node)):
-                        _push(bounds, lows, nodes, waiting, bound, t.node_facts[node, LOW_ROW], node)
+                for at in range(root_start[group], root_start[group + 1]):
+                    node = roots[at]
+                    bound = _bound(
+                        numbers, bits, facts, node_numbers, node_bits, node_facts, between, shares,
+                        music_start, music_tags, music_weights, session, q, row, node,
+                    )  # fmt: skip
+                    low = node_facts[node, LOW_ROW]
+                    if size == k and (bound < scores[0] or (bound == scores[0] and low > rows[0])):
+                        continue
+                    if not strict or _useful(t, q, node):
+                        _push(bounds, lows, nodes, waiting, bound, low, node)
                         waiting += 1
             if waiting == 0 or (
                 size == k and (bounds[0] < scores[0] or (bounds[0] == scores[0] and lows[0] > rows[0]))
@@ -444,11 +475,19 @@ def search(
             _sink(bounds, lows, nodes, waiting)
             waiting -= 1
             counters[NODES] += 1
-            if t.node_facts[node, LEAF]:
-                size = _leaf(t, q, row, node, scores, rows, size, counters)
+            if node_facts[node, LEAF]:
+                size = _leaf(
+                    numbers, bits, facts, node_numbers, node_facts, between, shares,
+                    music_start, music_tags, music_weights, hour_start, hours, style_start,
+                    style_tags, session, wide, strict, t, q, row, node, scores, rows, size, counters,
+                )  # fmt: skip
                 continue
-            for child in range(t.node_facts[node, FIRST], t.node_facts[node, LAST]):
-                bound, low = _bound(t, q, row, child), t.node_facts[child, LOW_ROW]
+            for child in range(node_facts[node, FIRST], node_facts[node, LAST]):
+                bound = _bound(
+                    numbers, bits, facts, node_numbers, node_bits, node_facts, between, shares,
+                    music_start, music_tags, music_weights, session, q, row, child,
+                )  # fmt: skip
+                low = node_facts[child, LOW_ROW]
                 if size == k and (bound < scores[0] or (bound == scores[0] and low > rows[0])):
                     continue
                 if not strict or _useful(t, q, child):
@@ -457,7 +496,7 @@ def search(
         _sorted(scores, rows, size)
 
 
-@njit
+@njit(_nrt=False)
 def _sorted(scores: Any, rows: Any, size: Any) -> Any:
     """The heap, best first; nothing where there are fewer than k."""
     for last in range(size - 1, 0, -1):

@@ -73,7 +73,7 @@ class Compiled:
         most = min(k, len(self.tables.facts))
         found_rows = np.empty((len(rows), most), dtype=np.int64)
         found_scores = np.empty((len(rows), most), dtype=np.float64)
-        nodes, counters = len(self.tables.node_box), np.zeros(3, dtype=np.int64)
+        nodes, counters = len(self.tables.node_numbers), np.zeros(3, dtype=np.int64)
         room = np.empty(nodes), np.empty(nodes, dtype=np.int32), np.empty(nodes, dtype=np.int32)
         queries = np.array(rows, dtype=np.int64)
         if most:

@@ -16,8 +16,10 @@ from mrblue_cli.matcher.columns import Floats, Ints, Words
 
 Small = npt.NDArray[np.int32]
 
-# Columns of `point`: unit vector, latitude in radians and its cosine, longitude in degrees.
-X, Y, Z, PHI, COS, LON = range(6)
+# Columns of `numbers`: unit vector, latitude in radians and its cosine, longitude in degrees, age and wished ages.
+X, Y, Z, PHI, COS, LON, AGE, AGE_MIN, AGE_MAX = range(9)
+# Columns of `node_numbers`: least x, y, z and most x, y, z, least and most age, least AGE_MIN, most AGE_MAX.
+LEAST, MOST, YOUNGEST, OLDEST, LEAST_ASKED, MOST_ASKED = 0, 3, 6, 7, 8, 9
 # Columns of `bits` and `node_bits`: style tags (64 at most, folded if there are more), hours of the week, music tags.
 STYLE_BITS, HOUR_BITS, MUSIC_BITS, STYLE_ALL = 0, 1, 4, 5
 # Columns of `facts`.
@@ -26,9 +28,10 @@ ROW, STYLES, EXTRA, CITY, COUNTRY, GROUP, FLAGS = range(7)
 FIRST, LAST, LEAF, LOW_ROW, FEWEST, CITY_LOW, CITY_HIGH, COUNTRY_LOW, COUNTRY_HIGH, NODE_GROUP, NODE_FLAGS, SPOT = range(
     12
 )
-# Columns of `asked` (for --strict) and of `ages`.
-MAX_KM, LEVEL_MIN, LEVEL_MAX, LEADER_LEVEL, FOLLOWER_LEVEL = range(5)
-AGE, AGE_MIN, AGE_MAX = range(3)
+# Columns of `asked`, for --strict.
+MAX_KM, LEVEL_MIN, LEVEL_MAX = range(3)
+# The column of `shares` after the weights.
+START = 7
 # What is known of a person; of a pair, both with the same bit: that criterion is known. PLACED and NAMED: either does.
 PLACED, NAMED, STYLED, TIMED, TUNED, AGED = 1, 2, 4, 8, 16, 32
 # What is known of a pair, as rows of `shares`: bit 0 the level, bit 1 the location, then as above.
@@ -39,24 +42,20 @@ PATTERNS = 64
 class Tables(NamedTuple):
     """Everything that a search reads. n people, m nodes, g groups."""
 
-    point: Floats
-    """[n, 6] see above; NaN without coordinates."""
+    numbers: Floats
+    """[n, 9] NaN: unknown; open ends of ages infinite."""
     bits: Words
     """[n, 5]"""
     facts: Small
     """[n, 7] EXTRA: tags beyond the bits they set, where several tags share a bit."""
-    ages: Floats
-    """[n, 3] open ends infinite."""
     asked: Floats
-    """[n, 5] wishes and levels; [0, 5] unless wishes exclude."""
+    """[n, 3] wishes; [0, 3] unless wishes exclude."""
     asks_age: npt.NDArray[np.bool_]
     """[n]"""
     place_of: Small
     """[n] place in tree order of each row."""
-    node_box: Floats
-    """[m, 6] least x, y, z and most x, y, z; NaN for people without coordinates."""
-    node_ages: Floats
-    """[m, 4] least and most age, least AGE_MIN, most AGE_MAX."""
+    node_numbers: Floats
+    """[m, 10]"""
     node_bits: Words
     """[m, 6] union of the bits; STYLE_ALL: tags that everybody has."""
     node_facts: Small
@@ -72,14 +71,11 @@ class Tables(NamedTuple):
     """[g, g] groups that can dance with a group, by falling bound; -1 after the last."""
     order_bound: Floats
     """[g, g] their bounds."""
-    role: Floats
-    """[g, g] score of the role."""
-    level: Floats
-    """[g, g] score of the level; NaN unknown."""
-    start: Floats
-    """[64] what a sum begins with, by what is known of a pair: 0, or 50 when all weight lies on unknowns."""
+    between: Floats
+    """[g, g, 2] scores of role and level; NaN unknown."""
     shares: Floats
-    """[64, 7] weights of role, level, location, style, schedule, music and age, by what is known of a pair."""
+    """[64, 8] by what is known of a pair: weights of role, level, location, style, schedule, music and age; what the
+    sum begins with, which is 50 when all weight lies on unknowns, else 0."""
     style_start: Ints
     """[n + 1] by row, codes of style tags."""
     style_tags: Ints
