@@ -34,7 +34,7 @@ _FORMS = {
 }
 _KNOWN = {"level": LEVELLED, "location": LOCATED, "style": STYLED, "schedule": TIMED, "music": TUNED, "age": AGED}
 """Bit of each slot in a row of `shares`; the role is always known."""
-LEAF = 32
+LEAF = 16
 FANOUT = 4
 CELL_DEGREES = 0.08
 """About 9 km: people within it are ordered by taste, because 5 km cost nothing and 10 km cost 2 points of 100."""
@@ -107,8 +107,9 @@ def build(community: Community, recipe: Recipe) -> Tables:
     place_of[order] = np.arange(n, dtype=np.int32)
     trees = _trees(facts[:, 5] * PATTERNS + facts[:, 6])
     nodes = _nodes(trees, numbers, bits, facts)
-    root_group = facts[trees.segments, 5]
-    root_start = np.searchsorted(root_group, np.arange(len(first) + 1))
+    # Roots stand once more after all nodes, by group, so that those of a group are one run.
+    root_start = len(nodes["node_bits"]) + np.searchsorted(facts[trees.segments, 5], np.arange(len(first) + 1))
+    nodes = {name: np.concatenate([column, column[trees.roots]]) for name, column in nodes.items()}
     shares = _shares(recipe)
     blocked = _blocked(community)
     members = np.column_stack([community.roles, community.leader_level, community.follower_level])[first]
@@ -116,7 +117,7 @@ def build(community: Community, recipe: Recipe) -> Tables:
     made: dict[str, Any] = {
         "numbers": numbers, "bits": bits, "facts": facts, "asked": asked[order if recipe.strict else order[:0]],
         "asks_age": community.asks_age[order], "place_of": place_of, **nodes,
-        "root_start": root_start, "roots": trees.roots, "group_facts": members, "shares": shares,
+        "root_start": root_start, "group_facts": members, "shares": shares,
         **_between(community, recipe, first, shares),
         "style_start": community.style_tags.start, "style_tags": community.style_tags.values,
         "hour_start": community.hours.start, "hours": community.hours.values,
@@ -130,7 +131,7 @@ def build(community: Community, recipe: Recipe) -> Tables:
 
 _TYPES: dict[str, type] = {
     **dict.fromkeys(("bits", "node_bits"), np.uint64),
-    **dict.fromkeys(("facts", "place_of", "node_facts", "root_start", "roots", "order"), np.int32),
+    **dict.fromkeys(("facts", "place_of", "node_facts", "root_start", "order"), np.int32),
     **dict.fromkeys(
         ("style_start", "style_tags", "hour_start", "hours", "music_start", "music_tags", "blocked_start", "blocked"),
         np.int64,

@@ -62,9 +62,7 @@ class Tables(NamedTuple):
     """[m, 12] SPOT: somebody of a node whose people all have the same coordinates, else -1; FEWEST: least number of
     style tags."""
     root_start: Small
-    """[g + 1] of each group in `roots`."""
-    roots: Small
-    """Nodes, by group."""
+    """[g + 1] of each group, the first node of its run of roots."""
     group_facts: Floats
     """[g, 3] roles, leader level, follower level."""
     order: Small
