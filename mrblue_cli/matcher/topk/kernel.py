@@ -18,9 +18,10 @@ from numba import njit
 from mrblue_cli.matcher.criteria.geo import ABROAD, EARTH_KM, HALF_KM, NEAR_KM, SAME_CITY, SAME_COUNTRY
 from mrblue_cli.matcher.topk.tables import (
     AGE, AGED, AGE_MAX, AGE_MIN, CITY, CITY_HIGH, CITY_LOW, COS, COUNTRY, COUNTRY_HIGH, COUNTRY_LOW, EXTRA,
-    FEWEST, FIRST, FLAGS, GROUP, HOUR_BITS, LAST, LEAF, LEAST_ASKED, LEVELLED, LEVEL_MAX, LEVEL_MIN, LOCATED,
-    LON, LOW_ROW, MAX_KM, MOST_ASKED, MUSIC_BITS, NAMED, NODE_FLAGS, NODE_GROUP, OLDEST, PHI, PLACED, ROW, SPOT,
-    START, STYLED, STYLES, STYLE_ALL, STYLE_BITS, TIMED, TUNED, X, Y, YOUNGEST, Z,
+    FEWEST, FIRST, FLAGS, GROUP, HOUR_BITS, LAST, LEAF, LEAST_ASKED, LEAST_MUSIC, LEVELLED, LEVEL_MAX,
+    LEVEL_MIN, LOCATED, LON, LOW_ROW, MAX_KM, MOST_ASKED, MUSIC, MUSIC_BITS, NAMED, NODE_FLAGS, NODE_GROUP,
+    OLDEST, PHI, PLACED, ROW, SAME_HOURS, SAME_MUSIC, SPOT, START, STYLED, STYLES, STYLE_ALL, STYLE_BITS, TIMED,
+    TUNED, X, Y, YOUNGEST, Z,
 )  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -119,6 +120,11 @@ def _minutes(start: Any, hours: Any, a: Any, b: Any) -> Any:
 
 
 @_part
+def _schedule(start: Any, hours: Any, a: Any, b: Any, session: Any) -> Any:
+    return 100.0 * min(1.0, _minutes(start, hours, a, b) / session)
+
+
+@_part
 def _common(start: Any, tags: Any, a: Any, b: Any) -> Any:
     """Tags in common, by walking two sorted lists."""
     i, j, common = start[a], start[b], 0
@@ -152,14 +158,13 @@ def _ruzicka(start: Any, tags: Any, weights: Any, a: Any, b: Any) -> Any:
 
 
 @_part
-def _music_at_most(start: Any, tags: Any, weights: Any, row: Any, union: Any) -> Any:
-    """The share of one's own weights whose tags may be there: the larger weights are at least one's own."""
-    hit, total = 0.0, 0.0
+def _music_at_most(start: Any, tags: Any, weights: Any, row: Any, own: Any, union: Any, theirs: Any) -> Any:
+    """Of one's own weights those whose tags may be there, over all that both must have. `theirs`: least sum."""
+    hit = 0.0
     for at in range(start[row], start[row + 1]):
-        total += weights[at]
         if union >> np.uint64(tags[at] % 64) & np.uint64(1):
             hit += weights[at]
-    return min(100.0, 100.0 * hit / total * (1 + 1e-9))
+    return min(100.0, 100.0 * hit / max(own, own + theirs - hit) * (1 + 1e-9))
 
 
 @_part
@@ -321,7 +326,8 @@ def _age_at_most(numbers: Any, node_numbers: Any, q: Any, node: Any) -> Any:
 @_inlined
 def _bound(
     numbers: Any, bits: Any, facts: Any, node_numbers: Any, node_bits: Any, node_facts: Any, between: Any, shares: Any,
-    music_start: Any, music_tags: Any, music_weights: Any, session: Any, q: Any, row: Any, node: Any,
+    music_start: Any, music_tags: Any, music_weights: Any, hour_start: Any, hours: Any, session: Any,
+    q: Any, row: Any, node: Any,
 ) -> Any:  # fmt: skip
     """No less than the score with anybody below the node."""
     pattern = _pattern(facts, node_facts, between, q, node)
@@ -330,8 +336,16 @@ def _bound(
         style = _style_at_most(bits, facts, node_bits, node_facts, q, node)
     if pattern & TIMED:
         time = _hours_at_most(bits, q, node_bits, node, session)
+        same = node_facts[node, SAME_HOURS]
+        if time > 0 and same >= 0:
+            time = _schedule(hour_start, hours, row, same, session)
     if pattern & TUNED:
-        music = _music_at_most(music_start, music_tags, music_weights, row, node_bits[node, MUSIC_BITS])
+        same = node_facts[node, SAME_MUSIC]
+        if same >= 0:
+            music = _ruzicka(music_start, music_tags, music_weights, row, same)
+        else:
+            union, least = node_bits[node, MUSIC_BITS], node_numbers[node, LEAST_MUSIC]
+            music = _music_at_most(music_start, music_tags, music_weights, row, numbers[q, MUSIC], union, least)
     if pattern & AGED:
         age = _age_at_most(numbers, node_numbers, q, node)
     total = _base(between, shares, facts[q, GROUP], node_facts[node, NODE_GROUP], pattern)
@@ -376,7 +390,7 @@ def _leaf(
     near = base + shares[pattern, 2] * _place_at_most(numbers, facts, node_numbers, node_facts, q, node)
     mine, ours, extra = bits[q, STYLE_BITS], facts[q, STYLES], facts[q, EXTRA]
     style, time, music, age = UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN
-    most_music = 100.0 if pattern & TUNED else UNKNOWN
+    most_music = UNKNOWN
     most_age = 100.0 if pattern & AGED else UNKNOWN
     full = size == len(scores)
     for p in range(node_facts[node, FIRST], node_facts[node, LAST]):
@@ -393,12 +407,15 @@ def _leaf(
             style = _style(common, ours, theirs)
         if pattern & TIMED:
             time = _hours_at_most(bits, q, bits, p, session)
+        if pattern & TUNED:
+            own, theirs, union = numbers[q, MUSIC], numbers[p, MUSIC], bits[p, MUSIC_BITS]
+            most_music = _music_at_most(music_start, music_tags, music_weights, row, own, union, theirs)
         if full:
             bound = _summed(shares, pattern, near, style, time, most_music, most_age)
             if bound < scores[0] or (bound == scores[0] and other > rows[0]):
                 continue
         if pattern & TIMED:
-            time = 100.0 * min(1.0, _minutes(hour_start, hours, row, other) / session)
+            time = _schedule(hour_start, hours, row, other, session)
         if wide and pattern & STYLED:
             style = _style(_common(style_start, style_tags, row, other), ours, facts[p, STYLES])
         place = UNKNOWN
@@ -495,7 +512,7 @@ def search(
             for child in range(first, last):
                 bound = _bound(
                     numbers, bits, facts, node_numbers, node_bits, node_facts, between, shares,
-                    music_start, music_tags, music_weights, session, q, row, child,
+                    music_start, music_tags, music_weights, hour_start, hours, session, q, row, child,
                 )  # fmt: skip
                 low = node_facts[child, LOW_ROW]
                 if size == k and (bound < scores[0] or (bound == scores[0] and low > rows[0])):
