@@ -269,5 +269,6 @@ def _explained(answer: Answer, pair: Pair) -> Iterator[Text | Table]:
     table.add_row("overall", two(pair.overall), "", two(sum(term.points for term in pair.breakdown.values())), "")
     yield table
     if any(not term.known for term in pair.breakdown.values()):
-        counted = "counts 50" if answer.case.recipe.missing == "half" else "is left out (--missing drop)"
-        yield Text(f"? is not known and {counted}", style="dim")
+        counted = " and counts 50" if answer.case.recipe.missing == "half" else " and is left out (--missing drop)"
+        # What has no weight counts nothing, known or not.
+        yield Text(f"? is not known{counted if pair.coverage < 1 - 1e-9 else ''}", style="dim")
