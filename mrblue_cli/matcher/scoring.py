@@ -108,6 +108,7 @@ def _verdict(
         return forward, None
     backward: Score = entry.scalar(b, a, **parameters)
     views = forward.value, backward.value
+    # Both sides may say the same: what is lacking, or what is shared.
     why = forward.why if forward.why == backward.why else f"{forward.why}; {backward.why}"
     if forward.value is None or backward.value is None:
         return Score(None, why, "", forward.leads), views
@@ -124,9 +125,14 @@ def _verdict(
 def _both_briefs(a: User, b: User, forward: Score, backward: Score) -> str:
     """What a directed criterion says of both sides in few words: once if both see the same, else by name."""
     if forward.brief != backward.brief:
-        sides = ((a, forward.brief), (b, backward.brief))
-        named = [words if called(one) in words else f"{words} for {called(one)}" for one, words in sides if words]
-        return ", ".join(named)
+        # Who is better served comes first, so that swapping the two changes nothing but a tie.
+        sides = sorted(((a, forward), (b, backward)), key=lambda side: -(side[1].value or 0.0))
+        told = [
+            said.brief if called(one) in said.brief else f"{said.brief} for {called(one)}"
+            for one, said in sides
+            if said.brief
+        ]
+        return (" and " if forward.value == backward.value else ", but ").join(told)
     if forward.brief and forward.value != backward.value:
         return f"{forward.brief} ({forward.value:.0f} for {called(a)}, {backward.value:.0f} for {called(b)})"
     return forward.brief
@@ -294,8 +300,9 @@ def feasible(community: Community, left: Ints, right: Ints, *, strict: bool) -> 
 def leads(community: Community, left: Ints, right: Ints, recipe: Recipe) -> npt.NDArray[np.int8]:
     """[n] 0 nobody can, 1 the left one, 2 the right one, 3 either."""
     choice = next(choice for choice in recipe.choices if choice.slot == "level")
-    compare = level.COMPARES.get(choice.entry, level.table)
-    return level.leads_fast(compare, community, left, right)
+    if choice.entry not in level.COMPARES:
+        return level.leads_fast(level.table, community, left, right)
+    return level.leads_fast(level.COMPARES[choice.entry], community, left, right, **choice.parameters)
 
 
 def _overall(values: Floats, weights: Floats, recipe: Recipe) -> Floats:

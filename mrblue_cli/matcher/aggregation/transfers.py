@@ -30,6 +30,8 @@ LEAST_TEMPERATURE = 0.1
 """Below, time alone is so short that rounding shows."""
 UNKNOWN_COUNTS = 50.0
 _SWEEPS, _CLOSE = 10_000, 1e-13
+_DIRECT = 300
+"""People up to which a linear system is solved outright."""
 Table = Sequence[Sequence[float]]
 
 
@@ -99,7 +101,7 @@ def market(n: int, left: Ints, right: Ints, p: Floats, q: Floats, temperature: f
     """[pairs] scores of the pairs (left, right) of n people, each pair once, that may dance; p is left's view of
     right, q the reverse. NaN: unknown, counts 50 in the market and stays NaN.
 
-    Roles do not matter: who dances both may be in pairs with anybody. Time n^3, memory n^2.
+    Roles do not matter: who dances both may be in pairs with anybody. Memory n^2.
     """
     _warm(temperature)
     if not len(left):
@@ -118,8 +120,6 @@ def _equilibrium(n: int, left: Ints, right: Ints, joy: Floats) -> Floats:
     That is the gradient of a strictly convex function of a, so Newton's method with halved steps finds the one
     solution, also where fitting in turns would crawl (dual-role people, a market that falls into parts).
     """
-    from scipy.linalg import solve
-
     pull = np.zeros((n, n))
     pull[left, right] = pull[right, left] = np.exp(joy)
 
@@ -138,7 +138,7 @@ def _equilibrium(n: int, left: Ints, right: Ints, joy: Floats) -> Floats:
         gap = alone + danced - 1.0
         curvature = shared
         curvature[np.diag_indices(n)] = 2 * alone + danced
-        step = np.clip(solve(curvature, gap, assume_a="pos"), -1.0, 1.0)
+        step = np.clip(_newton_step(curvature, gap), -1.0, 1.0)
         while True:
             shared = matches(a - step)
             then = height(a - step, shared)
@@ -150,6 +150,22 @@ def _equilibrium(n: int, left: Ints, right: Ints, joy: Floats) -> Floats:
         if np.abs(step).max() < _CLOSE * 10:
             break
     return np.asarray(a)
+
+
+def _newton_step(curvature: Floats, gap: Floats) -> Floats:
+    """The solution of curvature step = gap, positive definite."""
+    from scipy.linalg import solve
+
+    if len(gap) > _DIRECT:
+        from scipy.sparse import diags_array
+        from scipy.sparse.linalg import cg
+
+        # All but a few directions bend alike here, so that conjugate gradients need some dozen products.
+        inverse = diags_array(1.0 / np.diagonal(curvature))
+        step, failed = cg(curvature, gap, rtol=1e-13, atol=1e-15, maxiter=300, M=inverse)
+        if not failed:
+            return np.asarray(step)
+    return np.asarray(solve(curvature, gap, assume_a="pos"))
 
 
 def _warm(temperature: float) -> None:

@@ -119,7 +119,9 @@ EXAMPLES = (
         expected=matching([(0, 3), (1, 2)]),
         note="80 + 80 = 160, against 90 + 10 = 100",
     ),
-    Example(given={"floor": between([[100, 60], [60, 30]])}, expected=matching([(0, 2), (1, 3)]), note="130 against 120"),
+    Example(
+        given={"floor": between([[100, 60], [60, 30]])}, expected=matching([(0, 2), (1, 3)]), note="130 against 120"
+    ),
     Example(given={"floor": _WIDE}, expected=matching([(0, 4), (1, 2)]), note="70 + 90 = 160; b2 sits out"),
 )
 ENTRIES: tuple[Entry, ...] = (

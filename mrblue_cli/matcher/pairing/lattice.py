@@ -17,7 +17,7 @@ class Lattice:
     """Rotations in an order in which each may be carried out after those before it."""
 
     def __init__(self, wish: list[list[int]], place: Ints, top: dict[int, int]) -> None:
-        """`wish`, `place`: as from `preference`; `top`: each leader's follower in the pairing that leaders like most."""
+        """`wish`, `place`: as from `preference`; `top`: each leader's follower where leaders fare best."""
         self.top = top
         self.rotations: list[Rotation] = []
         self.before: list[set[int]] = []

@@ -55,14 +55,10 @@ def _weights(classes: Ints, chunk: Ints) -> Floats:
     return weight
 
 
-def _forced(
-    columns: Ints, rows_left: Ints, columns_left: Ints, open_cells: Cells
-) -> tuple[Ints, Ints, Cells]:
+def _forced(columns: Ints, rows_left: Ints, columns_left: Ints, open_cells: Cells) -> tuple[Ints, Ints, Cells]:
     """Settles the rows and columns that have only one open cell, and hands back what is left."""
     while len(rows_left):
-        cells = {
-            (int(row), int(np.argmax(open_cells[row]))) for row in np.flatnonzero(open_cells.sum(axis=1) == 1)
-        } | {
+        cells = {(int(row), int(np.argmax(open_cells[row]))) for row in np.flatnonzero(open_cells.sum(axis=1) == 1)} | {
             (int(np.argmax(open_cells[:, column])), int(column))
             for column in np.flatnonzero(open_cells.sum(axis=0) == 1)
         }

@@ -49,7 +49,7 @@ def ttc(floor: Floor, *, seed: int = 0, current: Couples = (), trades: str = "le
     Nobody who trades ends with a partner they like less than the `current` one, and no group could have traded better
     among themselves. The other side's wishes count only in who can dance with whom.
     """
-    traders, others = chosen(floor, trades, "trades")
+    traders, _ = chosen(floor, trades, "trades")
     owner = _owners(floor, current, set(traders.tolist()))
     wish = lists(floor)
     taken = [False] * len(floor)
@@ -89,7 +89,7 @@ def _owners(floor: Floor, current: Couples, traders: set[int]) -> dict[int, int]
     for pair in current:
         a, b = (int(row) for row in pair)
         trader, partner = (a, b) if a in traders else (b, a)
-        inside = 0 <= min(a, b) and max(a, b) < len(floor)
+        inside = min(a, b) >= 0 and max(a, b) < len(floor)
         if not inside or np.isnan(floor.scores[a, b]):
             names = " and ".join(floor.ids[row] if 0 <= row < len(floor) else f"row {row}" for row in (a, b))
             raise UsageError(f"{names} cannot dance together", hint="give current partners who can, or leave them out")
@@ -177,7 +177,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         name="pair.online",
         words="people walk in and get the free partner with the smallest number drawn beforehand",
-        formula="ranking: first free feasible partner in a random order; on average at least (1 - 1/e) of the most pairs",
+        formula="ranking: first free feasible partner in a random order; on average (1 - 1/e) of the most pairs or more",
         source="Karp et al. 1990",
         scalar=online_plain,
         fast=online,

@@ -6,7 +6,17 @@ import difflib
 from typing import Any
 
 from mrblue_cli.core.errors import UsageError
-from mrblue_cli.matcher.pairing import assignment, auction, fairness, flow, general, market, roommates, stable, transport
+from mrblue_cli.matcher.pairing import (
+    assignment,
+    auction,
+    fairness,
+    flow,
+    general,
+    market,
+    roommates,
+    stable,
+    transport,
+)
 from mrblue_cli.matcher.pairing.base import Floor, Matching
 from mrblue_cli.matcher.registry import Entry
 

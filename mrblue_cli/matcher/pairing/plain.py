@@ -1,4 +1,4 @@
-"""Small floors written down, and every way to pair the people of one: what the quick methods are checked against. PURE."""
+"""Small floors written down, and every pairing of one: what the quick methods are checked against. PURE."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _numbers(rows: Sequence[Row]) -> Floats:
 
 
 def every(floor: Floor) -> Iterator[Pairs]:
-    """Each set of feasible pairs in which nobody comes twice, also the empty one. Raises `UsageError` for a big floor."""
+    """Each set of feasible pairs in which nobody comes twice, also the empty one. Raises `UsageError` above 12."""
     if len(floor) > MOST_BY_HAND:
         raise UsageError(
             f"trying every pairing of {len(floor)} people would not end",

@@ -66,7 +66,9 @@ def irving(wish: list[list[int]], place: Ints, without: Iterable[int] = ()) -> t
                 return None, ring
             # Cutting may have left somebody on the way here with one name on the list: start the way anew.
             path = []
-    return tuple((person, next(iter(table.of[person]))) for person in dancing if person < next(iter(table.of[person]))), []
+    return tuple(
+        (person, next(iter(table.of[person]))) for person in dancing if person < next(iter(table.of[person]))
+    ), []
 
 
 def _ring(table: _Lists, path: list[int]) -> tuple[Ring, list[int]]:

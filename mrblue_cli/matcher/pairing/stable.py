@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from mrblue_cli.matcher.columns import Ints
 from mrblue_cli.matcher.pairing.base import Floor, Matching, matching
 from mrblue_cli.matcher.pairing.lattice import Lattice, least_cut

@@ -65,11 +65,11 @@ def _share(weight: float) -> None:
         raise UsageError(f"the weight of rank.mmr is {weight:g}", hint="1 looks at scores only, 0 at variety only")
 
 
-def exposure(found: Found, k: int, cap: int) -> Found:
+def exposure(found: Found, k: int, cap: int, *, most_exact: int = MOST_EXACT) -> Found:
     """[m, k] lists out of longer ones, such that nobody is shown in more than `cap` of them.
 
     Of all ways to do so, one with the largest total score: a transport problem, solved exactly by linear programming
-    (its corners are whole numbers). Above `MOST_EXACT` entries the best entry that still fits is taken, again and
+    (its corners are whole numbers). Above `most_exact` entries the best entry that still fits is taken, again and
     again, ties by smaller candidate, then by smaller person: at least half of that total. Each list is by falling
     score, ties by smaller row. Raises `UsageError` unless k and cap are 1 or more.
     """
@@ -79,7 +79,7 @@ def exposure(found: Found, k: int, cap: int) -> Found:
     # In one order whatever order a list came in.
     order = np.lexsort((rows, people))
     people, rows, scores = people[order], rows[order], scores[order]
-    choose = _exactly if len(rows) <= MOST_EXACT else _greedily
+    choose = _exactly if len(rows) <= most_exact else _greedily
     shown = choose(people, rows, scores, k, cap)
     return _lists(len(found.rows), people[shown], rows[shown], scores[shown], k)
 
@@ -167,7 +167,7 @@ def _best(lists: list[_Entries], k: int, cap: int, times: dict[int, int]) -> tup
 
 def _positive(k: int, cap: int) -> None:
     if k < 1 or cap < 1:
-        raise UsageError(f"lists of {k} with everybody shown {cap} times at most", hint="both are 1 or more")
+        raise UsageError(f"rank.exposure cannot make lists of {k} with a cap of {cap}", hint="both are 1 or more")
 
 
 def _found(rows: Sequence[Sequence[int]], scores: Sequence[Sequence[float]]) -> Found:

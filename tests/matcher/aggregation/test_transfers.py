@@ -131,3 +131,9 @@ def test_a_market_too_cold_is_refused(temperature):
         tu(100.0, 25.0, temperature=temperature)
     with pytest.raises(UsageError, match="temperature"):
         tu_fast(np.ones((1, 1)), np.ones((1, 1)), temperature=temperature)
+
+
+def test_a_large_market_is_settled_as_exactly_as_a_small_one():
+    p, q = np.random.default_rng(7).uniform(0, 100, (2, 170, 150))
+    p[:, 0] = 100.0
+    assert tu_fast(p, q) == pytest.approx(np.array(tu(p.tolist(), q.tolist())), abs=1e-9)
