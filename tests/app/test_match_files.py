@@ -134,7 +134,7 @@ def test_paths_are_the_same_in_both_layouts(tmp_path):
 def test_lines_are_named_where_a_person_has_one(tmp_path):
     bad = BOB | {"follower_level": 11}
     assert refused(tmp_path, f"\n{lines(ANN, bad)}").startswith("users[1].follower_level (line 3): 11 ")
-    table = "id,roles,follower_level,note\nann,leader,,\n\n\"b\nob\",follower,3,\nc,follower,11,x\n"
+    table = 'id,roles,follower_level,note\nann,leader,,\n\n"b\nob",follower,3,\nc,follower,11,x\n'
     found = refused(tmp_path, table)
     assert "users[1].id (line 4): " in found
     assert "users[2].follower_level (line 6): 11 is out of range" in found
@@ -186,15 +186,15 @@ def test_names_that_stand_twice_around_the_people(tmp_path):
     ("content", "line", "column", "words"),
     [
         ('[{"id": "a", "roles": ["both"]},\n {"id" "b"}]', 2, 8, "delimiter"),
-        ('[\n1,\n\n  x]', 4, 3, "expecting value"),
+        ("[\n1,\n\n  x]", 4, 3, "expecting value"),
         (f"{LIST} x", 1, len(LIST) + 2, "more text"),
         (LIST[:-1], 1, len(LIST), "comma or ]"),
         ('{"users": [],\n "é": 1,}', 2, 9, "name in quotes"),
         ('{"users"\n: {}}', 2, 3, "not a list"),
         ('{"a": 1}', 1, 1, "no people"),
-        ('{}', 1, 1, "no people"),
+        ("{}", 1, 1, "no people"),
         ('["é", {"id": "\x01"}]', 1, 15, "control character"),
-        ('[01]', 1, 3, "comma or ]"),
+        ("[01]", 1, 3, "comma or ]"),
         ("[" * 200_000, 1, 2, "too deeply"),
         ('[{"id":' + "[" * 5000, 1, 2, "too deeply"),
         ('{"users":' * 5000, 1, 10, ""),

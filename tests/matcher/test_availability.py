@@ -108,7 +108,9 @@ def test_the_night_in_which_clocks_go_back_is_an_hour_longer():
 def test_half_hours_of_summer_time_exist():
     # Lord Howe moves its clocks by 30 minutes; here from +11:00 to +10:30 on Sunday 5 April 2026 at 02:00.
     week = datetime.date(2026, 3, 30)
-    assert hours(slot("sun", "01:00", "03:00"), week=week, tz="Australia/Lord_Howe") == ((5 * DAY + 840, 5 * DAY + 990),)
+    assert hours(slot("sun", "01:00", "03:00"), week=week, tz="Australia/Lord_Howe") == (
+        (5 * DAY + 840, 5 * DAY + 990),
+    )
 
 
 def test_slots_may_be_short_text_or_have_other_names():

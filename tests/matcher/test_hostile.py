@@ -19,9 +19,7 @@ from mrblue_cli.matcher.records_names import ALIASES
 WEEK = datetime.date(2026, 3, 23)
 PLACE = re.compile(r"users\[\d+\]|line \d+")
 # Files that are no text at all have no line that could be named.
-WHOLE = re.compile(
-    r" is (empty|not text|UTF-16 text|damaged gzip|packed twice|a zip)| holds more than "
-)
+WHOLE = re.compile(r" is (empty|not text|UTF-16 text|damaged gzip|packed twice|a zip)| holds more than ")
 VALUES = [
     None, True, False, 0, -0.0, 1, -1, 0.5, 7, 7.25, 11, 10**400, -(10**19), 1e308, math.nan, math.inf, -math.inf, "", " ",
     "7", "leader", "both", "\x00", "\x1b[2J", "\ud800", "x" * 5000, "u000001", "NaN", "24:00", "25:00", "mon", "Europe/Berlin",
@@ -47,9 +45,21 @@ def table(records):
         weighed = [f"{tag}:{weight}" for tag, weight in music.items()] if isinstance(music, dict) else music
         slots = [f"{slot['day']} {slot['start']}-{slot['end']}" for slot in raw.get("availability", [])]
         cells = [
-            *(raw["id"], raw["name"], "|".join(raw["roles"]), raw.get("leader_level", ""), raw.get("follower_level", "")),
+            *(
+                raw["id"],
+                raw["name"],
+                "|".join(raw["roles"]),
+                raw.get("leader_level", ""),
+                raw.get("follower_level", ""),
+            ),
             *(place.get(name, "") for name in ("lat", "lon", "city", "country")),
-            *("|".join(raw.get("styles", [])), "|".join(weighed), "|".join(slots), raw.get("tz", ""), raw.get("age", "")),
+            *(
+                "|".join(raw.get("styles", [])),
+                "|".join(weighed),
+                "|".join(slots),
+                raw.get("tz", ""),
+                raw.get("age", ""),
+            ),
             *("|".join(raw.get("history", {})), "|".join(raw.get("blocked", []))),
         ]
         rows.append(";".join(map(str, cells)))

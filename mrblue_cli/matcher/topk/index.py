@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from mrblue_cli.matcher import registry
 from mrblue_cli.matcher.columns import Floats, Ints, Ragged, Words
@@ -19,7 +18,18 @@ from mrblue_cli.matcher.compiled import Community
 from mrblue_cli.matcher.criteria import level, role
 from mrblue_cli.matcher.recipe import Choice, Recipe
 from mrblue_cli.matcher.topk.tables import (
-    AGED, LEVELLED, LOCATED, NAMED, PATTERNS, PLACED, START, STYLED, TIMED, TUNED, Tables, frozen,
+    AGED,
+    LEVELLED,
+    LOCATED,
+    NAMED,
+    PATTERNS,
+    PLACED,
+    START,
+    STYLED,
+    TIMED,
+    TUNED,
+    Tables,
+    frozen,
 )  # fmt: skip
 
 SLOTS = ("role", "level", "location", "style", "schedule", "music", "age")
@@ -202,7 +212,9 @@ def _tree_order(community: Community, segment: Ints, flags: Ints, style_bits: Wo
     # Cells of one row are as wide as they are high.
     east = ((lon + 180) * np.cos(np.radians((north + 0.5) * CELL_DEGREES - 90)) / CELL_DEGREES).astype(np.int64)
     cell = _spread(np.clip(north, 0, 65535)) | (_spread(np.clip(east, 0, 65535)) << 1)
-    named = np.unique((community.country + 1) * (int(community.city.max()) + 2) + community.city + 1, return_inverse=True)
+    named = np.unique(
+        (community.country + 1) * (int(community.city.max()) + 2) + community.city + 1, return_inverse=True
+    )
     cell = np.where(flags & PLACED, cell, named[1].ravel())
     return np.lexsort((hours[:, 0], hours[:, 1], style_bits, cell, segment))
 
@@ -357,7 +369,9 @@ def _between(community: Community, recipe: Recipe, first: Ints, shares: Floats) 
     for slot in ("role", "level"):
         choice = _choice(recipe, slot)
         # Without weight any form would do; the number counts nothing.
-        entry = registry.find(choice.entry if choice.weight > 0 else {"role": "role.orient", "level": "level.table"}[slot])
+        entry = registry.find(
+            choice.entry if choice.weight > 0 else {"role": "role.orient", "level": "level.table"}[slot]
+        )
         parameters = choice.parameters if choice.weight > 0 else {}
         assert entry.fast is not None  # noqa: S101 - each criterion has one
         values[slot] = entry.fast(community, left, right, **parameters).reshape(count, count)
@@ -365,14 +379,20 @@ def _between(community: Community, recipe: Recipe, first: Ints, shares: Floats) 
     bound = np.where(able, _most(values["role"], values["level"], shares, recipe), -np.inf)
     order = np.argsort(-bound, axis=1, kind="stable")
     bound = np.take_along_axis(bound, order, axis=1)
-    return {"order": np.where(np.isfinite(bound), order, -1), "order_bound": bound, "between": np.stack(list(values.values()), axis=2)}
+    return {
+        "order": np.where(np.isfinite(bound), order, -1),
+        "order_bound": bound,
+        "between": np.stack(list(values.values()), axis=2),
+    }
 
 
 def _most(roles: Floats, levels: Floats, shares: Floats, recipe: Recipe) -> Floats:
     """[g, g] the most that two groups' people can score with each other, whatever else is known of them."""
     rest = LOCATED | STYLED | TIMED | TUNED | AGED
     # Counting an unknown as 50 gives most when all is known; sharing its weight may give most with something unknown.
-    patterns = [rest] if recipe.missing == "half" else [pattern for pattern in range(PATTERNS) if not pattern & LEVELLED]
+    patterns = (
+        [rest] if recipe.missing == "half" else [pattern for pattern in range(PATTERNS) if not pattern & LEVELLED]
+    )
     unknown = np.isnan(levels)
     full = np.where(unknown, 50.0, levels)
     most = np.full(roles.shape, -np.inf)
@@ -380,7 +400,9 @@ def _most(roles: Floats, levels: Floats, shares: Floats, recipe: Recipe) -> Floa
         # One row of `shares` where the level is known, the other where it is not.
         known, lacking = shares[pattern | LEVELLED], shares[pattern]
         begin = np.where(unknown, lacking[START], known[START])
-        total = (begin + np.where(unknown, lacking[0], known[0]) * roles) + np.where(unknown, lacking[1], known[1]) * full
+        total = (begin + np.where(unknown, lacking[0], known[0]) * roles) + np.where(
+            unknown, lacking[1], known[1]
+        ) * full
         for slot in range(2, len(SLOTS)):
             total = total + np.where(unknown, lacking[slot], known[slot]) * 100.0
         most = np.maximum(most, total)

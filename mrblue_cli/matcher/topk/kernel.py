@@ -17,10 +17,52 @@ from numba import njit
 
 from mrblue_cli.matcher.criteria.geo import ABROAD, EARTH_KM, HALF_KM, NEAR_KM, SAME_CITY, SAME_COUNTRY
 from mrblue_cli.matcher.topk.tables import (
-    AGE, AGED, AGE_MAX, AGE_MIN, CITY, CITY_HIGH, CITY_LOW, COS, COUNTRY, COUNTRY_HIGH, COUNTRY_LOW, EXTRA,
-    FEWEST, FIRST, FLAGS, GROUP, HOUR_BITS, LAST, LEAF, LEAST_ASKED, LEVELLED, LEVEL_MAX, LEVEL_MIN, LOCATED,
-    LON, LOW_ROW, MAX_KM, MOST_ASKED, MUSIC_BITS, NAMED, NODE_FLAGS, NODE_GROUP, OLDEST, PHI, PLACED, ROW, SPOT,
-    START, STYLED, STYLES, STYLE_ALL, STYLE_BITS, TIMED, TUNED, X, YOUNGEST,
+    AGE,
+    AGE_MAX,
+    AGE_MIN,
+    AGED,
+    CITY,
+    CITY_HIGH,
+    CITY_LOW,
+    COS,
+    COUNTRY,
+    COUNTRY_HIGH,
+    COUNTRY_LOW,
+    EXTRA,
+    FEWEST,
+    FIRST,
+    FLAGS,
+    GROUP,
+    HOUR_BITS,
+    LAST,
+    LEAF,
+    LEAST_ASKED,
+    LEVEL_MAX,
+    LEVEL_MIN,
+    LEVELLED,
+    LOCATED,
+    LON,
+    LOW_ROW,
+    MAX_KM,
+    MOST_ASKED,
+    MUSIC_BITS,
+    NAMED,
+    NODE_FLAGS,
+    NODE_GROUP,
+    OLDEST,
+    PHI,
+    PLACED,
+    ROW,
+    SPOT,
+    START,
+    STYLE_ALL,
+    STYLE_BITS,
+    STYLED,
+    STYLES,
+    TIMED,
+    TUNED,
+    YOUNGEST,
+    X,
 )  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -155,7 +197,12 @@ def _wishes_met(t: Any, a: Any, b: Any, km: Any) -> Any:
         return False
     if not _level_met(t, a, t.group_facts[t.facts[a, GROUP], 0], t.group_facts[t.facts[b, GROUP]]):
         return False
-    if t.asks_age[a] and t.asks_age[b] and t.numbers[a, AGE] == t.numbers[a, AGE] and t.numbers[b, AGE] == t.numbers[b, AGE]:
+    if (
+        t.asks_age[a]
+        and t.asks_age[b]
+        and t.numbers[a, AGE] == t.numbers[a, AGE]
+        and t.numbers[b, AGE] == t.numbers[b, AGE]
+    ):
         return t.numbers[a, AGE_MIN] <= t.numbers[b, AGE] <= t.numbers[a, AGE_MAX]
     return True
 
@@ -297,9 +344,7 @@ def _style_at_most(bits: Any, facts: Any, node_bits: Any, node_facts: Any, q: An
 
 @njit(_nrt=False)
 def _age_at_most(numbers: Any, node_numbers: Any, q: Any, node: Any) -> Any:
-    fits = (
-        numbers[q, AGE_MIN] <= node_numbers[node, OLDEST] and node_numbers[node, YOUNGEST] <= numbers[q, AGE_MAX]
-    )
+    fits = numbers[q, AGE_MIN] <= node_numbers[node, OLDEST] and node_numbers[node, YOUNGEST] <= numbers[q, AGE_MAX]
     asked = node_numbers[node, LEAST_ASKED] <= numbers[q, AGE] <= node_numbers[node, MOST_ASKED]
     return 100.0 if fits and asked else 0.0
 
