@@ -22,12 +22,14 @@ from mrblue_cli.core.errors import InputFileError
 from mrblue_cli.matcher.compiled import Community
 from mrblue_cli.matcher.model import User
 from mrblue_cli.matcher.records import Reader, Skipped
+from mrblue_cli.matcher.records_notes import shown
 
 __all__ = ["MOST_BYTES", "Loaded", "Skipped", "load", "zone_named"]
 MOST_BYTES = 2 * 1024**3
 """Of a document once unpacked: three million people, and an end for a file that unpacks without one."""
 _CHUNK = 1024 * 1024
 _GZIP, _ZIP, _BOM = b"\x1f\x8b", b"PK\x03\x04", b"\xef\xbb\xbf"
+_MEND = "mend the text there and try again"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -82,9 +84,9 @@ def _people(data: Data, name: str, reader: Reader) -> Iterator[User]:
                 yield user
     except Malformed as error:
         line, column = _position(data, error.offset)
-        reader.refuse(f"line {line}, column {column}", error.what, "mend the text there and try again")
+        reader.refuse(f"line {line}, column {column}", error.what, _MEND)
     for other in others:
-        reader.warn(f"{'column' if table else 'top-level name'} '{other[:40]}' is not read", "")
+        reader.warn(f"{'column' if table else 'top-level name'} {shown(other)} is not read", "")
     reader.finish()
     if reader.problem_count:
         raise _refusal(name, reader)
@@ -103,7 +105,7 @@ def _judge(item: Item, path: str, reader: Reader) -> None:
     if item.value is not None:
         reader.read(item.value, path, line=item.line)
     if item.fault and reader.problem_count == before:
-        reader.refuse(f"{path}{where}", item.fault)
+        reader.refuse(f"{path}{where}", item.fault, _MEND)
 
 
 def _refusal(name: str, reader: Reader) -> InputFileError:

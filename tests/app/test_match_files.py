@@ -107,7 +107,7 @@ def test_who_takes_no_part_is_told(tmp_path):
 
 def test_names_around_the_people_are_warned_about(tmp_path):
     found = loaded(tmp_path, json.dumps({"version": 3, "users": [ANN], "at": {}}))
-    assert found.warnings == ("top-level name 'version' is not read", "top-level name 'at' is not read")
+    assert found.warnings == ('top-level name "version" is not read', 'top-level name "at" is not read')
 
 
 def test_the_zone_is_that_of_who_names_none(tmp_path):
@@ -339,7 +339,7 @@ def test_every_column_of_a_table(tmp_path):
 
 def test_columns_that_nobody_reads_are_warned_about(tmp_path):
     found = loaded(tmp_path, "id,roles,phone,,shoe size\nann,leader,1,,2\nbob,leader,3,,4\n")
-    assert found.warnings == ("column 'phone' is not read", "column 'shoe size' is not read")
+    assert found.warnings == ('column "phone" is not read', 'column "shoe size" is not read')
 
 
 @pytest.mark.parametrize(
