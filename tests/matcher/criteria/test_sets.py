@@ -178,5 +178,8 @@ def test_all_entries_read_the_music_when_told_to():
 
 def test_reasons_name_what_is_shared_but_not_for_ever():
     told = sets.jaccard(likes("a", TAGS), likes("b", TAGS))
-    assert told.why == "both like canyengue, milonga, nuevo, salon and 1 more"
+    assert told.brief == "both like canyengue, milonga, nuevo, salon and 1 more"
+    assert told.why == f"{told.brief}: 5 of the 5 styles that they name"
+    rare = sets.jaccard(likes("a", TAGS), likes("b", [TAGS[0]]))
+    assert rare.brief == f"only {TAGS[0]} in common"
     assert sets.jaccard(likes("b", []), likes("a", [])).why == "a and b named no styles"
