@@ -125,8 +125,13 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def label(self) -> str:
-        """excellent > 80, good > 60, else fair, by the rounded score; "not enough data" under 0.70 coverage."""
-        if self.coverage < 0.70 - 1e-9:
-            return "not enough data"
-        shown = round(self.overall, 2)
-        return "excellent" if shown > 80 else "good" if shown > 60 else "fair"
+        """See `label_of`."""
+        return label_of(self.overall, self.coverage)
+
+
+def label_of(overall: float, coverage: float) -> str:
+    """excellent > 80, good > 60, else fair, by the rounded score; "not enough data" under 0.70 coverage."""
+    if coverage < 0.70 - 1e-9:
+        return "not enough data"
+    shown = round(overall, 2)
+    return "excellent" if shown > 80 else "good" if shown > 60 else "fair"

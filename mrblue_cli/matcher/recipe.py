@@ -110,6 +110,10 @@ def make_recipe(
     for slot, weight in raw.items():
         if not math.isfinite(weight) or weight < 0:
             raise UsageError(f"the weight of {slot} is {weight:g}", hint="weights are 0 or more, for example music=0.1")
+    if not 0 < session_minutes < math.inf:
+        raise UsageError(
+            f"a session of {session_minutes:g} minutes", hint="a session has more than 0 minutes: 120, say"
+        )
     total = sum(raw.values())
     if not 0 < total < math.inf:
         raise UsageError("all weights are 0", hint="give at least one criterion weight, for example --weight level=1")

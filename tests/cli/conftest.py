@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
+from mrblue_cli.cli.errors import run
+from mrblue_cli.cli.main import app
 from mrblue_cli.knowledge.base import load_base
 from tests.program import environment
 
@@ -20,3 +24,16 @@ def index_cache(tmp_path_factory):
 def ask_env(index_cache):
     """The environment of a program with that cache; call it with more variables."""
     return lambda **more: environment(XDG_CACHE_HOME=str(index_cache), **more)
+
+
+@pytest.fixture
+def match(capsys):
+    """`mrblue match` in this process: the exit code and what was printed. Quick, for the many options."""
+
+    def call(*args):
+        capsys.readouterr()
+        code = run(lambda: app(["match", *map(str, args)], standalone_mode=False), debug=False)
+        printed = capsys.readouterr()
+        return SimpleNamespace(returncode=code, stdout=printed.out, stderr=printed.err)
+
+    return call

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 
 from mrblue_cli.matcher.compiled import Community
 from mrblue_cli.matcher.model import Role
@@ -23,6 +23,7 @@ def test_a_person_keeps_the_models_promises(person):
     assert (person.place.lat is None) == (person.place.lon is None)
 
 
+@settings(max_examples=40)
 @given(people(max_size=5))
 def test_a_compiled_community_gives_the_people_back_whatever_their_order(drawn):
     community, names = Community(drawn), {person.id for person in drawn}
@@ -35,6 +36,7 @@ def test_a_compiled_community_gives_the_people_back_whatever_their_order(drawn):
         assert back.history == tuple((other, count) for other, count in person.history if other in names)
 
 
+@settings(max_examples=40)
 @given(communities(min_size=1, max_size=4, complete=True))
 def test_complete_people_lack_nothing_that_the_baseline_asks_for(community):
     assert not np.isnan(community.leader_level[community.roles & 1 > 0]).any()

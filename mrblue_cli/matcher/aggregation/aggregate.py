@@ -1,33 +1,16 @@
-"""Many criteria into one score. PURE. `scalar(scores, weights) -> score`, `fast(matrix [n, m], weights [m]) -> [n]`."""
+"""Many criteria into one score, 0..100: the family `agg`. PURE.
+
+Pointwise entries: `scalar(scores, weights, **parameters) -> float`, `fast(matrix [n, m], weights [m]) -> [n]`.
+List-wise entries compare alternatives with each other: `scalar(rows, weights, **parameters) -> list[float]`, `fast` as
+above. Scores hold no unknowns: those are filled before. Criteria without weight say nothing; if none has weight, all
+count alike. No rows give no scores.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from mrblue_cli.matcher.aggregation import fuzzy, ideals, means, odds, ranks
+from mrblue_cli.matcher.aggregation.means import mean, mean_fast
+from mrblue_cli.matcher.registry import Entry
 
-import numpy as np
-
-from mrblue_cli.matcher.columns import Floats
-from mrblue_cli.matcher.registry import Entry, Example
-
-
-def mean(scores: Sequence[float], weights: Sequence[float]) -> float:
-    """Weighted arithmetic mean."""
-    return sum(weight * score for weight, score in zip(weights, scores, strict=True)) / sum(weights)
-
-
-def mean_fast(scores: Floats, weights: Floats) -> Floats:
-    """`mean` of each row."""
-    return np.asarray(scores @ weights / weights.sum())
-
-
-ENTRIES: tuple[Entry, ...] = (
-    Entry(
-        name="agg.mean",
-        words="weighted arithmetic mean",
-        formula="sum(w s) / sum(w)",
-        source="Keeney & Raiffa 1976",
-        scalar=mean,
-        fast=mean_fast,
-        examples=(Example(given={"scores": (100.0, 90.0, 50.0), "weights": (0.4, 0.3, 0.3)}, expected=82.0),),
-    ),
-)
+__all__ = ["ENTRIES", "mean", "mean_fast"]
+ENTRIES: tuple[Entry, ...] = (*means.ENTRIES, *fuzzy.ENTRIES, *ideals.ENTRIES, *ranks.ENTRIES, *odds.ENTRIES)

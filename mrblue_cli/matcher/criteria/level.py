@@ -1,50 +1,46 @@
 """How far apart two people's levels are in the roles they would dance. PURE. Reference section 1, rule 4.
 
-Each entry is one pair function over (leader's leader_level, follower's follower_level); `oriented` and
-`oriented_fast` take
-the best known feasible orientation, so that swapping the two people never changes a score.
+Each entry is one function of two levels (`level_kernels`); `oriented` and `oriented_fast` take the best known feasible
+orientation, so that swapping the two people never changes a score. `level.stretch` alone is directed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mrblue_cli.matcher.compiled import Community, Floats, Ints
-from mrblue_cli.matcher.criteria.base import Score, called
+from mrblue_cli.matcher.criteria import level_kernels as kernels
+from mrblue_cli.matcher.criteria.base import Score, called, listed
+from mrblue_cli.matcher.criteria.level_kernels import KNOTS, SCORES, Compare, table
 from mrblue_cli.matcher.criteria.role import A_LEADS, B_LEADS, can_lead, orientations
 from mrblue_cli.matcher.model import Leads, Role, User
 from mrblue_cli.matcher.registry import Entry, Example
 
-Compare = Callable[..., Any]
-"""`compare(leader, follower, **parameters)` on floats or on arrays of levels: 0..100."""
-KNOTS = (0.0, 1.0, 2.0, 3.0, 4.0)
-SCORES = (100.0, 90.0, 70.0, 50.0, 30.0)
+__all__ = ["COMPARES", "ENTRIES", "KNOTS", "SCORES", "Compare", "leads_fast", "oriented", "oriented_fast", "table"]
 
 
 def oriented(compare: Compare, a: User, b: User, **parameters: Any) -> Score:
     """The best known feasible orientation; with none feasible, the levels in the role that both dance."""
-    known = []
-    for leader, follower, leads in ((a, b, Leads.A), (b, a, Leads.B)):
-        ours, theirs = leader.leader_level, follower.follower_level
-        if can_lead(leader, follower) and ours is not None and theirs is not None:
-            known.append((float(compare(ours, theirs, **parameters)), leads, (ours, theirs)))
     if not can_lead(a, b) and not can_lead(b, a):
         return _same_role(compare, a, b, **parameters)
+    known = [
+        (float(compare(leads_at, follows_at, **parameters)), leads, leads_at, follows_at)
+        for leader, follower, leads in _ways(a, b)
+        if (leads_at := leader.leader_level) is not None and (follows_at := follower.follower_level) is not None
+    ]
     if not known:
-        return Score(None, f"the level of {_unsaid(a, b)} is not known")
-    best = max(score for score, _, _ in known)
+        return Score(None, _unsaid(a, b))
+    best = max(score for score, *_ in known)
     ties = [item for item in known if item[0] == best]
-    leads = Leads.EITHER if len(ties) == 2 else ties[0][1]
-    leader, follower = (b, a) if ties[0][1] is Leads.B else (a, b)
-    apart = abs(ties[0][2][0] - ties[0][2][1])
-    why = (
-        f"{called(leader)} leads at {ties[0][2][0]:g}, {called(follower)} follows at {ties[0][2][1]:g}: {_apart(apart)}"
-    )
-    return Score(best, why, _apart(apart), leads)
+    _, leads, leads_at, follows_at = ties[0]
+    leader, follower = (a, b) if leads is Leads.A else (b, a)
+    apart = _apart(leads_at, follows_at)
+    why = f"{called(leader)} leads at {leads_at:g}, {called(follower)} follows at {follows_at:g}: {apart}"
+    return Score(best, why, apart, Leads.EITHER if len(ties) == 2 else leads)
 
 
 def oriented_fast(compare: Compare, community: Community, left: Ints, right: Ints, **parameters: Any) -> Floats:
@@ -53,10 +49,7 @@ def oriented_fast(compare: Compare, community: Community, left: Ints, right: Int
     ways = orientations(community, left, right)
     best = np.fmax(np.where(ways & A_LEADS, forward, np.nan), np.where(ways & B_LEADS, backward, np.nan))
     if (ways == 0).any():
-        a_leads = community.roles[left] == Role.LEADER.value
-        column_a = np.where(a_leads, community.leader_level[left], community.follower_level[left])
-        column_b = np.where(a_leads, community.leader_level[right], community.follower_level[right])
-        best = np.where(ways == 0, compare(column_a, column_b, **parameters), best)
+        best = np.where(ways == 0, compare(*_same_role_fast(community, left, right), **parameters), best)
     return np.asarray(best, dtype=np.float64)
 
 
@@ -72,63 +65,149 @@ def leads_fast(
     return np.where(ways == 3, by_level, ways).astype(np.int8)
 
 
+def stretch(a: User, b: User, *, above: float = 1.0, spread: float = 2.0) -> Score:
+    """How much a grows with b, in the orientation that rule 4 would choose; the mean of both where it is a tie.
+
+    Were each side free to take the role that suits it, the two views could speak of two different dances.
+    """
+    chosen = oriented(table, a, b)
+    if chosen.value is None:
+        return chosen
+    if chosen.leads is None:
+        role = _shared_role(a)
+        steps = [(a.level_as(role), b.level_as(role))]
+    else:
+        steps = [
+            (a.leader_level, b.follower_level) if leads is Leads.A else (a.follower_level, b.leader_level)
+            for *_, leads in _ways(a, b)
+            if chosen.leads in (leads, Leads.EITHER)
+        ]
+    known = [(own, other) for own, other in steps if own is not None and other is not None]
+    views = [float(kernels.stretch(own, other, above=above, spread=spread)) for own, other in known]
+    told = listed([_step(own, other) for own, other in dict.fromkeys(known)])
+    return Score(sum(views) / len(views), f"{called(b)} is {told} {called(a)}", _apart(*known[0]), chosen.leads)
+
+
+def stretch_fast(community: Community, left: Ints, right: Ints, *, above: float = 1.0, spread: float = 2.0) -> Floats:
+    """`stretch` for many pairs; NaN: unknown."""
+    chosen = leads_fast(table, community, left, right)
+    view = partial(kernels.stretch, above=above, spread=spread)
+    leading = view(community.leader_level[left], community.follower_level[right])
+    following = view(community.follower_level[left], community.leader_level[right])
+    # Both orientations, none of which is known, come out as "either" too: their mean stays NaN.
+    choices = [view(*_same_role_fast(community, left, right)), leading, following, (leading + following) / 2]
+    return np.asarray(np.choose(chosen, choices), dtype=np.float64)
+
+
+def _ways(a: User, b: User) -> list[tuple[User, User, Leads]]:
+    """(leader, follower, who that is) of each feasible orientation."""
+    both = ((a, b, Leads.A), (b, a, Leads.B))
+    return [(leader, follower, leads) for leader, follower, leads in both if can_lead(leader, follower)]
+
+
 def _both(compare: Compare, community: Community, left: Ints, right: Ints, **parameters: Any) -> tuple[Floats, Floats]:
     forward = compare(community.leader_level[left], community.follower_level[right], **parameters)
     backward = compare(community.leader_level[right], community.follower_level[left], **parameters)
     return forward, backward
 
 
+def _shared_role(user: User) -> Role:
+    return Role.LEADER if Role.LEADER in user.roles else Role.FOLLOWER
+
+
 def _same_role(compare: Compare, a: User, b: User, **parameters: Any) -> Score:
     # Such a pair is never listed; the number only completes the sum that --explain shows.
-    role = Role.LEADER if Role.LEADER in a.roles else Role.FOLLOWER
-    levels = a.level_as(role), b.level_as(role)
-    if levels[0] is None or levels[1] is None:
-        return Score(None, f"the level of {_unsaid(a, b)} is not known")
-    return Score(
-        float(compare(*levels, **parameters)), f"in the role that both dance: {_apart(abs(levels[0] - levels[1]))}"
-    )
+    role = _shared_role(a)
+    ours, theirs = a.level_as(role), b.level_as(role)
+    if ours is None or theirs is None:
+        return Score(None, _unsaid(a, b))
+    return Score(float(compare(ours, theirs, **parameters)), f"in the role that both dance: {_apart(ours, theirs)}")
+
+
+def _same_role_fast(community: Community, left: Ints, right: Ints) -> tuple[Floats, Floats]:
+    """[n] levels of both in the left one's first role, which means something for pairs that share their only role."""
+    leads = community.roles[left] & Role.LEADER.value > 0
+    ours = np.where(leads, community.leader_level[left], community.follower_level[left])
+    return ours, np.where(leads, community.leader_level[right], community.follower_level[right])
 
 
 def _unsaid(a: User, b: User) -> str:
-    lacking = [called(user) for user in (a, b) if _lacks(user)]
-    return " and ".join(lacking) if lacking else "one of them in the role needed"
+    """Who did not give the level in which role, of the roles that the two would take; the same for (b, a)."""
+    asked = [
+        taken for leader, follower, _ in _ways(a, b) for taken in ((leader, Role.LEADER), (follower, Role.FOLLOWER))
+    ] or [(person, _shared_role(a)) for person in (a, b)]
+    lacking = sorted({(person.id, called(person), role) for person, role in asked if person.level_as(role) is None})
+    words = {Role.LEADER: "leader", Role.FOLLOWER: "follower"}
+    return listed([f"{name} gave no level as {words[role]}" for _, name, role in lacking])
 
 
-def _lacks(user: User) -> bool:
-    return all(user.level_as(role) is None for role in (Role.LEADER, Role.FOLLOWER) if role in user.roles)
+def _apart(ours: float, theirs: float) -> str:
+    apart = abs(ours - theirs)
+    return "same level" if apart == 0 else f"{_levels(apart)} apart"
 
 
-def _apart(apart: float) -> str:
-    return "same level" if apart == 0 else f"{apart:g} level{'' if apart == 1 else 's'} apart"
+def _levels(count: float) -> str:
+    return f"{count:g} level{'' if count == 1 else 's'}"
 
 
-def table(leader: Any, follower: Any) -> Any:
-    """Rule 4: 100, 90, 70, 50, 30 for 0, 1, 2, 3, 4 and more levels apart, linear between."""
-    return np.interp(np.abs(np.subtract(leader, follower)), KNOTS, SCORES)
+def _step(own: float, other: float) -> str:
+    if own == other:
+        return "at the level of"
+    return f"{_levels(abs(other - own))} {'above' if other > own else 'below'}"
 
 
-def table_scalar(a: User, b: User) -> Score:
-    """Rule 4 for two people."""
-    return oriented(table, a, b)
-
-
-def table_fast(community: Community, left: Ints, right: Ints) -> Floats:
-    """Rule 4 for many pairs."""
-    return oriented_fast(table, community, left, right)
-
-
-COMPARES: dict[str, Compare] = {"level.table": table}
+table_scalar = partial(oriented, table)
+"""Rule 4 for two people."""
+table_fast = partial(oriented_fast, table)
+"""Rule 4 for many pairs."""
+COMPARES: dict[str, Compare] = {
+    "level.table": table,
+    "level.linear": kernels.linear,
+    "level.gauss": kernels.gauss,
+    "level.laplace": kernels.laplace,
+    "level.epan": kernels.epan,
+    "level.elo": kernels.elo,
+    "level.trueskill": kernels.trueskill,
+}
 """The pair function of each entry of this family that is symmetric in the two levels: what an index may tabulate."""
 
 
-def _leader(level: float) -> User:
-    return User(id="a", roles=Role.LEADER, leader_level=level)
+def _pair(leads_at: float, follows_at: float) -> dict[str, User]:
+    return {
+        "a": User(id="a", roles=Role.LEADER, leader_level=leads_at),
+        "b": User(id="b", roles=Role.FOLLOWER, follower_level=follows_at),
+    }
 
 
-def _follower(level: float) -> User:
-    return User(id="b", roles=Role.FOLLOWER, follower_level=level)
+def _both_roles(name: str, leads_at: float, follows_at: float) -> User:
+    return User(id=name, roles=Role.BOTH, leader_level=leads_at, follower_level=follows_at)
 
 
+def _entry(
+    name: str,
+    words: str,
+    formula: str,
+    source: str,
+    examples: tuple[tuple[float, float, float, str], ...],
+    **parameters: float,
+) -> Entry:
+    """An entry whose function sees how far apart two levels are. Examples: leads at, follows at, score, note."""
+    return Entry(
+        name=name,
+        words=words,
+        formula=formula,
+        source=source,
+        scalar=partial(oriented, COMPARES[name]),
+        fast=partial(oriented_fast, COMPARES[name]),
+        examples=tuple(
+            Example(given=_pair(leads_at, follows_at), expected=expected, note=note)
+            for leads_at, follows_at, expected, note in examples
+        ),
+        parameters=parameters,
+    )
+
+
+_TWO_WAYS = {"a": _both_roles("a", 3, 8), "b": _both_roles("b", 8, 5)}
 ENTRIES: tuple[Entry, ...] = (
     Entry(
         name="level.table",
@@ -138,9 +217,80 @@ ENTRIES: tuple[Entry, ...] = (
         scalar=table_scalar,
         fast=table_fast,
         examples=(
-            Example(given={"a": _leader(5), "b": _follower(6)}, expected=90.0),
-            Example(given={"a": _leader(2), "b": _follower(7)}, expected=30.0),
-            Example(given={"a": _leader(2), "b": _follower(3.5)}, expected=80.0, note="half levels lie on the line"),
+            Example(given=_pair(5, 6), expected=90.0),
+            Example(given=_pair(2, 7), expected=30.0),
+            Example(given=_pair(2, 3.5), expected=80.0, note="half levels lie on the line"),
+            Example(given=_TWO_WAYS, expected=100.0, note="b leads a: 8 and 8; a leads b would be 3 and 5"),
         ),
+    ),
+    _entry(
+        "level.linear",
+        "falls evenly from 100 at the same level to 0 at the whole range of levels apart",
+        "max(0, 1 - d / span)",
+        "Gower 1971",
+        ((1, 10, 0.0, "the whole range"), (5, 6, 88.89, "8/9"), (2, 6.5, 50.0, "half of the range")),
+        span=kernels.SPAN,
+    ),
+    _entry(
+        "level.gauss",
+        "a bell curve: forgives small gaps, not large ones",
+        "exp(-d^2 / (2 spread^2))",
+        "Scholkopf & Smola 2002",
+        ((5, 5, 100.0, ""), (5, 7, 60.65, "one spread: e^-0.5"), (9, 5, 13.53, "two spreads: e^-2")),
+        spread=2.0,
+    ),
+    _entry(
+        "level.laplace",
+        "each level apart costs the same share of what is left",
+        "exp(-d / tolerance)",
+        "Shepard 1987",
+        ((4, 7, 36.79, "e^-1"), (4, 5.5, 60.65, "e^-0.5"), (8, 8, 100.0, "")),
+        tolerance=3.0,
+    ),
+    _entry(
+        "level.epan",
+        "a parabola that reaches 0 at the furthest gap that still counts",
+        "max(0, 1 - (d / reach)^2)",
+        "Epanechnikov 1969",
+        ((5, 6, 96.0, "1 - 1/25"), (8, 5, 64.0, "1 - 9/25"), (2, 9, 0.0, "out of reach")),
+        reach=5.0,
+    ),
+    _entry(
+        "level.elo",
+        "how even a contest would be if a level were worth 100 rating points",
+        "1 - |2E - 1|, E = 1 / (1 + 10^(-d points / 400))",
+        "Elo 1978",
+        ((6, 6, 100.0, "E = 1/2"), (9, 5, 18.18, "400 points: E = 10/11"), (4, 6, 48.05, "200 points: E = 0.7597")),
+        points=100.0,
+    ),
+    _entry(
+        "level.trueskill",
+        "chance of a draw when stated levels are means with a spread",
+        "sqrt(2 beta^2 / c) exp(-d^2 / (2 c)), c = 2 beta^2 + 2 spread^2",
+        "Herbrich et al. 2006",
+        ((7, 7, 89.44, "sqrt(8/10)"), (7, 5, 73.23, "sqrt(0.8) e^-0.2"), (3, 7, 40.19, "sqrt(0.8) e^-0.8")),
+        spread=1.0,
+        beta=2.0,
+    ),
+    Entry(
+        name="level.stretch",
+        words="how much one grows with the other: most with a partner one level above one's own",
+        formula="exp(-(other - own - above)^2 / (2 spread^2)), own and other level in the orientation of level.table",
+        source="Vygotsky 1978",
+        scalar=stretch,
+        fast=stretch_fast,
+        examples=(
+            Example(given=_pair(5, 6), expected=100.0, note="one above"),
+            Example(given=_pair(6, 5), expected=60.65, note="one below, two from the peak: e^-0.5"),
+            Example(given=_pair(4, 4), expected=88.25, note="one from the peak: e^-0.125"),
+            Example(given=_TWO_WAYS, expected=88.25, note="b leads a: 8 and 8"),
+            Example(
+                given={"a": _both_roles("a", 5, 5), "b": _both_roles("b", 4, 6)},
+                expected=80.33,
+                note="either way one apart: the mean of 100 and 60.65",
+            ),
+        ),
+        symmetric=False,
+        parameters={"above": 1.0, "spread": 2.0},
     ),
 )

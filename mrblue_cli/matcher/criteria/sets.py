@@ -2,77 +2,156 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from functools import partial
+from typing import Any
 
 import numpy as np
 
-from mrblue_cli.matcher.compiled import Community, Floats, Ints
-from mrblue_cli.matcher.criteria.base import Score, called, listed
-from mrblue_cli.matcher.model import Role, User
+from mrblue_cli.matcher.criteria import set_minhash, set_weighted
+from mrblue_cli.matcher.criteria.set_base import (
+    NOTHING,
+    TWO_OF_FOUR,
+    TWO_OF_TWO_AND_FOUR,
+    Formula,
+    Of,
+    counted,
+    counted_fast,
+    counts,
+    known,
+    reasoned,
+    tags,
+    unsaid,
+)
 from mrblue_cli.matcher.registry import Entry, Example
 
-Of = Literal["styles", "music"]
+__all__ = ["ENTRIES", "Of", "counts", "jaccard", "jaccard_fast", "known", "reasoned", "tags", "unsaid"]
 
 
-def tags(user: User, of: Of) -> frozenset[str]:
-    """A person's tags; empty: unknown."""
-    return frozenset(user.styles if of == "styles" else (tag for tag, _ in user.music))
+def over_union(common: Any, ours: Any, theirs: Any) -> Any:
+    """Common over union (Jaccard 1912)."""
+    return common / (ours + theirs - common)
 
 
-def counts(community: Community, left: Ints, right: Ints, of: Of) -> tuple[Floats, Floats, Floats]:
-    """[n] sizes: in common, of A's set, of B's set."""
-    bits = community.styles if of == "styles" else community.music
-    a, b = bits[left], bits[right]
-    common, ours, theirs = (np.bitwise_count(words).sum(axis=1).astype(np.float64) for words in (a & b, a, b))
-    return common, ours, theirs
+def over_mean_size(common: Any, ours: Any, theirs: Any) -> Any:
+    """Common over the mean of the sizes (Dice 1945)."""
+    return 2.0 * common / (ours + theirs)
 
 
-def reasoned(value: float, a: User, b: User, of: Of) -> Score:
-    """The score of two sets that are both known, with its reason."""
-    common = sorted(tags(a, of) & tags(b, of))
-    if not common:
-        return Score(value, f"{called(a)} and {called(b)} have no {of} in common", f"no {of} in common")
-    shown = listed(common[:4] + ([f"{len(common) - 4} more"] if len(common) > 4 else []))
-    return Score(value, f"both like {shown}", f"both like {shown}")
+def over_smaller(common: Any, ours: Any, theirs: Any) -> Any:
+    """Common over the smaller set (Simpson 1943): 1 when one set holds the other."""
+    return common / np.minimum(ours, theirs)
 
 
-def unsaid(a: User, b: User, of: Of) -> Score | None:
-    """The unknown score when either set is empty."""
-    lacking = [called(user) for user in (a, b) if not tags(user, of)]
-    return Score(None, f"{listed(lacking)} named no {of}") if lacking else None
+def over_geometric_size(common: Any, ours: Any, theirs: Any) -> Any:
+    """Common over the geometric mean of the sizes (Ochiai 1957)."""
+    return common / np.sqrt(ours * theirs)
 
 
-def jaccard(a: User, b: User, *, of: Of = "styles") -> Score:
-    """Common over union."""
-    ours, theirs = tags(a, of), tags(b, of)
-    return unsaid(a, b, of) or reasoned(100.0 * len(ours & theirs) / len(ours | theirs), a, b, of)
+def mean_containment(common: Any, ours: Any, theirs: Any) -> Any:
+    """The mean of the shares that each set finds in the other (Kulczynski 1927)."""
+    return (common / ours + common / theirs) / 2.0
 
 
-def jaccard_fast(community: Community, left: Ints, right: Ints, *, of: Of = "styles") -> Floats:
-    """`jaccard` for many pairs; NaN: unknown."""
-    common, ours, theirs = counts(community, left, right, of)
-    return known(100.0 * common / np.maximum(ours + theirs - common, 1.0), ours, theirs)
+def contrast(common: Any, ours: Any, theirs: Any, *, mine: float = 0.75, yours: float = 0.25) -> Any:
+    """Common against what each has alone (Tversky 1977): what I like and you do not counts `mine`, the rest `yours`."""
+    return common / (common + mine * (ours - common) + yours * (theirs - common))
 
 
-def known(values: Any, ours: Floats, theirs: Floats) -> Floats:
-    """NaN where either set is empty."""
-    return np.where((ours == 0) | (theirs == 0), np.nan, values)
+jaccard = partial(counted, over_union)
+"""Common over union, for two people."""
+jaccard_fast = partial(counted_fast, over_union)
+"""`jaccard` for many pairs; NaN: unknown."""
 
 
-def _likes(name: str, *words: str) -> User:
-    return User(id=name, roles=Role.BOTH, styles=tuple(sorted(words)))
+def _entry(
+    name: str,
+    words: str,
+    formula: str,
+    source: str,
+    function: Formula,
+    *expected: float,
+    symmetric: bool = True,
+    **parameters: float,
+) -> Entry:
+    """An entry over sizes, with what it says of the three pairs of the worked examples."""
+    pairs = (TWO_OF_FOUR, TWO_OF_TWO_AND_FOUR, NOTHING)
+    return Entry(
+        name=name,
+        words=words,
+        formula=formula,
+        source=source,
+        scalar=partial(counted, function),
+        fast=partial(counted_fast, function),
+        examples=tuple(Example(given=pair, expected=value) for pair, value in zip(pairs, expected, strict=True)),
+        symmetric=symmetric,
+        parameters={"of": "styles", **parameters},
+    )
 
 
-_TWO_OF_FOUR = {"a": _likes("a", "salon", "vals", "milonga"), "b": _likes("b", "salon", "vals", "nuevo")}
 ENTRIES: tuple[Entry, ...] = (
-    Entry(
-        name="set.jaccard",
-        words="tags in common out of all tags of the two",
-        formula="|A and B| / |A or B|",
-        source="Jaccard 1912",
-        scalar=jaccard,
-        fast=jaccard_fast,
-        examples=(Example(given=_TWO_OF_FOUR, expected=50.0),),
-        parameters={"of": "styles"},
+    _entry(
+        "set.jaccard",
+        "tags in common out of all tags of the two",
+        "|A and B| / |A or B|",
+        "Jaccard 1912",
+        over_union,
+        50.0,
+        50.0,
+        0.0,
     ),
+    _entry(
+        "set.dice",
+        "tags in common, counted for both, out of the tags that both named",
+        "2 |A and B| / (|A| + |B|)",
+        "Dice 1945",
+        over_mean_size,
+        66.67,
+        66.67,
+        0.0,
+    ),
+    _entry(
+        "set.overlap",
+        "tags in common out of the shorter list",
+        "|A and B| / min(|A|, |B|)",
+        "Simpson 1943",
+        over_smaller,
+        66.67,
+        100.0,
+        0.0,
+    ),
+    _entry(
+        "set.ochiai",
+        "tags in common out of the geometric mean of the two lists' lengths",
+        "|A and B| / sqrt(|A| |B|)",
+        "Ochiai 1957",
+        over_geometric_size,
+        66.67,
+        70.71,
+        0.0,
+    ),
+    _entry(
+        "set.kulczynski",
+        "mean of the shares of each list that the other has too",
+        "(|A and B| / |A| + |A and B| / |B|) / 2",
+        "Kulczynski 1927",
+        mean_containment,
+        66.67,
+        75.0,
+        0.0,
+    ),
+    _entry(
+        "set.tversky",
+        "tags in common against tags of one alone; what the other lacks of mine weighs more than what I lack of theirs",
+        "|A and B| / (|A and B| + mine |A only| + yours |B only|)",
+        "Tversky 1977",
+        contrast,
+        66.67,
+        80.0,
+        0.0,
+        symmetric=False,
+        mine=0.75,
+        yours=0.25,
+    ),
+    *set_weighted.ENTRIES,
+    *set_minhash.ENTRIES,
 )

@@ -27,7 +27,7 @@ def checks(a: User, b: User) -> list[tuple[str, bool | None]]:
     if a.wishes.level_min is not None or a.wishes.level_max is not None:
         low, high = a.wishes.level_min or 0.0, a.wishes.level_max or np.inf
         met = [low <= level <= high for level in _levels(a, b) if level is not None]
-        words = f"level {low:g} to {high:g}" if np.isfinite(high) else f"level {low:g} or more"
+        words = f"at level {low:g} to {high:g}" if np.isfinite(high) else f"at level {low:g} or more"
         found.append((words, any(met) if met else None))
     if a.age_pref is not None:
         low, high = a.age_pref.min or 0.0, a.age_pref.max or np.inf
@@ -47,11 +47,13 @@ def met(a: User, b: User) -> Score:
     """The share of a's wishes that b meets, among those that can be checked; None: none can."""
     found = [(words, kept) for words, kept in checks(a, b) if kept is not None]
     if not found:
-        return Score(None, f"{called(a)} asked for nothing that is known of {called(b)}")
+        return Score(None, f"{called(a)} has no wish that can be checked with what is known of {called(b)}")
     missed = [words for words, kept in found if not kept]
     value = 100.0 * (len(found) - len(missed)) / len(found)
-    said = f"{called(b)} is not what {called(a)} asked for: {', '.join(missed)}"
-    return Score(value, said if missed else f"{called(b)} is what {called(a)} asked for")
+    if missed:
+        wished = f"{called(a)} wished for somebody {' and '.join(missed)}"
+        return Score(value, f"{wished}, which {called(b)} is not", wished)
+    return Score(value, f"{called(b)} is what {called(a)} wished for", f"as {called(a)} wished")
 
 
 def met_fast(community: Community, left: Ints, right: Ints) -> Floats:

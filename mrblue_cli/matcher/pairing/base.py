@@ -1,11 +1,13 @@
 """A practica as a table of scores, and what a method of pairing gives back. PURE.
 
 Each method of the catalogue is `method(floor, *, seed=0, **parameters) -> Matching`: its `scalar` form is the plain
-solver
-to read and to check against, its `fast` form the one that is used.
+solver to read and to check against, its `fast` form the one that is used. Both reach the same aim; where several
+pairings reach it, the two forms may differ unless a method's words say which one is meant.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
@@ -21,6 +23,8 @@ from mrblue_cli.matcher.scoring import score, views
 MOST_PEOPLE = 5000
 """A floor holds everybody's score with everybody: 5,000 people are 200 MB."""
 _CHUNK = 1 << 18
+_TURNED = np.array([0, 2, 1, 3], dtype=np.int8)
+"""Who leads, seen from the other side."""
 
 
 class Floor(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +37,8 @@ class Floor(msgspec.Struct, frozen=True, kw_only=True):
     """[n, n] 0..100, symmetric; NaN: the two cannot or must not dance together, and the diagonal."""
     views: Floats
     """[n, n] how much the row's person wants the column's; equals `scores` unless wishes are directed. NaN as above."""
+    leads: npt.NDArray[np.int8] | None = None
+    """[n, n] who leads best by level: 0 nobody can, 1 the row's person, 2 the column's, 3 either; None: not known."""
 
     def __len__(self) -> int:
         """How many people."""
@@ -49,7 +55,10 @@ class Floor(msgspec.Struct, frozen=True, kw_only=True):
         return np.flatnonzero(self.roles == Role.LEADER.value), np.flatnonzero(self.roles == Role.FOLLOWER.value)
 
     def with_roles(self, roles: npt.NDArray[np.uint8]) -> Floor:
-        """The same people in these roles, pairs that can no longer dance left out."""
+        """The same people in these roles, pairs that can no longer dance left out.
+
+        Scores stay those of the two people in whichever of their orientations suits them better.
+        """
         leads, follows = roles & Role.LEADER.value > 0, roles & Role.FOLLOWER.value > 0
         able = (leads[:, None] & follows[None, :]) | (follows[:, None] & leads[None, :])
         return msgspec.structs.replace(
@@ -57,16 +66,26 @@ class Floor(msgspec.Struct, frozen=True, kw_only=True):
             roles=roles,
             scores=np.where(able, self.scores, np.nan),
             views=np.where(able, self.views, np.nan),
+            leads=None if self.leads is None else np.where(able, self._leads_as(leads, follows), 0).astype(np.int8),
         )
+
+    def _leads_as(self, leads: npt.NDArray[np.bool_], follows: npt.NDArray[np.bool_]) -> npt.NDArray[np.int8]:
+        assert self.leads is not None  # noqa: S101 - asked by the caller
+        forward, backward = leads[:, None] & follows[None, :], follows[:, None] & leads[None, :]
+        return np.where(forward & backward, self.leads, np.where(forward, 1, 2)).astype(np.int8)
 
 
 class Matching(msgspec.Struct, frozen=True, kw_only=True):
     """Who dances with whom for one tanda."""
 
     pairs: tuple[tuple[int, int], ...]
-    """Rows of a floor, the smaller first, in ascending order; nobody twice."""
+    """Rows of a floor, the smaller first, in ascending order; nobody twice (more often only where `pair.flow` is given
+    a capacity above 1)."""
     note: str = ""
     """What a person should know of this result: a tie rule, a seed, that no stable pairing exists."""
+    blocking: tuple[tuple[int, int], ...] | None = None
+    """Rows of those who would both rather dance with each other than as paired here, ascending; empty: the pairing is
+    stable; None: the method does not ask."""
 
     def sits_out(self, floor: Floor) -> tuple[int, ...]:
         """Rows of those who do not dance."""
@@ -74,9 +93,20 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(row for row in range(len(floor)) if row not in dancing)
 
 
-def matching(pairs: list[tuple[int, int]], note: str = "") -> Matching:
-    """A matching in its one order, whatever order a solver gave."""
-    return Matching(pairs=tuple(sorted((min(pair), max(pair)) for pair in pairs)), note=note)
+def matching(
+    pairs: Sequence[tuple[int, int]], note: str = "", blocking: Sequence[tuple[int, int]] | None = None
+) -> Matching:
+    """A matching in its one order, whatever order a solver gave, in plain integers."""
+    return Matching(pairs=_ordered(pairs), note=note, blocking=None if blocking is None else _ordered(blocking))
+
+
+def _ordered(pairs: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    return tuple(sorted((int(min(pair)), int(max(pair))) for pair in pairs))
+
+
+def total(floor: Floor, pairs: Sequence[tuple[int, int]]) -> float:
+    """The sum of the scores of these pairs."""
+    return float(sum(floor.scores[a, b] for a, b in pairs))
 
 
 def floor_of(community: Community, recipe: Recipe) -> Floor:
@@ -88,12 +118,15 @@ def floor_of(community: Community, recipe: Recipe) -> Floor:
             hint="split the file by city or evening; --all --top K has no such limit",
         )
     scores, wanted = np.full((n, n), np.nan), np.full((n, n), np.nan)
+    leads = np.zeros((n, n), dtype=np.int8)
     left, right = np.triu_indices(n, 1)
     for start in range(0, len(left), _CHUNK):
         a, b = left[start : start + _CHUNK], right[start : start + _CHUNK]
         found = score(community, a, b, recipe)
         overall = np.where(found.feasible, found.overall, np.nan)
         scores[a, b] = scores[b, a] = overall
+        leads[a, b] = np.where(found.feasible, found.leads, 0)
+        leads[b, a] = _TURNED[leads[a, b]]
         for one, other in ((a, b), (b, a)):
             wanted[one, other] = np.where(found.feasible, views(community, one, other, recipe), np.nan)
-    return Floor(ids=tuple(community.ids), roles=community.roles.copy(), scores=scores, views=wanted)
+    return Floor(ids=tuple(community.ids), roles=community.roles.copy(), scores=scores, views=wanted, leads=leads)

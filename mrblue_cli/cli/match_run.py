@@ -1,0 +1,182 @@
+"""Run `mrblue match`: read, search or pair, show. Everything heavy is imported from here on."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shlex
+import sys
+from collections.abc import Callable, Iterable
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+from mrblue_cli.app.match import (
+    BEST,
+    Case,
+    How,
+    Searching,
+    coming_monday,
+    everyone,
+    explained,
+    find_method,
+    one,
+    open_case,
+)
+from mrblue_cli.cli.errors import INTERRUPTED, report
+from mrblue_cli.cli.match_answer import Answer
+from mrblue_cli.cli.match_options import Mode, Typed, how_of, mode_of, week_of
+from mrblue_cli.cli.match_write import places, write_all
+
+TOP = 5
+_BAR_FROM = 2000
+"""People from whom on a search takes long enough for a progress bar."""
+_KEEP_FROM = 20000
+"""People from whom on a search keeps what is done, for --resume."""
+
+
+def run_match(typed: Typed) -> int:
+    """The exit code; raises `MrBlueError`."""
+    mode = mode_of(typed)
+    where = places(typed)
+    for family, method in (("pair", typed.pair), ("rot", typed.method)):
+        if method is not None:
+            find_method(family, method)
+    today = dt.datetime.now(tz=dt.UTC).date()
+    week = week_of(typed.week) or coming_monday(today)
+    case = _open(where.source, How(**how_of(typed)), week, typed.zone or "UTC")
+    for warning in case.warnings:
+        sys.stderr.write(f"mrblue: {warning}\n")
+    bar = _Bar(len(case.community))
+    try:
+        with bar:
+            answer = _answer(case, mode, typed, bar)
+    except KeyboardInterrupt:
+        return _stopped(bar, case, mode)
+    if not where.targets:
+        from mrblue_cli.cli.match_view import show
+
+        show(answer, sys.stdout)
+        return 0
+    for path in write_all(where.targets, _renderers(answer)):
+        report(f"wrote {path}")
+    return 0
+
+
+def _open(source: str | None, how: How, week: dt.date, zone: str) -> Case:
+    if source is None:
+        with as_file(files("mrblue_cli.data") / "community.json") as path:
+            return open_case(path, how, week=week, zone=zone)
+    return open_case(None if source == "-" else Path(source), how, week=week, zone=zone)
+
+
+def _answer(case: Case, mode: Mode, typed: Typed, bar: _Bar) -> Answer:
+    top = typed.top or TOP
+    common: dict[str, Any] = {"case": case, "mode": mode, "top": top}
+    match mode:
+        case Mode.BEST | Mode.ALL:
+            # The best pairs of all are exact among lists that are at least as long.
+            k = max(top, BEST) if mode is Mode.BEST and not (typed.diverse or typed.max_shown) else top
+            lists = everyone(case, k, _searching(typed, case), bar.show)
+            return Answer(**common, lists=lists)
+        case Mode.ONE:
+            return Answer(**common, lists=one(case, typed.only_for or "", top, _searching(typed, case)))
+        case Mode.EXPLAIN:
+            assert typed.explain is not None  # noqa: S101 - what the mode is for
+            return Answer(**common, pair=explained(case, *typed.explain))
+        case _:
+            return _floor_answer(common, typed)
+
+
+def _floor_answer(common: dict[str, Any], typed: Typed) -> Answer:
+    from mrblue_cli.app.match_floor import balanced, paired, rotated
+
+    case, mode = common["case"], common["mode"]
+    shared: dict[str, Any] = {"seed": typed.seed, "together": typed.together, "fix_roles": typed.balance}
+    if mode is Mode.PAIR:
+        pairs = paired(case, typed.pair or "", proposes=typed.proposes, **shared)
+        return Answer(**{**common, "case": pairs.case}, paired=pairs, balanced=pairs.balanced)
+    if mode is Mode.ROTATE:
+        turns = rotated(case, typed.rotate or 1, method=typed.method, **shared)
+        return Answer(**{**common, "case": turns.case}, rotated=turns, balanced=turns.balanced)
+    return Answer(**common, balanced=balanced(case))
+
+
+def _searching(typed: Typed, case: Case) -> Searching:
+    from mrblue_cli.settings.places import place
+
+    keep = typed.resume or len(case.community) >= _KEEP_FROM
+    return Searching(
+        diverse=typed.diverse,
+        max_shown=typed.max_shown,
+        workers=typed.workers,
+        engine="ray" if typed.engine == "ray" else "local",
+        ray_address=typed.ray_address,
+        state=place("cache") / "match" if keep else None,
+        resume=typed.resume,
+    )
+
+
+def _renderers(answer: Answer) -> dict[str, Callable[[], Iterable[str]]]:
+    def as_json() -> Iterable[str]:
+        from mrblue_cli.cli.match_json import document
+
+        return document(answer)
+
+    def as_csv() -> Iterable[str]:
+        from mrblue_cli.cli.match_csv import lines
+
+        return lines(answer)
+
+    def as_html() -> Iterable[str]:
+        from mrblue_cli.cli.match_html import page
+
+        return page(answer)
+
+    return {"json": as_json, "csv": as_csv, "html": as_html}
+
+
+def _stopped(bar: _Bar, case: Case, mode: Mode) -> int:
+    n = len(case.community)
+    if n < _KEEP_FROM or mode not in {Mode.BEST, Mode.ALL}:
+        report("stopped; nothing was written")
+        return INTERRUPTED
+    again = shlex.join(["mrblue", *(word for word in sys.argv[1:] if word != "--resume"), "--resume"])
+    report(f"stopped; {bar.done:,} of {n:,} people are done and kept, nothing was written", f"go on with: {again}")
+    return INTERRUPTED
+
+
+class _Bar:
+    """How far a long search is, on a terminal's standard error; elsewhere only the number."""
+
+    def __init__(self, total: int) -> None:
+        self.done = 0
+        self._progress: Any = None
+        if total >= _BAR_FROM and sys.stderr is not None and sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+            self._progress = Progress(
+                TextColumn("searching"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn("people,"),
+                TimeRemainingColumn(),
+                TextColumn("left"),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self._task = self._progress.add_task("searching", total=total)
+
+    def __enter__(self) -> None:
+        if self._progress is not None:
+            self._progress.start()
+
+    def __exit__(self, *_: object) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+    def show(self, done: int, total: int) -> None:
+        """Called with people done and people in all."""
+        self.done = done
+        if self._progress is not None:
+            self._progress.update(self._task, completed=done, total=total)
