@@ -6,6 +6,7 @@ Nothing of a bad file is used: `load` gives back everybody or raises one error t
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import gzip
 import io
 import sys
@@ -18,16 +19,18 @@ from typing import IO
 
 from mrblue_cli.app import match_documents, match_table
 from mrblue_cli.app.match_careful import Data, Item, Malformed, first_sign
-from mrblue_cli.core.errors import InputFileError
+from mrblue_cli.core.errors import InputFileError, MissingPart
 from mrblue_cli.matcher.compiled import Community
 from mrblue_cli.matcher.model import User
 from mrblue_cli.matcher.records import Reader, Skipped
+from mrblue_cli.matcher.records_notes import shown
 
 __all__ = ["MOST_BYTES", "Loaded", "Skipped", "load", "zone_named"]
 MOST_BYTES = 2 * 1024**3
 """Of a document once unpacked: three million people, and an end for a file that unpacks without one."""
 _CHUNK = 1024 * 1024
 _GZIP, _ZIP, _BOM = b"\x1f\x8b", b"PK\x03\x04", b"\xef\xbb\xbf"
+_MEND = "mend the text there and try again"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -44,14 +47,23 @@ class Loaded:
     """The Monday of the week in which free time is compared."""
 
 
-def load(path: Path | None, *, week: dt.date, zone: str = "UTC", most_bytes: int = MOST_BYTES) -> Loaded:
-    """Everybody in a file; None: standard input. `week`: any day of it. `zone`: of people who name no time zone.
+def load(
+    path: Path | None,
+    *,
+    week: dt.date,
+    zone: str = "UTC",
+    most_bytes: int = MOST_BYTES,
+    stdin: IO[bytes] | None = None,
+) -> Loaded:
+    """Everybody in a file; None: standard input, or `stdin` in its place.
 
-    Raises `InputFileError` that names the file and up to 20 places in it, `UsageError` for the week or the zone.
+    `week`: any day of the week in which free time is compared. `zone`: of people who name no time zone.
+    Raises `InputFileError` that names the file and up to 20 places in it, `UsageError` for the week or the zone,
+    `MissingPart` when this machine knows no time zones.
     """
     name = "standard input" if path is None else str(path)
     reader = Reader(week, zone, zone_named)
-    data = _unpacked(_content(path, name, most_bytes), name, most_bytes)
+    data = _unpacked(_content(path, stdin, name, most_bytes), name, most_bytes)
     data = data.removeprefix(_BOM)
     _refuse_foreign(data, name)
     community = Community(_people(data, name, reader))
@@ -60,12 +72,22 @@ def load(path: Path | None, *, week: dt.date, zone: str = "UTC", most_bytes: int
 
 
 def zone_named(name: str) -> dt.tzinfo | None:
-    """The time zone of an IANA name; None: there is none."""
+    """The time zone of an IANA name; None: there is none. Raises `MissingPart` when this machine knows none at all."""
+    if name == "UTC":
+        return dt.UTC
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         # Names that point at a folder, out of the folder or at no text at all end in the last two.
+        if not _knows_zones():
+            raise MissingPart("this machine has no time zone data", hint="pip install tzdata") from None
         return None
+
+
+@functools.cache
+def _knows_zones() -> bool:
+    # Walks a folder tree: once, not for each wrong name in a file.
+    return bool(zoneinfo.available_timezones())
 
 
 def _people(data: Data, name: str, reader: Reader) -> Iterator[User]:
@@ -82,9 +104,9 @@ def _people(data: Data, name: str, reader: Reader) -> Iterator[User]:
                 yield user
     except Malformed as error:
         line, column = _position(data, error.offset)
-        reader.refuse(f"line {line}, column {column}", error.what, "mend the text there and try again")
+        reader.refuse(f"line {line}, column {column}", error.what, _MEND)
     for other in others:
-        reader.warn(f"{'column' if table else 'top-level name'} '{other[:40]}' is not read", "")
+        reader.warn(f"{'column' if table else 'top-level name'} {shown(other)} is not read", "")
     reader.finish()
     if reader.problem_count:
         raise _refusal(name, reader)
@@ -103,7 +125,7 @@ def _judge(item: Item, path: str, reader: Reader) -> None:
     if item.value is not None:
         reader.read(item.value, path, line=item.line)
     if item.fault and reader.problem_count == before:
-        reader.refuse(f"{path}{where}", item.fault)
+        reader.refuse(f"{path}{where}", item.fault, _MEND)
 
 
 def _refusal(name: str, reader: Reader) -> InputFileError:
@@ -123,10 +145,10 @@ def _position(data: Data, offset: int) -> tuple[int, int]:
     return data.count(end, 0, offset) + 1, len(data[start:offset].decode("utf-8", "replace")) + 1
 
 
-def _content(path: Path | None, name: str, most: int) -> Data:
+def _content(path: Path | None, stdin: IO[bytes] | None, name: str, most: int) -> Data:
     try:
         if path is None:
-            return _all_of(sys.stdin.buffer, name, most)
+            return _all_of(stdin or sys.stdin.buffer, name, most)
         if path.is_dir():
             raise InputFileError(f"{name} is a directory", hint="name the file with the people in it")
         with path.open("rb") as file:

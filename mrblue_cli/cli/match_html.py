@@ -11,7 +11,7 @@ from mrblue_cli.cli.match_answer import HONESTY, Answer, clean, many, reason_of,
 from mrblue_cli.cli.match_heat import STYLE as HEAT_STYLE
 from mrblue_cli.cli.match_heat import heat_map
 from mrblue_cli.cli.match_options import Mode
-from mrblue_cli.cli.match_view import head, sheet, summary
+from mrblue_cli.cli.match_view import head, sheet, summary, tie_rule
 from mrblue_cli.matcher.model import Pair, Role
 
 SHOWN = 200
@@ -152,8 +152,7 @@ def _small_print(answer: Answer, note: str, seed: int | None, *, swap: bool) -> 
         yield f'<p class="dim">{_text(answer.tonight)}</p>\n'
     if swap:
         yield '<p class="dim">* either of the two may lead</p>\n'
-    if note:
-        yield f'<p class="dim">{_text(note)}</p>\n'
+    yield f'<p class="dim">{_text(tie_rule(note))}</p>\n'
     if seed is not None:
         yield f'<p class="dim">seed {seed}: the same seed gives the same result</p>\n'
 
@@ -168,6 +167,7 @@ def _rotated(answer: Answer) -> Iterator[str]:
         yield from _table(("leads", "follows"), rows)
         yield f"{_sits_out(answer, dance)}</section>\n"
     yield '</div>\n<section class="paper"><h2>For each dancer</h2>\n'
+    yield '<p class="dim">1, 2, … are the tandas; (lead): this dancer leads</p>\n'
     titles = ("", *(str(number) for number in range(1, len(found.tandas) + 1)))
     lines = (
         [f'<th scope="row" class="who">{_text(answer.called(row))}</th>', *(_cell(name) for name in partners)]

@@ -175,13 +175,20 @@ def _paired(answer: Answer) -> Iterator[Text | Table]:
     )
 
 
+def tie_rule(note: str) -> str:
+    """What a method says of its result, and how ties are settled where it does not say so itself."""
+    if "tie" in note or "smaller id" in note:
+        return note
+    rule = "ties are settled by id, never by the order of the file"
+    return f"{note}; {rule}" if note else rule
+
+
 def _small_print(answer: Answer, note: str, seed: int | None, swap: bool) -> Iterator[Text]:
     if answer.tonight:
         yield Text(answer.tonight, style="dim")
     if swap:
         yield Text("* either of the two may lead", style="dim")
-    if note:
-        yield Text(clean(note), style="dim")
+    yield Text(clean(tie_rule(note)), style="dim")
     if seed is not None:
         yield Text(f"seed {seed}: the same seed gives the same result", style="dim")
 
@@ -197,9 +204,12 @@ def _rotated(answer: Answer) -> Iterator[Text | Table]:
         yield table
         yield _sits_out(answer, dance)
     yield _title("For each dancer")
-    table = _table("", *(str(number) for number in range(1, len(found.tandas) + 1)))
+    table = _table("", "1, 2, … are the tandas; (lead): you lead")
     for row, partners in sheet(answer).items():
-        table.add_row(Text(answer.called(row)), *(Text(name) for name in partners))
+        same = len(partners) > 1 and len(set(partners)) == 1
+        evening = " · ".join(f"{number} {name}" for number, name in enumerate(partners, 1))
+        evening = f"{partners[0]}, all evening" if same else evening
+        table.add_row(Text(answer.called(row)), Text(evening))
     yield table
     total = sum(dance.total for dance in found.tandas)
     yield Text(f"\n{many(len(found.tandas), 'tanda')} by {found.method}, total {two(total)}")
@@ -259,5 +269,6 @@ def _explained(answer: Answer, pair: Pair) -> Iterator[Text | Table]:
     table.add_row("overall", two(pair.overall), "", two(sum(term.points for term in pair.breakdown.values())), "")
     yield table
     if any(not term.known for term in pair.breakdown.values()):
-        counted = "counts 50" if answer.case.recipe.missing == "half" else "is left out (--missing drop)"
-        yield Text(f"? is not known and {counted}", style="dim")
+        counted = " and counts 50" if answer.case.recipe.missing == "half" else " and is left out (--missing drop)"
+        # What has no weight counts nothing, known or not.
+        yield Text(f"? is not known{counted if pair.coverage < 1 - 1e-9 else ''}", style="dim")

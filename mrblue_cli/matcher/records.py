@@ -86,7 +86,7 @@ class Reader:
         made = self._made(get, own or "", roles or Role.BOTH)
         active = get("active", True)
         if active is not True and active is not False and active is not None:
-            notes.refuse("active", f"{shown(active)} is not true or false")
+            notes.refuse("active", f"{shown(active)} is not true or false", "leave it out for everybody who takes part")
         if notes.count > before:
             return None
         if active is False:

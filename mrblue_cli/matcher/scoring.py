@@ -128,7 +128,7 @@ def _both_briefs(a: User, b: User, forward: Score, backward: Score) -> str:
         # Who is better served comes first, so that swapping the two changes nothing but a tie.
         sides = sorted(((a, forward), (b, backward)), key=lambda side: -(side[1].value or 0.0))
         told = [
-            said.brief if called(one) in said.brief else f"{said.brief} for {called(one)}"
+            said.brief if f" {called(one)} " in f" {said.brief} " else f"{said.brief} for {called(one)}"
             for one, said in sides
             if said.brief
         ]

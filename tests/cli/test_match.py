@@ -129,7 +129,9 @@ def test_explain_says_everything_also_of_two_who_cannot(match, users):
     wishes = match(users, "--explain", "eva", "leo", "--weight", "wishes=0.2")
     assert "Eva about Leo" in wishes.stdout
     assert "Leo about Eva" in wishes.stdout
-    dropped = match(users, "--explain", "leo", "ana", "--missing", "drop")
+    assert "? is not known and counts 50" in match(users, "--explain", "leo", "mia").stdout
+    assert "? is not known\n" in match(users, "--explain", "leo", "ana").stdout  # only what has no weight
+    dropped = match(users, "--explain", "leo", "mia", "--missing", "drop")
     assert "is left out (--missing drop)" in dropped.stdout
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
+import unicodedata
 import zoneinfo
 
 from mrblue_cli.matcher.records import Reader
 
-WEEK = datetime.date(2026, 6, 1)
+WEEK = dt.date(2026, 6, 1)
 """A Monday; in Europe summer time."""
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Kiritimati")
 
@@ -54,3 +55,8 @@ def warned(**fields):
     assert problems == []
     assert len(warnings) == 1, warnings
     return user, warnings[0]
+
+
+def harmless(line):
+    """Nothing in it moves a terminal's cursor or cannot be written."""
+    return not {"Cc", "Cs", "Zl", "Zp"} & {unicodedata.category(sign) for sign in line} and "\u202e" not in line

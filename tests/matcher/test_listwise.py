@@ -19,7 +19,7 @@ from tests.matcher.strategies import people
 
 LISTWISE = [entry.name for entry in registry.family("agg") if entry.listwise]
 DIRECTED = {"role": 1.0, "level": 1.0, "location": 0.0, "style": 0.0, "schedule": 0.0, "wishes": 1.0}
-few = settings(max_examples=12)
+few = settings(max_examples=6)
 
 
 def everybody(community):

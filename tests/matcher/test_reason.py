@@ -97,7 +97,7 @@ def test_both_sides_are_heard_once_where_they_agree():
 
 
 @pytest.mark.parametrize("aggregate", ["agg.mean", "agg.geo", "agg.min", "agg.logodds"])
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(group=people(2, 4))
 def test_each_pair_has_a_reason_and_points_that_add_up(aggregate, group):
     recipe = make_recipe({"wishes": 0.3, "music": 0.1, "age": 0.1}, aggregate=aggregate)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import math
 
 import pytest
@@ -19,10 +19,24 @@ def test_id_and_roles_are_enough():
 
 
 def test_null_is_as_good_as_absent():
-    fields = (
-        "name leader_level follower_level location styles music availability tz age age_pref wishes blocked partners "
-        "history active lead_share"
-    ).split()
+    fields = [
+        "name",
+        "leader_level",
+        "follower_level",
+        "location",
+        "styles",
+        "music",
+        "availability",
+        "tz",
+        "age",
+        "age_pref",
+        "wishes",
+        "blocked",
+        "partners",
+        "history",
+        "active",
+        "lead_share",
+    ]
     assert good(**dict.fromkeys(fields)) == good()
     assert good(location=dict.fromkeys(("lat", "lon", "city", "country", "region"))) == good()
     assert good(wishes={"max_km": None}, age_pref={"min": None}) == good()
@@ -415,7 +429,9 @@ def test_a_thousand_unknown_fields_stay_a_short_list():
 )
 def test_a_field_given_both_ways_is_refused(one, other, field):
     value = {"leader_level": 5, "lead_share": 0.5, "age_pref": {"min": 20}, "tz": "UTC"}[field]
-    assert refused(**{one: value, other: value}).startswith(f"users[0].{field}: is given twice: as {one} and as {other}")
+    assert refused(**{one: value, other: value}).startswith(
+        f"users[0].{field}: is given twice: as {one} and as {other}"
+    )
 
 
 def test_reading_goes_on_and_counts_what_it_does_not_list():
@@ -429,7 +445,8 @@ def test_reading_goes_on_and_counts_what_it_does_not_list():
 
 
 def test_every_fault_of_one_person_is_told():
-    _, problems, _ = read({"id": "", "roles": ["x"], "age": 5, "tz": "Mars", "styles": 5, "music": 5, "active": 5})
+    bad = {"id": "", "roles": ["x"], "age": 5, "tz": "Mars", "styles": 5, "music": 5, "active": 5}
+    _, problems, _ = read(bad)
     assert {line.split(":")[0] for line in problems} == {
         f"users[0].{field}" for field in ("id", "roles[0]", "age", "tz", "styles", "music", "active")
     }
@@ -439,4 +456,4 @@ def test_the_reader_itself_wants_a_real_zone_and_week():
     with pytest.raises(UsageError, match="no time zone"):
         reader(zone="Mars/Olympus")
     with pytest.raises(UsageError, match="too far away"):
-        reader(week=datetime.date(9999, 12, 31))
+        reader(week=dt.date(9999, 12, 31))

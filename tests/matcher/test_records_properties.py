@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import unicodedata
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mrblue_cli.matcher.model import WEEK as MINUTES
@@ -13,7 +13,7 @@ from mrblue_cli.matcher.model import Role
 from mrblue_cli.matcher.records_fields import Folded, fold
 from mrblue_cli.matcher.records_names import ALIASES, FIELDS, USER, camel
 from mrblue_cli.matcher.records_notes import clean, shown
-from tests.matcher.people import person, read
+from tests.matcher.people import harmless, person, read
 
 SURROGATES = st.characters()
 JSON = st.recursive(
@@ -51,6 +51,7 @@ GOOD = st.fixed_dictionaries(
 )
 
 
+@settings(max_examples=60)
 @given(JSON)
 def test_nothing_that_json_holds_raises(raw):
     user, problems, warnings = read(raw)
@@ -129,11 +130,6 @@ def test_every_field_has_its_camel_case():
     assert {camel(field) for field in FIELDS} <= USER.keys()
     assert camel("leader_level") == "leaderLevel"
     assert camel("id") == "id"
-
-
-def harmless(line):
-    """Nothing in it moves a terminal's cursor or cannot be written."""
-    return not {"Cc", "Cs", "Zl", "Zp"} & {unicodedata.category(sign) for sign in line} and "\u202e" not in line
 
 
 def assert_sound(user):

@@ -61,7 +61,7 @@ def auction_plain(floor: Floor, *, seed: int = 0) -> Matching:  # noqa: ARG001 -
 
 
 def auction(floor: Floor, *, seed: int = 0) -> Matching:  # noqa: ARG001 - as above
-    """All leaders without a partner bid at once; the highest bid wins, of equal ones the smaller row. To 200 couples."""
+    """All without a partner bid at once; the highest bid wins, of equal ones the smaller row. To 500 couples."""
     sides = table(floor)
     worth = _units(sides)
     price = np.zeros(len(worth), dtype=np.int64)

@@ -55,7 +55,10 @@ class Floor(msgspec.Struct, frozen=True, kw_only=True):
         return np.flatnonzero(self.roles == Role.LEADER.value), np.flatnonzero(self.roles == Role.FOLLOWER.value)
 
     def with_roles(self, roles: npt.NDArray[np.uint8]) -> Floor:
-        """The same people in these roles, pairs that can no longer dance left out."""
+        """The same people in these roles, pairs that can no longer dance left out.
+
+        Scores stay those of the two people in whichever of their orientations suits them better.
+        """
         leads, follows = roles & Role.LEADER.value > 0, roles & Role.FOLLOWER.value > 0
         able = (leads[:, None] & follows[None, :]) | (follows[:, None] & leads[None, :])
         return msgspec.structs.replace(
@@ -63,7 +66,13 @@ class Floor(msgspec.Struct, frozen=True, kw_only=True):
             roles=roles,
             scores=np.where(able, self.scores, np.nan),
             views=np.where(able, self.views, np.nan),
+            leads=None if self.leads is None else np.where(able, self._leads_as(leads, follows), 0).astype(np.int8),
         )
+
+    def _leads_as(self, leads: npt.NDArray[np.bool_], follows: npt.NDArray[np.bool_]) -> npt.NDArray[np.int8]:
+        assert self.leads is not None  # noqa: S101 - asked by the caller
+        forward, backward = leads[:, None] & follows[None, :], follows[:, None] & leads[None, :]
+        return np.where(forward & backward, self.leads, np.where(forward, 1, 2)).astype(np.int8)
 
 
 class Matching(msgspec.Struct, frozen=True, kw_only=True):

@@ -45,7 +45,7 @@ def flow_plain(floor: Floor, *, seed: int = 0, capacity: Capacity = 1) -> Matchi
 
 
 def flow(floor: Floor, *, seed: int = 0, capacity: Capacity = 1) -> Matching:  # noqa: ARG001 - as above
-    """As a linear programme (HiGHS), whose corners are whole for flows; 100 by 100 in about a second.
+    """As a linear programme (HiGHS), whose corners are whole for flows; 500 by 500 in four seconds.
 
     `capacity`: pairs for each person, one number for all or one for each row; no pair dances twice.
     """

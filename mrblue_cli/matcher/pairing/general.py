@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from mrblue_cli.core.errors import UsageError
 from mrblue_cli.matcher.model import Role
+from mrblue_cli.matcher.pairing.assignment import total
 from mrblue_cli.matcher.pairing.base import Floor, Matching, matching
 from mrblue_cli.matcher.pairing.plain import among, best, between, exact_total
 from mrblue_cli.matcher.registry import Entry, Example
@@ -34,7 +35,7 @@ def greedy_plain(floor: Floor, *, seed: int = 0) -> Matching:  # noqa: ARG001 - 
 
 
 def greedy(floor: Floor, *, seed: int = 0) -> Matching:  # noqa: ARG001 - as above
-    """The same from one sorted list: 2,000 people in about a second."""
+    """The same from one sorted list: 2,000 people in under a second."""
     left, right = np.nonzero(np.triu(~np.isnan(floor.scores), 1))
     order = np.argsort(-floor.scores[left, right], kind="stable")
     free = np.ones(len(floor), dtype=np.bool_)
@@ -61,8 +62,11 @@ def blossom_plain(floor: Floor, *, seed: int = 0) -> Matching:  # noqa: ARG001 -
 def blossom(floor: Floor, *, seed: int = 0) -> Matching:  # noqa: ARG001 - as above
     """By blossoms (Galil 1986, as rustworkx has them), exact for scores rounded to 2^-40 of a point.
 
-    500 people who all dance both roles take about half a second.
+    400 people who all dance both roles take about two seconds, 1,000 half a minute. Where nobody dances both, it is
+    pair.total that gives the answer, and takes 2,500 by 2,500 in two seconds.
     """
+    if not (floor.roles == Role.BOTH.value).any():
+        return total(floor)
     able = np.triu(~np.isnan(floor.scores), 1)
     # A pair counts one more than its score in units so fine that no number of pairs makes up for one unit of score.
     worth = {
@@ -128,7 +132,7 @@ def lottery_plain(floor: Floor, *, seed: int = 0) -> Matching:
 
 
 def lottery(floor: Floor, *, seed: int = 0) -> Matching:
-    """The same over arrays: 5,000 people in about a second."""
+    """The same over arrays: 5,000 people in under a second."""
     pairs: list[tuple[int, int]] = []
     free = np.ones(len(floor), dtype=np.bool_)
     for person in np.random.default_rng(seed).permutation(len(floor)).tolist():

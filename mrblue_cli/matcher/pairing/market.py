@@ -177,7 +177,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         name="pair.online",
         words="people walk in and get the free partner with the smallest number drawn beforehand",
-        formula="ranking: first free feasible partner in a random order; on average (1 - 1/e) of the most pairs or more",
+        formula="ranking: first free feasible partner in a random order; on average (1 - 1/e) of the most pairs",
         source="Karp et al. 1990",
         scalar=online_plain,
         fast=online,

@@ -91,7 +91,7 @@ def roommates_plain(floor: Floor, *, seed: int = 0) -> Matching:  # noqa: ARG001
 
 
 def roommates(floor: Floor, *, seed: int = 0) -> Matching:  # noqa: ARG001 - as above
-    """Irving's two phases; 500 people in about a second.
+    """Irving's two phases; 400 people in about a second, a few more where no stable pairing exists.
 
     Where no stable pairing exists, `blocking` of the result names who would leave, and the note says so. That pairing
     is stable but for a few people; fewer might do, which nobody knows how to find fast.
@@ -104,9 +104,10 @@ def roommates(floor: Floor, *, seed: int = 0) -> Matching:  # noqa: ARG001 - as 
         for person in sorted({member for member, _ in ring}):
             found, another = irving(wish, place, waits | {person})
             done = _completed(place, found) if found is not None else ()
-            tried.append((found is None, len(blocking(place, done)), person, done, another))
+            tried.append((found is None, len(blocking(place, done)), -person, done, another))
+        # Of several who could wait, the one of largest id does.
         missing, _, person, done, ring = min(tried, key=lambda item: item[:3])
-        waits.add(person)
+        waits.add(-person)
         pairs = None if missing else done
     return _told(floor, place, pairs)
 
@@ -140,14 +141,13 @@ def _told(floor: Floor, place: Ints, pairs: Pairs) -> Matching:
     )
 
 
-_STABLE = [[None, 90, 80, 70], [70, None, 90, 80], [90, 80, None, 70], [80, 90, 70, None]]
-_NONE = [[None, 90, 80, 70], [80, None, 90, 70], [90, 80, None, 70], [90, 80, 70, None]]
+_RING = among([[None, 90, 80], [80, None, 90], [90, 80, None]])
 _PAIR = [[None, 90, 20, 40], [90, None, 60, 30], [20, 60, None, 50], [40, 30, 50, None]]
 ENTRIES: tuple[Entry, ...] = (
     Entry(
         name="pair.roommates",
         words="a pairing that no two people would leave, also where people dance both roles; it may not exist",
-        formula="no two people both prefer each other to their partners; else the fewest found who do, and they are named",
+        formula="no two people both prefer each other to their partners; else few who do, and they are named",
         source="Irving 1985",
         scalar=roommates_plain,
         fast=roommates,
@@ -157,6 +157,11 @@ ENTRIES: tuple[Entry, ...] = (
                 given={"floor": between([[90, 80], [80, 10]])},
                 expected=matching([(0, 2), (1, 3)], TIE_RULE, []),
                 note="between two sides it is the stable pairing",
+            ),
+            Example(
+                given={"floor": _RING},
+                expected=_told(_RING, ranks(_RING), ((0, 1),)),
+                note="each likes the next one best: whoever two dance, one of them and the third would leave",
             ),
         ),
     ),

@@ -40,7 +40,7 @@ def stable_plain(floor: Floor, *, seed: int = 0, proposes: str = "leader") -> Ma
 
 
 def stable(floor: Floor, *, seed: int = 0, proposes: str = "leader") -> Matching:  # noqa: ARG001 - as above
-    """Deferred acceptance; 1,000 by 1,000 in about two seconds."""
+    """Deferred acceptance; 1,000 by 1,000 in about a second."""
     rows, _ = chosen(floor, proposes, "proposes")
     pairs = propose(lists(floor), ranks(floor), rows.tolist())
     return matching(list(pairs.items()), _note(proposes), [])
@@ -54,7 +54,7 @@ def egalitarian_plain(floor: Floor, *, seed: int = 0) -> Matching:  # noqa: ARG0
 
 
 def egalitarian(floor: Floor, *, seed: int = 0) -> Matching:  # noqa: ARG001 - as above
-    """The least sum of ranks by rotations and a minimum cut; 300 by 300 in about a second."""
+    """The least sum of ranks by rotations and a minimum cut; 1,000 by 1,000 in about two seconds."""
     leaders, _ = floor.sides()
     wish, place = lists(floor), ranks(floor)
     lattice = Lattice(wish, place, propose(wish, place, leaders.tolist()))
@@ -70,7 +70,7 @@ def regret_plain(floor: Floor, *, seed: int = 0) -> Matching:  # noqa: ARG001 - 
 
 
 def regret(floor: Floor, *, seed: int = 0) -> Matching:  # noqa: ARG001 - as above
-    """The least worst rank (Gusfield 1987); 500 by 500 in about a second.
+    """The least worst rank (Gusfield 1987); 1,000 by 1,000 in about two seconds.
 
     From the pairing that leaders like most: while it is a follower who is worst off, that follower turns the partner
     down, and everybody moves as little as that asks for. Leaders only lose by it, so the search is over as soon as one
@@ -104,15 +104,13 @@ def _turned_down(wish: list[list[int]], place: Ints, now: dict[int, int], follow
     now = dict(now)
     holds = {other: leader for leader, other in now.items()}
     person = holds[follower]
-    bar = int(place[follower, person])
     while True:
         for other in wish[person][int(place[person, now[person]]) :]:
             rival = holds.get(other)
             # Who sits out in one stable pairing does so in all: a proposal there means that none is left.
             if rival is None:
                 return None
-            limit = bar if other == follower else int(place[other, rival])
-            if place[other, person] < limit:
+            if place[other, person] < place[other, rival]:
                 break
         else:
             return None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mrblue_cli.matcher import registry
 from tests.matcher.aggregation.tables import scores, tables
 
-few = settings(max_examples=20)
+few = settings(max_examples=10)
 ENTRIES = registry.family("agg")
 POINTWISE = [entry for entry in ENTRIES if not entry.listwise]
 LISTWISE = [entry for entry in ENTRIES if entry.listwise]
@@ -48,7 +48,7 @@ def test_worked_examples(entry):
 
 
 @by_name
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(table=tables())
 def test_the_fast_form_says_the_same_and_stays_on_the_scale(entry, table):
     matrix, weights = table
@@ -137,7 +137,7 @@ def test_nothing_to_compare_is_undecided(entry):
     alone = 100.0 if entry.name == "agg.rrf" else 50.0  # alone one is first by rank
     assert entry.fast(np.array([[90.0, 20.0]]), weights) == pytest.approx([alone])
     alike = entry.fast(np.full((3, 2), 70.0), weights)
-    assert alike == pytest.approx(np.full(3, 100 * 61 / 62 if entry.name == "agg.rrf" else 50.0))
+    assert alike == pytest.approx(np.full(3, alone))
 
 
 def test_two_thousand_peoples_pairs_need_no_table_of_pairs_by_pairs():

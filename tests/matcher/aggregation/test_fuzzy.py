@@ -12,7 +12,7 @@ from mrblue_cli.matcher.aggregation import fuzzy, means
 from mrblue_cli.matcher.aggregation.shares import shares
 from tests.matcher.aggregation.tables import tables
 
-few = settings(max_examples=30)
+few = settings(max_examples=20)
 
 
 def groups(m):

@@ -12,7 +12,7 @@ from mrblue_cli.core.errors import UsageError
 from mrblue_cli.matcher.aggregation import means
 from tests.matcher.aggregation.tables import tables
 
-few = settings(max_examples=30)
+few = settings(max_examples=20)
 
 
 @few

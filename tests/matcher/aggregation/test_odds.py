@@ -11,7 +11,7 @@ from mrblue_cli.core.errors import UsageError
 from mrblue_cli.matcher.aggregation import odds
 from tests.matcher.aggregation.tables import tables
 
-few = settings(max_examples=30)
+few = settings(max_examples=20)
 chances = st.floats(0.01, 0.99)
 
 

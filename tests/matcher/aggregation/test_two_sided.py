@@ -14,7 +14,7 @@ PAIRWISE = [entry for entry in ENTRIES if not entry.listwise]
 MEANS = ("two.harmonic", "two.geo", "two.mean", "two.min")
 by_name = pytest.mark.parametrize("entry", PAIRWISE, ids=lambda entry: entry.name)
 views = st.lists(st.tuples(scores, scores), min_size=1, max_size=6)
-few = settings(max_examples=40)
+few = settings(max_examples=20)
 
 
 def test_the_family_is_that_of_the_reference():

@@ -229,3 +229,52 @@ def test_roommates_of_one_mind_always_find_a_stable_pairing(seed):
     assert isinstance(found, Matching)
     assert found.blocking == ()
     assert would_leave(people, found.pairs) == []
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_roommates_on_a_larger_floor_says_truly_who_would_leave(seed):
+    people = crowd(5, 5, seed, directed=True, both=50, blocked=0.1)
+    found = pair(people, "roommates")
+    assert is_pairing(people, found)
+    assert list(found.blocking) == would_leave(people, found.pairs)
+    assert len(found.blocking) < len(found.pairs) / 2
+    assert ("no stable pairing exists" in found.note) is bool(found.blocking)
+
+
+def test_a_note_names_three_pairs_and_counts_the_rest():
+    n = 15
+    views = np.full((n, n), np.nan)
+    for start in range(0, n, 3):
+        views[start : start + 3, start : start + 3] = ring(3)
+    found = pair(among(views.tolist()), "roommates")
+    assert len(found.blocking) == 5
+    assert "5 pairs of people" in found.note
+    assert "and 2 more" in found.note
+    # Of each ring the two of smaller ids dance.
+    assert found.pairs == tuple((start, start + 1) for start in range(0, n, 3))
+
+
+def test_who_has_nobody_to_dance_with_does_not_spoil_stability():
+    views = np.full((5, 5), np.nan)
+    views[:4, :4] = [[np.nan, 9, 8, 7], [9, np.nan, 8, 7], [9, 8, np.nan, 7], [9, 8, 7, np.nan]]
+    found = pair(among(views.tolist()), "roommates")
+    assert found.pairs == ((0, 1), (2, 3))
+    assert found.blocking == ()
+    assert found.sits_out(among(views.tolist())) == (4,)
+
+
+def test_the_side_with_the_surplus_leaves_the_same_people_out_whoever_proposes():
+    # Rural hospitals: who sits out in one stable pairing does so in each.
+    for seed in range(8):
+        people = crowd(5, 7, seed, directed=True, blocked=0.3)
+        out = {pair(people, "stable", proposes=side).sits_out(people) for side in ("leader", "follower")}
+        out |= {pair(people, name).sits_out(people) for name in ("egalitarian", "regret")}
+        assert len(out) == 1
+
+
+def test_directed_wishes_make_the_proposing_side_matter():
+    people = several_stable(5, 1)
+    leaders, followers = people.sides()
+    first, second = pair(people, "stable").pairs, pair(people, "stable", proposes="follower").pairs
+    assert rank_sum(people, first, set(leaders.tolist())) < rank_sum(people, second, set(leaders.tolist()))
+    assert rank_sum(people, first, set(followers.tolist())) > rank_sum(people, second, set(followers.tolist()))

@@ -12,7 +12,7 @@ from mrblue_cli.matcher import registry
 from mrblue_cli.matcher.topk import ranking
 from mrblue_cli.matcher.topk.base import Found
 
-few = settings(max_examples=60)
+few = settings(max_examples=40)
 score = st.one_of(st.sampled_from((50.0, 80.0, 80.5, 100.0)), st.floats(0, 100))
 
 
