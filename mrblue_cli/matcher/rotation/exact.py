@@ -17,7 +17,8 @@ def exact(floor: Floor, tandas: int, *, seed: int = 0, together: Couples = ()) -
     """As many dances as possible, sit-outs as even as possible, then the largest total over all tandas.
 
     The strongest tanda comes first; then the order spares people two sit-outs in a row. For 10 tandas 200 couples take
-    a quarter of a second, 500 three seconds, 1,000 half a minute. Raises `UsageError` for dual-role people whose role is not fixed.
+    a quarter of a second, 500 three seconds, 1,000 half a minute. Raises `UsageError` for dual-role people whose role
+    is not fixed.
     """
     sides = sides_of(floor, together)
     lasts = lasting(sides.able, tandas)
