@@ -64,11 +64,11 @@ def untied(sides: Sides) -> Sides:
     """The same scores, each up by less than a millionth of a point that depends on the pair alone.
 
     Which of several equally good tandas is danced first decides what is left for later; so it is settled here and not
-    by a solver. Multiples of the golden ratio, modulo 1, hardly ever add up to the same sum twice.
+    by a solver. The fractions of k to the golden ratio, k counting the pairs, hardly ever add up to one sum twice
+    (multiples of one number would: 3 + 4 = 1 + 6).
     """
-    leaders, followers = sides.able.shape
-    product = np.arange(1, leaders + 1)[:, None] * np.arange(1, followers + 1)[None, :]
-    return msgspec.structs.replace(sides, scores=sides.scores + _TIE * (product * _GOLDEN % 1.0))
+    count = np.arange(1, sides.able.size + 1, dtype=np.float64).reshape(sides.able.shape)
+    return msgspec.structs.replace(sides, scores=sides.scores + _TIE * (count**_GOLDEN % 1.0))
 
 
 def best_tanda(sides: Sides, able: Mask, before: Ints) -> Pairs:
