@@ -10,19 +10,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numba import njit
+from numba.core.options import DefaultOptions
 
 from mrblue_cli.matcher.criteria.geo import ABROAD, EARTH_KM, HALF_KM, NEAR_KM, SAME_CITY, SAME_COUNTRY
-from mrblue_cli.matcher.topk.tables import (
-    AGE, AGED, AGE_MAX, AGE_MIN, CITY, CITY_HIGH, CITY_LOW, COS, COUNTRY, COUNTRY_HIGH, COUNTRY_LOW, EXTRA,
-    FEWEST, FIRST, FLAGS, GROUP, HOUR_BITS, LAST, LEAF, LEAST_ASKED, LEAST_MUSIC, LEVELLED, LEVEL_MAX,
-    LEVEL_MIN, LOCATED, LON, LOW_ROW, MAX_KM, MOST_ASKED, MUSIC, MUSIC_BITS, NAMED, NODE_FLAGS, NODE_GROUP,
-    OLDEST, PHI, PLACED, ROW, SAME_HOURS, SAME_MUSIC, SPOT, START, STYLED, STYLES, STYLE_ALL, STYLE_BITS, TIMED,
-    TUNED, X, Y, YOUNGEST, Z,
-)  # fmt: skip
+from mrblue_cli.matcher.topk import tables as c
 
 F = TypeVar("F", bound=Callable[..., Any])
 UNKNOWN = 50.0
@@ -33,20 +28,31 @@ NODES, LOOKED, SCORED = 0, 1, 2
 """Counters: nodes opened, people looked at, pairs scored in full."""
 
 
-# No array is made here, so none needs its references counted: that alone took four fifths of the time.
-_OPTIONS = {"nogil": True, "error_model": "numpy", "_nrt": False}
-_part = njit(**_OPTIONS)
-_inlined = njit(forceinline=True, **_OPTIONS)
-"""For what is called with a dozen arrays: handing them over costs more than what is done with them."""
+_njit: Any = njit
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+if hasattr(DefaultOptions, "_nrt"):
+    # No array is made here, so none needs its references counted: that alone took four fifths of the time. The name
+    # of the option says that it may go; without it the search is slower and as right.
+    _OPTIONS["_nrt"] = False
+
+
+def _part(function: F) -> F:
+    """A piece of the search."""
+    return cast("F", _njit(**_OPTIONS)(function))
+
+
+def _inlined(function: F) -> F:
+    """A piece that is called with a dozen arrays: handing them over costs more than what is done with them."""
+    return cast("F", _njit(forceinline=True, **_OPTIONS)(function))
 
 
 def _kept(function: F) -> F:
-    """Compiled, and kept on disk where there is a place for it."""
+    """The whole, kept on disk where there is a place for it."""
     try:
-        made = njit(cache=True, **_OPTIONS)(function)
+        made = _njit(cache=True, **_OPTIONS)(function)
     except RuntimeError:  # no folder to keep it in: it is compiled again in each process
-        made = njit(**_OPTIONS)(function)
-    return made  # type: ignore[no-any-return]
+        made = _njit(**_OPTIONS)(function)
+    return cast("F", made)
 
 
 @_inlined
@@ -64,9 +70,9 @@ def _decay(km: Any) -> Any:
 
 @_part
 def _km(numbers: Any, a: Any, b: Any) -> Any:
-    half = math.sin((numbers[b, PHI] - numbers[a, PHI]) / 2)
-    turn = math.sin((numbers[b, LON] - numbers[a, LON]) * _RADIAN / 2)
-    half = half * half + numbers[a, COS] * numbers[b, COS] * (turn * turn)
+    half = math.sin((numbers[b, c.PHI] - numbers[a, c.PHI]) / 2)
+    turn = math.sin((numbers[b, c.LON] - numbers[a, c.LON]) * _RADIAN / 2)
+    half = half * half + numbers[a, c.COS] * numbers[b, c.COS] * (turn * turn)
     return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(half)))
 
 
@@ -75,7 +81,7 @@ def _least_km(numbers: Any, box: Any, q: Any, node: Any) -> Any:
     """No more than the distance to anybody in the box: an arc is no shorter than its chord."""
     chord = 0.0
     for axis in range(3):
-        at = numbers[q, X + axis]
+        at = numbers[q, c.X + axis]
         off = max(box[node, axis] - at, at - box[node, axis + 3])
         if off > 0:
             chord += off * off
@@ -85,21 +91,21 @@ def _least_km(numbers: Any, box: Any, q: Any, node: Any) -> Any:
 @_part
 def _chord_km(numbers: Any, a: Any, b: Any) -> Any:
     """A little less than the distance of two people, without a sine: far apart by a good deal less."""
-    x, y, z = numbers[a, X] - numbers[b, X], numbers[a, Y] - numbers[b, Y], numbers[a, Z] - numbers[b, Z]
+    x, y, z = numbers[a, c.X] - numbers[b, c.X], numbers[a, c.Y] - numbers[b, c.Y], numbers[a, c.Z] - numbers[b, c.Z]
     return EARTH_KM * math.sqrt(x * x + y * y + z * z) - _SLACK_KM
 
 
 @_part
 def _by_name(facts: Any, q: Any, p: Any) -> Any:
-    if facts[q, COUNTRY] != facts[p, COUNTRY]:
+    if facts[q, c.COUNTRY] != facts[p, c.COUNTRY]:
         return ABROAD
-    return SAME_CITY if facts[q, CITY] == facts[p, CITY] and facts[q, CITY] >= 0 else SAME_COUNTRY
+    return SAME_CITY if facts[q, c.CITY] == facts[p, c.CITY] and facts[q, c.CITY] >= 0 else SAME_COUNTRY
 
 
 @_inlined
 def _hours_at_most(bits: Any, q: Any, others: Any, other: Any, session: Any) -> Any:
     common = 0
-    for word in range(HOUR_BITS, HOUR_BITS + 3):
+    for word in range(c.HOUR_BITS, c.HOUR_BITS + 3):
         common += _ones(bits[q, word] & others[other, word])
     return 100.0 * min(1.0, 60 * common / session)
 
@@ -170,29 +176,41 @@ def _music_at_most(start: Any, tags: Any, weights: Any, row: Any, own: Any, unio
 @_part
 def _wishes_met(t: Any, a: Any, b: Any, km: Any) -> Any:
     """Whether nothing that a asked for is known to be missing in b."""
-    if km > t.asked[a, MAX_KM]:
+    if km > t.asked[a, c.MAX_KM]:
         return False
-    if not _level_met(t, a, t.group_facts[t.facts[a, GROUP], 0], t.group_facts[t.facts[b, GROUP]]):
+    if not _level_met(t, a, t.group_facts[t.facts[a, c.GROUP], 0], t.group_facts[t.facts[b, c.GROUP]]):
         return False
-    if t.asks_age[a] and t.asks_age[b] and t.numbers[a, AGE] == t.numbers[a, AGE] and t.numbers[b, AGE] == t.numbers[b, AGE]:
-        return t.numbers[a, AGE_MIN] <= t.numbers[b, AGE] <= t.numbers[a, AGE_MAX]
+    if (
+        t.asks_age[a]
+        and t.asks_age[b]
+        and t.numbers[a, c.AGE] == t.numbers[a, c.AGE]
+        and t.numbers[b, c.AGE] == t.numbers[b, c.AGE]
+    ):
+        return t.numbers[a, c.AGE_MIN] <= t.numbers[b, c.AGE] <= t.numbers[a, c.AGE_MAX]
     return True
 
 
 @_part
 def _level_met(t: Any, a: Any, roles: Any, other: Any) -> Any:
     """Whether some known level of the other, in a role in which the two could dance, is in the range asked for."""
-    low, high = t.asked[a, LEVEL_MIN], t.asked[a, LEVEL_MAX]
-    if low != low and high != high:
+    low, high = t.asked[a, c.LEVEL_MIN], t.asked[a, c.LEVEL_MAX]
+    if math.isnan(low) and math.isnan(high):
         return True
     known, inside = False, False
     ours, theirs = int(roles), int(other[0])
     for mine, role, column in ((2, 1, 1), (1, 2, 2)):
         level = other[column]
-        if ours & mine and theirs & role and level == level:
+        if ours & mine and theirs & role and not math.isnan(level):
             known = True
-            inside = inside or ((low != low or low <= level) and (high != high or level <= high))
+            above = math.isnan(low) or low <= level
+            inside = inside or (above and (math.isnan(high) or level <= high))
     return inside or not known
+
+
+@_part
+def _after(score: Any, row: Any, other: Any, other_row: Any) -> Any:
+    """Whether the first entry comes after the second: a lower score, or the same with a larger row."""
+    return score < other or (score == other and row > other_row)
 
 
 @_part
@@ -200,7 +218,7 @@ def _push(bounds: Any, lows: Any, nodes: Any, size: Any, bound: Any, low: Any, n
     at = size
     while at > 0:
         above = (at - 1) >> 1
-        if bounds[above] > bound or (bounds[above] == bound and lows[above] <= low):
+        if not _after(bounds[above], lows[above], bound, low):
             break
         bounds[at], lows[at], nodes[at] = bounds[above], lows[above], nodes[above]
         at = above
@@ -218,11 +236,9 @@ def _sink(bounds: Any, lows: Any, nodes: Any, size: Any) -> Any:
         if below >= size:
             break
         other = below + 1
-        if other < size and (
-            bounds[other] > bounds[below] or (bounds[other] == bounds[below] and lows[other] < lows[below])
-        ):
+        if other < size and _after(bounds[below], lows[below], bounds[other], lows[other]):
             below = other
-        if bound > bounds[below] or (bound == bounds[below] and low <= lows[below]):
+        if not _after(bound, low, bounds[below], lows[below]):
             break
         bounds[at], lows[at], nodes[at] = bounds[below], lows[below], nodes[below]
         at = below
@@ -230,49 +246,64 @@ def _sink(bounds: Any, lows: Any, nodes: Any, size: Any) -> Any:
 
 
 @_part
-def _keep(scores: Any, rows: Any, size: Any, score: Any, row: Any) -> Any:
-    """Into the heap of the best, the worst on top; the new size. The caller saw that it belongs there."""
-    if size < len(scores):
-        at = size
-        size += 1
-        while at > 0:
-            above = (at - 1) >> 1
-            if scores[above] < score or (scores[above] == score and rows[above] > row):
-                break
-            scores[at], rows[at] = scores[above], rows[above]
-            at = above
-    else:
-        at = 0
-        while True:
-            below = 2 * at + 1
-            if below >= size:
-                break
-            other = below + 1
-            if other < size and (
-                scores[other] < scores[below] or (scores[other] == scores[below] and rows[other] > rows[below])
-            ):
-                below = other
-            if score < scores[below] or (score == scores[below] and row > rows[below]):
-                break
-            scores[at], rows[at] = scores[below], rows[below]
-            at = below
+def _settle(scores: Any, rows: Any, size: Any, score: Any, row: Any) -> Any:
+    """Puts an entry in the place of the first of a heap of the best, the worst on top: it sinks to where it belongs."""
+    at = 0
+    while True:
+        below = 2 * at + 1
+        if below >= size:
+            break
+        other = below + 1
+        if other < size and _after(scores[other], rows[other], scores[below], rows[below]):
+            below = other
+        if _after(score, row, scores[below], rows[below]):
+            break
+        scores[at], rows[at] = scores[below], rows[below]
+        at = below
     scores[at], rows[at] = score, row
-    return size
+
+
+@_part
+def _keep(scores: Any, rows: Any, size: Any, score: Any, row: Any) -> Any:
+    """Into the heap of the best; the new size. The caller saw that it belongs there."""
+    if size == len(scores):
+        _settle(scores, rows, size, score, row)
+        return size
+    at = size
+    while at > 0:
+        above = (at - 1) >> 1
+        if _after(scores[above], rows[above], score, row):
+            break
+        scores[at], rows[at] = scores[above], rows[above]
+        at = above
+    scores[at], rows[at] = score, row
+    return size + 1
+
+
+@_part
+def _sorted(scores: Any, rows: Any, size: Any) -> Any:
+    """The heap, best first; nothing where there are fewer than k."""
+    for last in range(size - 1, 0, -1):
+        score, row = scores[0], rows[0]
+        _settle(scores, rows, last, scores[last], rows[last])
+        scores[last], rows[last] = score, row
+    for at in range(size, len(scores)):
+        scores[at], rows[at] = np.nan, -1
 
 
 @_inlined
 def _place_at_most(numbers: Any, facts: Any, node_numbers: Any, node_facts: Any, q: Any, node: Any) -> Any:
-    shared = facts[q, FLAGS] & node_facts[node, NODE_FLAGS]
-    if shared & PLACED:
-        if node_facts[node, SPOT] >= 0:
-            return _decay(_km(numbers, q, node_facts[node, SPOT]))
+    shared = facts[q, c.FLAGS] & node_facts[node, c.NODE_FLAGS]
+    if shared & c.PLACED:
+        if node_facts[node, c.SPOT] >= 0:
+            return _decay(_km(numbers, q, node_facts[node, c.SPOT]))
         return _decay(_least_km(numbers, node_numbers, q, node))
-    if not shared & NAMED:
+    if not shared & c.NAMED:
         return UNKNOWN
-    country, city = facts[q, COUNTRY], facts[q, CITY]
-    if country < node_facts[node, COUNTRY_LOW] or country > node_facts[node, COUNTRY_HIGH]:
+    country, city = facts[q, c.COUNTRY], facts[q, c.CITY]
+    if country < node_facts[node, c.COUNTRY_LOW] or country > node_facts[node, c.COUNTRY_HIGH]:
         return ABROAD
-    if city >= 0 and node_facts[node, CITY_LOW] <= city <= node_facts[node, CITY_HIGH]:
+    if city >= 0 and node_facts[node, c.CITY_LOW] <= city <= node_facts[node, c.CITY_HIGH]:
         return SAME_CITY
     return SAME_COUNTRY
 
@@ -280,18 +311,18 @@ def _place_at_most(numbers: Any, facts: Any, node_numbers: Any, node_facts: Any,
 @_inlined
 def _pattern(facts: Any, node_facts: Any, between: Any, q: Any, node: Any) -> Any:
     """What is known of a pair, as a row of `shares`."""
-    shared = facts[q, FLAGS] & node_facts[node, NODE_FLAGS]
-    level = between[facts[q, GROUP], node_facts[node, NODE_GROUP], 1]
-    known = shared & (STYLED | TIMED | TUNED | AGED)
-    return known | (LEVELLED if level == level else 0) | (LOCATED if shared & (PLACED | NAMED) else 0)
+    shared = facts[q, c.FLAGS] & node_facts[node, c.NODE_FLAGS]
+    level = between[facts[q, c.GROUP], node_facts[node, c.NODE_GROUP], 1]
+    known = shared & (c.STYLED | c.TIMED | c.TUNED | c.AGED)
+    return known | (0 if math.isnan(level) else c.LEVELLED) | (c.LOCATED if shared & (c.PLACED | c.NAMED) else 0)
 
 
 @_inlined
 def _base(between: Any, shares: Any, mine: Any, group: Any, pattern: Any) -> Any:
     level = between[mine, group, 1]
-    if level != level:
+    if math.isnan(level):
         level = UNKNOWN
-    return (shares[pattern, START] + shares[pattern, 0] * between[mine, group, 0]) + shares[pattern, 1] * level
+    return (shares[pattern, c.START] + shares[pattern, 0] * between[mine, group, 0]) + shares[pattern, 1] * level
 
 
 @_inlined
@@ -308,18 +339,19 @@ def _style(common: Any, ours: Any, theirs: Any) -> Any:
 
 @_inlined
 def _style_at_most(bits: Any, facts: Any, node_bits: Any, node_facts: Any, q: Any, node: Any) -> Any:
-    mine, ours = bits[q, STYLE_BITS], facts[q, STYLES]
-    common = min(_ones(mine & node_bits[node, STYLE_BITS]) + facts[q, EXTRA], ours)
-    alien = _ones(node_bits[node, STYLE_ALL] & ~mine)
-    return 100.0 * common / max(ours + max(node_facts[node, FEWEST] - common, 0, alien), 1)
+    mine, ours = bits[q, c.STYLE_BITS], facts[q, c.STYLES]
+    common = min(_ones(mine & node_bits[node, c.STYLE_BITS]) + facts[q, c.EXTRA], ours)
+    alien = _ones(node_bits[node, c.STYLE_ALL] & ~mine)
+    return 100.0 * common / max(ours + max(node_facts[node, c.FEWEST] - common, 0, alien), 1)
 
 
 @_part
 def _age_at_most(numbers: Any, node_numbers: Any, q: Any, node: Any) -> Any:
     fits = (
-        numbers[q, AGE_MIN] <= node_numbers[node, OLDEST] and node_numbers[node, YOUNGEST] <= numbers[q, AGE_MAX]
+        numbers[q, c.AGE_MIN] <= node_numbers[node, c.OLDEST]
+        and node_numbers[node, c.YOUNGEST] <= numbers[q, c.AGE_MAX]
     )
-    asked = node_numbers[node, LEAST_ASKED] <= numbers[q, AGE] <= node_numbers[node, MOST_ASKED]
+    asked = node_numbers[node, c.LEAST_ASKED] <= numbers[q, c.AGE] <= node_numbers[node, c.MOST_ASKED]
     return 100.0 if fits and asked else 0.0
 
 
@@ -332,23 +364,23 @@ def _bound(
     """No less than the score with anybody below the node."""
     pattern = _pattern(facts, node_facts, between, q, node)
     style, time, music, age = UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN
-    if pattern & STYLED:
+    if pattern & c.STYLED:
         style = _style_at_most(bits, facts, node_bits, node_facts, q, node)
-    if pattern & TIMED:
+    if pattern & c.TIMED:
         time = _hours_at_most(bits, q, node_bits, node, session)
-        same = node_facts[node, SAME_HOURS]
+        same = node_facts[node, c.SAME_HOURS]
         if time > 0 and same >= 0:
             time = _schedule(hour_start, hours, row, same, session)
-    if pattern & TUNED:
-        same = node_facts[node, SAME_MUSIC]
+    if pattern & c.TUNED:
+        same = node_facts[node, c.SAME_MUSIC]
         if same >= 0:
             music = _ruzicka(music_start, music_tags, music_weights, row, same)
         else:
-            union, least = node_bits[node, MUSIC_BITS], node_numbers[node, LEAST_MUSIC]
-            music = _music_at_most(music_start, music_tags, music_weights, row, numbers[q, MUSIC], union, least)
-    if pattern & AGED:
+            union, least = node_bits[node, c.MUSIC_BITS], node_numbers[node, c.LEAST_MUSIC]
+            music = _music_at_most(music_start, music_tags, music_weights, row, numbers[q, c.MUSIC], union, least)
+    if pattern & c.AGED:
         age = _age_at_most(numbers, node_numbers, q, node)
-    total = _base(between, shares, facts[q, GROUP], node_facts[node, NODE_GROUP], pattern)
+    total = _base(between, shares, facts[q, c.GROUP], node_facts[node, c.NODE_GROUP], pattern)
     total += shares[pattern, 2] * _place_at_most(numbers, facts, node_numbers, node_facts, q, node)
     return _summed(shares, pattern, total, style, time, music, age)
 
@@ -372,74 +404,74 @@ def _blocks(start: Any, blocked: Any, row: Any, other: Any) -> Any:
 def _granted(t: Any, q: Any, p: Any) -> Any:
     """Whether hard wishes let the two dance."""
     # Without coordinates no distance is known, and a distance that is not known breaks no wish.
-    km = _km(t.numbers, q, p) if t.facts[q, FLAGS] & t.facts[p, FLAGS] & PLACED else np.nan
+    km = _km(t.numbers, q, p) if t.facts[q, c.FLAGS] & t.facts[p, c.FLAGS] & c.PLACED else np.nan
     return _wishes_met(t, q, p, km) and _wishes_met(t, p, q, km)
 
 
 @_part
-def _leaf(
+def _leaf(  # noqa: C901, PLR0912, PLR0915 - one loop over people; handing its arrays on costs more than a step
     numbers: Any, bits: Any, facts: Any, node_numbers: Any, node_facts: Any, between: Any, shares: Any,
     music_start: Any, music_tags: Any, music_weights: Any, hour_start: Any, hours: Any, style_start: Any,
     style_tags: Any, session: Any, wide: Any, strict: Any, t: Any,
     q: Any, row: Any, node: Any, scores: Any, rows: Any, size: Any, counters: Any,
 ) -> Any:  # fmt: skip
     """Scores the people of a leaf that can still matter; the new size of the heap of the best."""
-    shared = facts[q, FLAGS] & node_facts[node, NODE_FLAGS]
+    shared = facts[q, c.FLAGS] & node_facts[node, c.NODE_FLAGS]
     pattern = _pattern(facts, node_facts, between, q, node)
-    base = _base(between, shares, facts[q, GROUP], node_facts[node, NODE_GROUP], pattern)
+    base = _base(between, shares, facts[q, c.GROUP], node_facts[node, c.NODE_GROUP], pattern)
     near = base + shares[pattern, 2] * _place_at_most(numbers, facts, node_numbers, node_facts, q, node)
-    mine, ours, extra = bits[q, STYLE_BITS], facts[q, STYLES], facts[q, EXTRA]
+    mine, ours, extra = bits[q, c.STYLE_BITS], facts[q, c.STYLES], facts[q, c.EXTRA]
     style, time, music, age = UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN
     most_music = UNKNOWN
-    most_age = 100.0 if pattern & AGED else UNKNOWN
+    most_age = 100.0 if pattern & c.AGED else UNKNOWN
     full = size == len(scores)
-    for p in range(node_facts[node, FIRST], node_facts[node, LAST]):
+    for p in range(node_facts[node, c.FIRST], node_facts[node, c.LAST]):
         if p == q:
             continue
-        other = facts[p, ROW]
+        other = facts[p, c.ROW]
         counters[LOOKED] += 1
         # Bit masks before distances: style, then hours, then the distance, and the rest only for who is left.
-        if pattern & STYLED:
-            theirs = facts[p, STYLES]
-            common = _ones(mine & bits[p, STYLE_BITS])
+        if pattern & c.STYLED:
+            theirs = facts[p, c.STYLES]
+            common = _ones(mine & bits[p, c.STYLE_BITS])
             if wide:
                 common = min(common + extra, ours, theirs)
             style = _style(common, ours, theirs)
-        if pattern & TIMED:
+        if pattern & c.TIMED:
             time = _hours_at_most(bits, q, bits, p, session)
-        if pattern & TUNED:
-            own, theirs, union = numbers[q, MUSIC], numbers[p, MUSIC], bits[p, MUSIC_BITS]
+        if pattern & c.TUNED:
+            own, theirs, union = numbers[q, c.MUSIC], numbers[p, c.MUSIC], bits[p, c.MUSIC_BITS]
             most_music = _music_at_most(music_start, music_tags, music_weights, row, own, union, theirs)
         if full:
             bound = _summed(shares, pattern, near, style, time, most_music, most_age)
-            if bound < scores[0] or (bound == scores[0] and other > rows[0]):
+            if _after(bound, other, scores[0], rows[0]):
                 continue
-        if pattern & TIMED:
+        if pattern & c.TIMED:
             time = _schedule(hour_start, hours, row, other, session)
-        if wide and pattern & STYLED:
-            style = _style(_common(style_start, style_tags, row, other), ours, facts[p, STYLES])
+        if wide and pattern & c.STYLED:
+            style = _style(_common(style_start, style_tags, row, other), ours, facts[p, c.STYLES])
         place = UNKNOWN
-        if shared & PLACED:
+        if shared & c.PLACED:
             # Within 5 km an arc exceeds its chord by less than a millimetre: who is clearly nearer needs no sine.
             km = _chord_km(numbers, q, p)
             place = 100.0 if km < NEAR_KM - 3 * _SLACK_KM else _decay(km)
             if full:
                 bound = base + shares[pattern, 2] * place
                 bound = _summed(shares, pattern, bound, style, time, most_music, most_age)
-                if bound < scores[0] or (bound == scores[0] and other > rows[0]):
+                if _after(bound, other, scores[0], rows[0]):
                     continue
             if km >= NEAR_KM - 3 * _SLACK_KM:
                 place = _decay(_km(numbers, q, p))
-        elif shared & NAMED:
+        elif shared & c.NAMED:
             place = _by_name(facts, q, p)
-        if pattern & TUNED:
+        if pattern & c.TUNED:
             music = _ruzicka(music_start, music_tags, music_weights, row, other)
-        if pattern & AGED:
-            fits = numbers[q, AGE_MIN] <= numbers[p, AGE] <= numbers[q, AGE_MAX]
-            age = 100.0 if fits and numbers[p, AGE_MIN] <= numbers[q, AGE] <= numbers[p, AGE_MAX] else 0.0
+        if pattern & c.AGED:
+            fits = numbers[q, c.AGE_MIN] <= numbers[p, c.AGE] <= numbers[q, c.AGE_MAX]
+            age = 100.0 if fits and numbers[p, c.AGE_MIN] <= numbers[q, c.AGE] <= numbers[p, c.AGE_MAX] else 0.0
         counters[SCORED] += 1
         total = _summed(shares, pattern, base + shares[pattern, 2] * place, style, time, music, age)
-        if full and (total < scores[0] or (total == scores[0] and other > rows[0])):
+        if full and _after(total, other, scores[0], rows[0]):
             continue
         if _blocks(t.blocked_start, t.blocked, row, other) or (strict and not _granted(t, q, p)):
             continue
@@ -451,8 +483,8 @@ def _leaf(
 @_part
 def _useful(t: Any, q: Any, node: Any) -> Any:
     """Whether q's own hard wish for a distance leaves anybody below the node."""
-    limit = t.asked[q, MAX_KM]
-    if limit != limit or not t.facts[q, FLAGS] & t.node_facts[node, NODE_FLAGS] & PLACED:
+    limit = t.asked[q, c.MAX_KM]
+    if math.isnan(limit) or not t.facts[q, c.FLAGS] & t.node_facts[node, c.NODE_FLAGS] & c.PLACED:
         return True
     return _least_km(t.numbers, t.node_numbers, q, node) <= limit
 
@@ -476,7 +508,7 @@ def search(
     for index in range(len(queries)):
         row = queries[index]
         q = t.place_of[row]
-        mine = facts[q, GROUP]
+        mine = facts[q, c.GROUP]
         scores, rows = found_scores[index], found_rows[index]
         size, waiting, turn = 0, 0, 0
         while True:
@@ -493,16 +525,14 @@ def search(
                     continue
                 first, last = root_start[group], root_start[group + 1]
             else:
-                if waiting == 0 or (
-                    size == k and (bounds[0] < scores[0] or (bounds[0] == scores[0] and lows[0] > rows[0]))
-                ):
+                if waiting == 0 or (size == k and _after(bounds[0], lows[0], scores[0], rows[0])):
                     break
                 node = nodes[0]
                 _sink(bounds, lows, nodes, waiting)
                 waiting -= 1
                 counters[NODES] += 1
-                first, last = node_facts[node, FIRST], node_facts[node, LAST]
-                if node_facts[node, LEAF]:
+                first, last = node_facts[node, c.FIRST], node_facts[node, c.LAST]
+                if node_facts[node, c.LEAF]:
                     size = _leaf(
                         numbers, bits, facts, node_numbers, node_facts, between, shares,
                         music_start, music_tags, music_weights, hour_start, hours, style_start,
@@ -514,8 +544,8 @@ def search(
                     numbers, bits, facts, node_numbers, node_bits, node_facts, between, shares,
                     music_start, music_tags, music_weights, hour_start, hours, session, q, row, child,
                 )  # fmt: skip
-                low = node_facts[child, LOW_ROW]
-                if size == k and (bound < scores[0] or (bound == scores[0] and low > rows[0])):
+                low = node_facts[child, c.LOW_ROW]
+                if size == k and _after(bound, low, scores[0], rows[0]):
                     continue
                 if not strict or _useful(t, q, child):
                     _push(bounds, lows, nodes, waiting, bound, low, child)
@@ -523,27 +553,7 @@ def search(
         _sorted(scores, rows, size)
 
 
-@_part
-def _sorted(scores: Any, rows: Any, size: Any) -> Any:
-    """The heap, best first; nothing where there are fewer than k."""
-    for last in range(size - 1, 0, -1):
-        score, row = scores[0], rows[0]
-        at = 0
-        moved, moved_row = scores[last], rows[last]
-        while True:
-            below = 2 * at + 1
-            if below >= last:
-                break
-            other = below + 1
-            if other < last and (
-                scores[other] < scores[below] or (scores[other] == scores[below] and rows[other] > rows[below])
-            ):
-                below = other
-            if moved < scores[below] or (moved == scores[below] and moved_row > rows[below]):
-                break
-            scores[at], rows[at] = scores[below], rows[below]
-            at = below
-        scores[at], rows[at] = moved, moved_row
-        scores[last], rows[last] = score, row
-    for at in range(size, len(scores)):
-        scores[at], rows[at] = np.nan, -1
+def was_compiled() -> bool:
+    """Whether this process had to compile the search, instead of loading what was kept."""
+    kept: Any = search
+    return not kept.stats.cache_hits
