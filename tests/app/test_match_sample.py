@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import itertools
 from importlib import resources
 from pathlib import Path
@@ -18,7 +18,7 @@ from mrblue_cli.matcher.scoring import explain
 @pytest.fixture(scope="module")
 def sample():
     with resources.as_file(resources.files("mrblue_cli") / "data" / "community.json") as path:
-        return load(Path(path), week=datetime.date(2026, 6, 1))
+        return load(Path(path), week=dt.date(2026, 6, 1))
 
 
 @pytest.fixture(scope="module")

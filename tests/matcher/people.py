@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import unicodedata
 import zoneinfo
 
 from mrblue_cli.matcher.records import Reader
 
-WEEK = datetime.date(2026, 6, 1)
+WEEK = dt.date(2026, 6, 1)
 """A Monday; in Europe summer time."""
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Kiritimati")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
+import itertools
 import zoneinfo
 
 import pytest
@@ -14,7 +15,7 @@ from mrblue_cli.matcher.model import WEEK as MINUTES
 from tests.matcher.people import WEEK, ZONES, good, person, read, refused
 
 DAY = 1440
-SPRING, AUTUMN = datetime.date(2026, 3, 23), datetime.date(2026, 10, 19)
+SPRING, AUTUMN = dt.date(2026, 3, 23), dt.date(2026, 10, 19)
 """Mondays of the weeks on whose Sunday the clocks of Europe go forward and back."""
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -78,7 +79,7 @@ def test_local_time_is_compared_in_utc():
 
 def test_any_day_names_its_week():
     for day in range(7):
-        week = WEEK + datetime.timedelta(days=day)
+        week = WEEK + dt.timedelta(days=day)
         assert hours(slot("tue", "10:00", "11:00"), week=week, tz="Europe/Berlin") == ((DAY + 480, DAY + 540),)
 
 
@@ -107,7 +108,7 @@ def test_the_night_in_which_clocks_go_back_is_an_hour_longer():
 
 def test_half_hours_of_summer_time_exist():
     # Lord Howe moves its clocks by 30 minutes; here from +11:00 to +10:30 on Sunday 5 April 2026 at 02:00.
-    week = datetime.date(2026, 3, 30)
+    week = dt.date(2026, 3, 30)
     assert hours(slot("sun", "01:00", "03:00"), week=week, tz="Australia/Lord_Howe") == (
         (5 * DAY + 840, 5 * DAY + 990),
     )
@@ -160,6 +161,13 @@ def test_slots_that_are_none(value, where, words):
     assert words in problem
 
 
+def test_a_slot_that_was_met_before_excuses_no_other():
+    _, problems, _ = read(person(availability=["mon 19:00-22:00", slot("mon 19:00-22:00", "", "")]))
+    assert {line.split(": ")[0] for line in problems} == {
+        f"users[0].availability[1].{field}" for field in ("day", "start", "end")
+    }
+
+
 def test_the_fault_names_its_slot():
     assert refused(availability=["mon 19:00-22:00", slot("tue", "1:00", "1:00")]).startswith("users[0].availability[1]")
 
@@ -184,7 +192,7 @@ def test_a_time_zone_alone_is_no_free_time():
         max_size=5,
     ),
     st.sampled_from(ZONES),
-    st.dates(datetime.date(2024, 1, 1), datetime.date(2028, 12, 31)),
+    st.dates(dt.date(2024, 1, 1), dt.date(2028, 12, 31)),
 )
 def test_each_minute_is_free_exactly_if_a_slot_says_so(slots, zone, week):
     slots = [(day, start, end % DAY if end <= start else end) for day, start, end in slots]
@@ -193,16 +201,16 @@ def test_each_minute_is_free_exactly_if_a_slot_says_so(slots, zone, week):
     found = hours(*written, week=week, zone=zone)
     assert list(found) == sorted(found)
     assert all(0 <= start < end <= MINUTES for start, end in found)
-    assert all(one[1] < other[0] for one, other in zip(found, found[1:], strict=False))
+    assert all(one[1] < other[0] for one, other in itertools.pairwise(found))
     # The oracle walks the minutes of the local week's UTC time and asks each what the clock on the wall shows.
-    monday = week - datetime.timedelta(days=week.weekday())
+    monday = week - dt.timedelta(days=week.weekday())
     tz = zoneinfo.ZoneInfo(zone)
-    base = datetime.datetime.combine(monday, datetime.time(), datetime.UTC)
+    base = dt.datetime.combine(monday, dt.time(), dt.UTC)
     free = set()
     walked = range(0, MINUTES, 17)
     for minute in (residue + lap for residue in walked for lap in (-MINUTES, 0, MINUTES)):
-        local = (base + datetime.timedelta(minutes=minute)).astimezone(tz).replace(tzinfo=None)
-        wall = (local - datetime.datetime.combine(monday, datetime.time())) // datetime.timedelta(minutes=1)
+        local = (base + dt.timedelta(minutes=minute)).astimezone(tz).replace(tzinfo=None)
+        wall = (local - dt.datetime.combine(monday, dt.time())) // dt.timedelta(minutes=1)
         for day, start, end in slots:
             first, last = day * DAY + start, day * DAY + (end if end > start else end + DAY)
             if first <= wall < last:
@@ -219,7 +227,7 @@ def clock(minute):
 
 
 def clocks_move(base, tz):
-    ends = base - datetime.timedelta(days=2), base + datetime.timedelta(days=10)
+    ends = base - dt.timedelta(days=2), base + dt.timedelta(days=10)
     return len({end.astimezone(tz).utcoffset() for end in ends}) > 1
 
 
@@ -229,7 +237,7 @@ def test_merging_keeps_every_minute(spans):
     assert {minute for start, end in found for minute in range(start, end)} == {
         minute for start, end in spans for minute in range(start, end)
     }
-    assert all(one[1] < other[0] for one, other in zip(found, found[1:], strict=False))
+    assert all(one[1] < other[0] for one, other in itertools.pairwise(found))
 
 
 @given(st.integers(-2 * MINUTES, 2 * MINUTES), st.integers(-5, MINUTES + 5))

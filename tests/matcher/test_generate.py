@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import collections
-import datetime
+import datetime as dt
 import itertools
 import json
 import zoneinfo
@@ -20,6 +20,7 @@ from mrblue_cli.matcher.model import Place
 from mrblue_cli.matcher.records import Reader
 from tests.matcher.people import WEEK
 
+JANUARY = dt.datetime(2026, 1, 15, tzinfo=dt.UTC)
 MANY = list(people(3 * BLOCK, 7))
 
 
@@ -140,7 +141,7 @@ def test_nobody_names_somebody_who_is_not_there():
 def test_cities_are_in_their_time_zones():
     assert len({(city.name, city.country) for city in CITIES}) == len(CITIES) >= 60
     for city in CITIES:
-        hours = zoneinfo.ZoneInfo(city.tz).utcoffset(datetime.datetime(2026, 1, 15)).total_seconds() / 3600
+        hours = JANUARY.astimezone(zoneinfo.ZoneInfo(city.tz)).utcoffset().total_seconds() / 3600
         assert abs(hours - city.lon / 15) < 2.5, city.name
 
 

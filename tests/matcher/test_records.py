@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import math
 
 import pytest
@@ -445,7 +445,8 @@ def test_reading_goes_on_and_counts_what_it_does_not_list():
 
 
 def test_every_fault_of_one_person_is_told():
-    _, problems, _ = read({"id": "", "roles": ["x"], "age": 5, "tz": "Mars", "styles": 5, "music": 5, "active": 5})
+    bad = {"id": "", "roles": ["x"], "age": 5, "tz": "Mars", "styles": 5, "music": 5, "active": 5}
+    _, problems, _ = read(bad)
     assert {line.split(":")[0] for line in problems} == {
         f"users[0].{field}" for field in ("id", "roles[0]", "age", "tz", "styles", "music", "active")
     }
@@ -455,4 +456,4 @@ def test_the_reader_itself_wants_a_real_zone_and_week():
     with pytest.raises(UsageError, match="no time zone"):
         reader(zone="Mars/Olympus")
     with pytest.raises(UsageError, match="too far away"):
-        reader(week=datetime.date(9999, 12, 31))
+        reader(week=dt.date(9999, 12, 31))

@@ -157,7 +157,12 @@ def _solve(costs: Floats, system: Any, tandas: int, low: Floats, high: Floats | 
     limits = np.column_stack([low, np.broadcast_to(high, len(low))])
     # The simplex method ends in a vertex, and vertices are whole.
     return linprog(
-        costs, A_eq=system.tocsr(), b_eq=np.full(system.shape[0], float(tandas)), bounds=limits, method="highs-ds"
+        costs,
+        A_eq=system.tocsr(),
+        b_eq=np.full(system.shape[0], float(tandas)),
+        bounds=limits,
+        method="highs-ds",
+        options={"dual_feasibility_tolerance": 1e-9},
     )
 
 

@@ -25,6 +25,7 @@ GROUP = 4
 """People."""
 _INSIDE = 1000.0
 """What a dance inside the group is worth above any score, so that few leave their group."""
+_DEALS = 6
 _DANCED = 25
 """A pair that cannot dance (any more) is of as little use in a group as 12 earlier meetings."""
 Pick = Callable[[Ints, Ints, np.random.Generator], Ints]
@@ -119,31 +120,39 @@ def _sizes(leaders: int, followers: int, group: int) -> Ints:
 
 
 def search(costs: Ints, sizes: Ints, chance: np.random.Generator) -> Ints:
-    """Groups by local search: from a random deal, the swap within a role that saves most, until none saves."""
+    """Groups by local search from several random deals: the swap within a role that saves most, until none saves."""
+    weights = costs.astype(np.float64)  # whole numbers all the same; products of floats are much faster
+    np.fill_diagonal(weights, 0)
+    found = [_settled(weights, sizes, chance) for _ in range(_DEALS)]
+    return min(found, key=lambda member: int(weights[member[:, None] == member[None, :]].sum()))
+
+
+def _settled(costs: Floats, sizes: Ints, chance: np.random.Generator) -> Ints:
     people, leaders = len(costs), int(sizes[:, 0].sum())
-    costs = costs.copy()
-    np.fill_diagonal(costs, 0)
     member = np.empty(people, dtype=np.int64)
     sides = (np.arange(leaders), np.arange(leaders, people))
     for column, side in enumerate(sides):
         member[side] = chance.permutation(np.repeat(np.arange(len(sizes)), sizes[:, column]))
     for _ in range(4 * people):
-        moved = False
-        for side in sides:
-            here = member[side]
-            # bond[p, g]: what p costs in group g; a swap counts the pair's own cost twice, which goes off again.
-            bond = np.stack([costs[side][:, member == g].sum(axis=1) for g in range(len(sizes))], axis=1)
-            own = bond[np.arange(len(side)), here]
-            there = bond[:, here]
-            change = there + there.T - own[:, None] - own[None, :] - 2 * costs[np.ix_(side, side)]
-            change[here[:, None] == here[None, :]] = 0
-            if change.size and change.min() < 0:
-                one, other = np.unravel_index(int(change.argmin()), change.shape)
-                member[side[one]], member[side[other]] = here[other], here[one]
-                moved = True
-        if not moved:
+        swapped = [_swapped(costs, member, side, len(sizes)) for side in sides]
+        if not any(swapped):
             break
     return member
+
+
+def _swapped(costs: Floats, member: Ints, side: Ints, groups: int) -> bool:
+    """The best swap of two people of one side, if any saves."""
+    here = member[side]
+    # bond[p, g]: what p costs in group g. A swap counts the two's own cost twice, which does not change: off again.
+    bond = costs[side] @ (member[:, None] == np.arange(groups)).astype(np.float64)
+    there, own = bond[:, here], bond[np.arange(len(side)), here]
+    change = there + there.T - own[:, None] - own[None, :] - 2 * costs[np.ix_(side, side)]
+    change[here[:, None] == here[None, :]] = 0
+    if not change.size or change.min() >= 0:
+        return False
+    one, other = np.unravel_index(int(change.argmin()), change.shape)
+    member[side[one]], member[side[other]] = here[other], here[one]
+    return True
 
 
 def _dealer() -> Pick:

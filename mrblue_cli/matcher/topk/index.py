@@ -44,7 +44,7 @@ _FORMS = {
 }
 _KNOWN = {"level": LEVELLED, "location": LOCATED, "style": STYLED, "schedule": TIMED, "music": TUNED, "age": AGED}
 """Bit of each slot in a row of `shares`; the role is always known."""
-LEAF = 32
+LEAF = 16
 FANOUT = 4
 CELL_DEGREES = 0.08
 """About 9 km: people within it are ordered by taste, because 5 km cost nothing and 10 km cost 2 points of 100."""
@@ -116,9 +116,11 @@ def build(community: Community, recipe: Recipe) -> Tables:
     place_of = np.empty(n, dtype=np.int32)
     place_of[order] = np.arange(n, dtype=np.int32)
     trees = _trees(facts[:, 5] * PATTERNS + facts[:, 6])
-    nodes = _nodes(trees, numbers, bits, facts)
-    root_group = facts[trees.segments, 5]
-    root_start = np.searchsorted(root_group, np.arange(len(first) + 1))
+    alike = np.column_stack([_alike([community.hours]), _alike([community.music_tags, community.music_weights])])
+    nodes = _nodes(trees, numbers, bits, facts, alike[order])
+    # Roots stand once more after all nodes, by group, so that those of a group are one run.
+    root_start = len(nodes["node_bits"]) + np.searchsorted(facts[trees.segments, 5], np.arange(len(first) + 1))
+    nodes = {name: np.concatenate([column, column[trees.roots]]) for name, column in nodes.items()}
     shares = _shares(recipe)
     blocked = _blocked(community)
     members = np.column_stack([community.roles, community.leader_level, community.follower_level])[first]
@@ -126,7 +128,7 @@ def build(community: Community, recipe: Recipe) -> Tables:
     made: dict[str, Any] = {
         "numbers": numbers, "bits": bits, "facts": facts, "asked": asked[order if recipe.strict else order[:0]],
         "asks_age": community.asks_age[order], "place_of": place_of, **nodes,
-        "root_start": root_start, "roots": trees.roots, "group_facts": members, "shares": shares,
+        "root_start": root_start, "group_facts": members, "shares": shares,
         **_between(community, recipe, first, shares),
         "style_start": community.style_tags.start, "style_tags": community.style_tags.values,
         "hour_start": community.hours.start, "hours": community.hours.values,
@@ -140,7 +142,7 @@ def build(community: Community, recipe: Recipe) -> Tables:
 
 _TYPES: dict[str, type] = {
     **dict.fromkeys(("bits", "node_bits"), np.uint64),
-    **dict.fromkeys(("facts", "place_of", "node_facts", "root_start", "roots", "order"), np.int32),
+    **dict.fromkeys(("facts", "place_of", "node_facts", "root_start", "order"), np.int32),
     **dict.fromkeys(
         ("style_start", "style_tags", "hour_start", "hours", "music_start", "music_tags", "blocked_start", "blocked"),
         np.int64,
@@ -220,13 +222,15 @@ def _tree_order(community: Community, segment: Ints, flags: Ints, style_bits: Wo
 
 
 def _numbers(community: Community) -> Floats:
-    """[n, 9] unit vectors for bounds, then what the exact distance reads, with the cosine of the plain form; ages."""
+    """[n, 10] unit vectors for bounds, then what the exact distance reads, with the cosine of the plain form, ages, music."""
     phi, turn = np.radians(community.lat), np.radians(community.lon)
     cosine = np.array([math.cos(value) for value in phi.tolist()])
     low = np.nan_to_num(community.number("age_min"), nan=-np.inf, neginf=-np.inf, posinf=np.inf)
     high = np.nan_to_num(community.number("age_max"), nan=np.inf, neginf=-np.inf, posinf=np.inf)
     vector = cosine * np.cos(turn), cosine * np.sin(turn), np.sin(phi)
-    return np.column_stack([*vector, phi, cosine, community.lon, community.age, low, high])
+    owner = np.repeat(np.arange(len(community)), community.music_weights.sizes)
+    music = np.bincount(owner, weights=community.music_weights.values, minlength=len(community))
+    return np.column_stack([*vector, phi, cosine, community.lon, community.age, low, high, music])
 
 
 def _pieces(owner: Ints, size: int) -> Ints:
@@ -257,41 +261,68 @@ def _trees(segment: Ints) -> Trees:
         owner = owner[kept[pieces]]
 
 
-def _nodes(trees: Trees, numbers: Floats, bits: Words, facts: Ints) -> dict[str, Any]:
-    """Columns of all nodes, leaves first."""
+def _alike(columns: list[Ragged]) -> Ints:
+    """[n] for each row the first one that has the very same values in all columns."""
+    first = columns[0]
+    key = first.sizes.astype(np.uint64)
+    within = np.arange(len(first.values), dtype=np.int64) - np.repeat(first.start[:-1], first.sizes)
+    for column in columns:
+        words = np.ascontiguousarray(column.values).view(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        words = (words ^ (words >> np.uint64(29))) * (2 * within.astype(np.uint64) + np.uint64(0xBF58476D1CE4E5B9))
+        sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(words ^ (words >> np.uint64(32)), dtype=np.uint64)])
+        key = key * np.uint64(0x94D049BB133111EB) + np.diff(sums[first.start])
+    _, found, code = np.unique(key, return_index=True, return_inverse=True)
+    mine = found[code.ravel()]
+    # Equal keys are a guess: who differs from the first of the key stands alone.
+    same = first.sizes == first.sizes[mine]
+    owner = np.repeat(np.arange(len(same)), first.sizes)[np.repeat(same, first.sizes)]
+    place = within[np.repeat(same, first.sizes)]
+    for column in columns:
+        differs = column.values[first.start[owner] + place] != column.values[first.start[mine[owner]] + place]
+        same[owner[differs]] = False
+    return np.where(same, mine, np.arange(len(same)))
+
+
+def _nodes(trees: Trees, numbers: Floats, bits: Words, facts: Ints, alike: Ints) -> dict[str, Any]:
+    """Columns of all nodes, leaves first. `alike` [n, 2]: by whose row free time and music go."""
     leaves = trees.starts[0]
     last = np.r_[leaves[1:], len(facts)]
-    ages = np.column_stack([np.nan_to_num(numbers[:, 6], nan=np.inf), numbers[:, 7]])
-    oldest = np.column_stack([np.nan_to_num(numbers[:, 6], nan=-np.inf), numbers[:, 8]])
-    span = [np.minimum.reduceat(ages, leaves), np.maximum.reduceat(oldest, leaves)]
-    box = [np.minimum.reduceat(numbers[:, :3], leaves), np.maximum.reduceat(numbers[:, :3], leaves)]
+    lower = np.column_stack([numbers[:, :3], np.nan_to_num(numbers[:, 6], nan=np.inf), numbers[:, [7, 9]]])
+    upper = np.column_stack([numbers[:, :3], np.nan_to_num(numbers[:, 6], nan=-np.inf), numbers[:, 8]])
+    lower, upper = np.minimum.reduceat(lower, leaves), np.maximum.reduceat(upper, leaves)
     places = numbers[:, [3, 5]]
     one_place = (np.minimum.reduceat(places, leaves) == np.maximum.reduceat(places, leaves)).all(axis=1)
-    masks = np.column_stack([np.bitwise_or.reduceat(bits, leaves), np.bitwise_and.reduceat(bits[:, 0], leaves)])
+    agreed = np.minimum.reduceat(alike, leaves) == np.maximum.reduceat(alike, leaves)
     level = _Level(
         first=leaves,
         last=last,
         low=np.minimum.reduceat(facts[:, [0, 1, 3, 4]], leaves),
         high=np.maximum.reduceat(facts[:, [3, 4]], leaves),
         segment=facts[leaves, 5:7],
-        spot=np.where(one_place, leaves, -1),
-        numbers=np.column_stack([*box, span[0][:, 0], span[1][:, 0], span[0][:, 1], span[1][:, 1]]),
-        masks=masks,
+        same=np.column_stack([np.where(one_place, leaves, -1), np.where(agreed, alike[leaves], -1)]),
+        lower=lower,
+        upper=upper,
+        masks=np.column_stack([np.bitwise_or.reduceat(bits, leaves), np.bitwise_and.reduceat(bits[:, 0], leaves)]),
     )
     levels, below = [level], 0
     for starts in trees.starts[1:]:
         levels.append(_above(levels[-1], starts - below, below, places))
         below += len(levels[-2].first)
-    tables = [
-        np.column_stack([one.first, one.last, np.full(len(one.first), one is level), one.low[:, :3], one.high[:, 0]])
+    facts_of = [
+        np.column_stack([one.first, one.last, np.full(len(one.first), one is level), one.low, one.high, one.segment])
         for one in levels
     ]
-    rest = [np.column_stack([one.low[:, 3], one.high[:, 1], one.segment, one.spot]) for one in levels]
     return {
-        "node_facts": np.column_stack([np.concatenate(tables), np.concatenate(rest)]),
-        "node_numbers": np.concatenate([one.numbers for one in levels]),
+        "node_facts": np.column_stack([np.concatenate(facts_of), np.concatenate([one.same for one in levels])]),
+        "node_numbers": np.concatenate(
+            [
+                np.column_stack([one.lower[:, :3], one.upper[:, :3], one.lower[:, 3], one.upper[:, 3]]
+                + [one.lower[:, 4], one.upper[:, 4], one.lower[:, 5]])
+                for one in levels
+            ]
+        ),
         "node_bits": np.concatenate([one.masks for one in levels]),
-    }
+    }  # fmt: skip
 
 
 class _Level(msgspec.Struct, frozen=True, kw_only=True):
@@ -305,8 +336,12 @@ class _Level(msgspec.Struct, frozen=True, kw_only=True):
     """[nodes, 2] highest city, country."""
     segment: Ints
     """[nodes, 2] group, flags."""
-    spot: Ints
-    numbers: Floats
+    same: Ints
+    """[nodes, 3] SPOT, SAME_HOURS, SAME_MUSIC."""
+    lower: Floats
+    """[nodes, 6] least x, y, z, age, AGE_MIN, MUSIC."""
+    upper: Floats
+    """[nodes, 5] most x, y, z, age, AGE_MAX."""
     masks: Words
 
 
@@ -323,19 +358,20 @@ def _above(under: _Level, starts: Ints, offset: int, places: Floats) -> _Level:
     def over(values: Any, reduce: Any) -> Any:
         return reduce.reduceat(np.concatenate([values, values[-1:]]), cuts)[::2]
 
-    # All below are in one place if each node is in one and all these are the same.
-    held = np.where(under.spot[:, None] >= 0, places[np.maximum(under.spot, 0)], np.nan)
+    # All below agree if each node agrees within, and these agree with each other.
+    held = np.where(under.same[:, :1] >= 0, places[np.maximum(under.same[:, 0], 0)], np.nan)
     one_place = (over(held, np.minimum) == over(held, np.maximum)).all(axis=1)
-    least, most = over(under.numbers, np.minimum), over(under.numbers, np.maximum)
+    agreed = over(under.same[:, 1:], np.minimum) == over(under.same[:, 1:], np.maximum)
+    same = np.where(np.column_stack([one_place, agreed]), under.same[starts], -1)
     return _Level(
         first=starts + offset,
         last=ends + offset,
         low=over(under.low, np.minimum),
         high=over(under.high, np.maximum),
         segment=under.segment[starts],
-        spot=np.where(one_place, under.spot[starts], -1),
-        # Columns 3 to 5, 7 and 9 are the upper ends.
-        numbers=np.column_stack([least[:, :3], most[:, 3:6], least[:, 6], most[:, 7], least[:, 8], most[:, 9]]),
+        same=same,
+        lower=over(under.lower, np.minimum),
+        upper=over(under.upper, np.maximum),
         masks=np.column_stack([over(under.masks[:, :5], np.bitwise_or), over(under.masks[:, 5], np.bitwise_and)]),
     )
 

@@ -17,52 +17,11 @@ from numba import njit
 
 from mrblue_cli.matcher.criteria.geo import ABROAD, EARTH_KM, HALF_KM, NEAR_KM, SAME_CITY, SAME_COUNTRY
 from mrblue_cli.matcher.topk.tables import (
-    AGE,
-    AGE_MAX,
-    AGE_MIN,
-    AGED,
-    CITY,
-    CITY_HIGH,
-    CITY_LOW,
-    COS,
-    COUNTRY,
-    COUNTRY_HIGH,
-    COUNTRY_LOW,
-    EXTRA,
-    FEWEST,
-    FIRST,
-    FLAGS,
-    GROUP,
-    HOUR_BITS,
-    LAST,
-    LEAF,
-    LEAST_ASKED,
-    LEVEL_MAX,
-    LEVEL_MIN,
-    LEVELLED,
-    LOCATED,
-    LON,
-    LOW_ROW,
-    MAX_KM,
-    MOST_ASKED,
-    MUSIC_BITS,
-    NAMED,
-    NODE_FLAGS,
-    NODE_GROUP,
-    OLDEST,
-    PHI,
-    PLACED,
-    ROW,
-    SPOT,
-    START,
-    STYLE_ALL,
-    STYLE_BITS,
-    STYLED,
-    STYLES,
-    TIMED,
-    TUNED,
-    YOUNGEST,
-    X,
+    AGE, AGED, AGE_MAX, AGE_MIN, CITY, CITY_HIGH, CITY_LOW, COS, COUNTRY, COUNTRY_HIGH, COUNTRY_LOW, EXTRA,
+    FEWEST, FIRST, FLAGS, GROUP, HOUR_BITS, LAST, LEAF, LEAST_ASKED, LEAST_MUSIC, LEVELLED, LEVEL_MAX,
+    LEVEL_MIN, LOCATED, LON, LOW_ROW, MAX_KM, MOST_ASKED, MUSIC, MUSIC_BITS, NAMED, NODE_FLAGS, NODE_GROUP,
+    OLDEST, PHI, PLACED, ROW, SAME_HOURS, SAME_MUSIC, SPOT, START, STYLED, STYLES, STYLE_ALL, STYLE_BITS, TIMED,
+    TUNED, X, Y, YOUNGEST, Z,
 )  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -74,16 +33,23 @@ NODES, LOOKED, SCORED = 0, 1, 2
 """Counters: nodes opened, people looked at, pairs scored in full."""
 
 
-def compiled(function: F) -> F:
-    """Compiled, without the interpreter's lock, kept on disk where there is a place for it."""
+# No array is made here, so none needs its references counted: that alone took four fifths of the time.
+_OPTIONS = {"nogil": True, "error_model": "numpy", "_nrt": False}
+_part = njit(**_OPTIONS)
+_inlined = njit(forceinline=True, **_OPTIONS)
+"""For what is called with a dozen arrays: handing them over costs more than what is done with them."""
+
+
+def _kept(function: F) -> F:
+    """Compiled, and kept on disk where there is a place for it."""
     try:
-        made = njit(nogil=True, cache=True, _nrt=False)(function)
+        made = njit(cache=True, **_OPTIONS)(function)
     except RuntimeError:  # no folder to keep it in: it is compiled again in each process
-        made = njit(nogil=True, _nrt=False)(function)
+        made = njit(**_OPTIONS)(function)
     return made  # type: ignore[no-any-return]
 
 
-@njit(_nrt=False)
+@_inlined
 def _ones(word: Any) -> Any:
     word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
     word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))
@@ -91,12 +57,12 @@ def _ones(word: Any) -> Any:
     return np.int64((word * np.uint64(0x0101010101010101)) >> np.uint64(56))
 
 
-@njit(_nrt=False)
+@_inlined
 def _decay(km: Any) -> Any:
     return 100.0 * math.exp2(-max(0.0, km - NEAR_KM) / HALF_KM)
 
 
-@njit(_nrt=False)
+@_part
 def _km(numbers: Any, a: Any, b: Any) -> Any:
     half = math.sin((numbers[b, PHI] - numbers[a, PHI]) / 2)
     turn = math.sin((numbers[b, LON] - numbers[a, LON]) * _RADIAN / 2)
@@ -104,7 +70,7 @@ def _km(numbers: Any, a: Any, b: Any) -> Any:
     return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(half)))
 
 
-@njit(_nrt=False)
+@_inlined
 def _least_km(numbers: Any, box: Any, q: Any, node: Any) -> Any:
     """No more than the distance to anybody in the box: an arc is no shorter than its chord."""
     chord = 0.0
@@ -116,14 +82,21 @@ def _least_km(numbers: Any, box: Any, q: Any, node: Any) -> Any:
     return EARTH_KM * math.sqrt(chord) - _SLACK_KM
 
 
-@njit(_nrt=False)
+@_part
+def _chord_km(numbers: Any, a: Any, b: Any) -> Any:
+    """A little less than the distance of two people, without a sine: far apart by a good deal less."""
+    x, y, z = numbers[a, X] - numbers[b, X], numbers[a, Y] - numbers[b, Y], numbers[a, Z] - numbers[b, Z]
+    return EARTH_KM * math.sqrt(x * x + y * y + z * z) - _SLACK_KM
+
+
+@_part
 def _by_name(facts: Any, q: Any, p: Any) -> Any:
     if facts[q, COUNTRY] != facts[p, COUNTRY]:
         return ABROAD
     return SAME_CITY if facts[q, CITY] == facts[p, CITY] and facts[q, CITY] >= 0 else SAME_COUNTRY
 
 
-@njit(_nrt=False)
+@_inlined
 def _hours_at_most(bits: Any, q: Any, others: Any, other: Any, session: Any) -> Any:
     common = 0
     for word in range(HOUR_BITS, HOUR_BITS + 3):
@@ -131,7 +104,7 @@ def _hours_at_most(bits: Any, q: Any, others: Any, other: Any, session: Any) -> 
     return 100.0 * min(1.0, 60 * common / session)
 
 
-@njit(_nrt=False)
+@_part
 def _minutes(start: Any, hours: Any, a: Any, b: Any) -> Any:
     """Minutes in common: both lists are sorted, so one walk over the two will do."""
     i, j, common = start[a], start[b], 0
@@ -146,7 +119,12 @@ def _minutes(start: Any, hours: Any, a: Any, b: Any) -> Any:
     return common
 
 
-@njit(_nrt=False)
+@_part
+def _schedule(start: Any, hours: Any, a: Any, b: Any, session: Any) -> Any:
+    return 100.0 * min(1.0, _minutes(start, hours, a, b) / session)
+
+
+@_part
 def _common(start: Any, tags: Any, a: Any, b: Any) -> Any:
     """Tags in common, by walking two sorted lists."""
     i, j, common = start[a], start[b], 0
@@ -161,7 +139,7 @@ def _common(start: Any, tags: Any, a: Any, b: Any) -> Any:
     return common
 
 
-@njit(_nrt=False)
+@_part
 def _ruzicka(start: Any, tags: Any, weights: Any, a: Any, b: Any) -> Any:
     i, j, least, most = start[a], start[b], 0.0, 0.0
     while i < start[a + 1] or j < start[b + 1]:
@@ -179,35 +157,29 @@ def _ruzicka(start: Any, tags: Any, weights: Any, a: Any, b: Any) -> Any:
     return 100.0 * least / most
 
 
-@njit(_nrt=False)
-def _music_at_most(start: Any, tags: Any, weights: Any, row: Any, union: Any) -> Any:
-    """The share of one's own weights whose tags may be there: the larger weights are at least one's own."""
-    hit, total = 0.0, 0.0
+@_part
+def _music_at_most(start: Any, tags: Any, weights: Any, row: Any, own: Any, union: Any, theirs: Any) -> Any:
+    """Of one's own weights those whose tags may be there, over all that both must have. `theirs`: least sum."""
+    hit = 0.0
     for at in range(start[row], start[row + 1]):
-        total += weights[at]
         if union >> np.uint64(tags[at] % 64) & np.uint64(1):
             hit += weights[at]
-    return min(100.0, 100.0 * hit / total * (1 + 1e-9))
+    return min(100.0, 100.0 * hit / max(own, own + theirs - hit) * (1 + 1e-9))
 
 
-@njit(_nrt=False)
+@_part
 def _wishes_met(t: Any, a: Any, b: Any, km: Any) -> Any:
     """Whether nothing that a asked for is known to be missing in b."""
     if km > t.asked[a, MAX_KM]:
         return False
     if not _level_met(t, a, t.group_facts[t.facts[a, GROUP], 0], t.group_facts[t.facts[b, GROUP]]):
         return False
-    if (
-        t.asks_age[a]
-        and t.asks_age[b]
-        and t.numbers[a, AGE] == t.numbers[a, AGE]
-        and t.numbers[b, AGE] == t.numbers[b, AGE]
-    ):
+    if t.asks_age[a] and t.asks_age[b] and t.numbers[a, AGE] == t.numbers[a, AGE] and t.numbers[b, AGE] == t.numbers[b, AGE]:
         return t.numbers[a, AGE_MIN] <= t.numbers[b, AGE] <= t.numbers[a, AGE_MAX]
     return True
 
 
-@njit(_nrt=False)
+@_part
 def _level_met(t: Any, a: Any, roles: Any, other: Any) -> Any:
     """Whether some known level of the other, in a role in which the two could dance, is in the range asked for."""
     low, high = t.asked[a, LEVEL_MIN], t.asked[a, LEVEL_MAX]
@@ -223,7 +195,7 @@ def _level_met(t: Any, a: Any, roles: Any, other: Any) -> Any:
     return inside or not known
 
 
-@njit(_nrt=False)
+@_part
 def _push(bounds: Any, lows: Any, nodes: Any, size: Any, bound: Any, low: Any, node: Any) -> Any:
     at = size
     while at > 0:
@@ -235,7 +207,7 @@ def _push(bounds: Any, lows: Any, nodes: Any, size: Any, bound: Any, low: Any, n
     bounds[at], lows[at], nodes[at] = bound, low, node
 
 
-@njit(_nrt=False)
+@_part
 def _sink(bounds: Any, lows: Any, nodes: Any, size: Any) -> Any:
     """Takes the first away: the last of `size` entries sinks from the top; the new size is one less."""
     size -= 1
@@ -257,7 +229,7 @@ def _sink(bounds: Any, lows: Any, nodes: Any, size: Any) -> Any:
     bounds[at], lows[at], nodes[at] = bound, low, node
 
 
-@njit(_nrt=False)
+@_part
 def _keep(scores: Any, rows: Any, size: Any, score: Any, row: Any) -> Any:
     """Into the heap of the best, the worst on top; the new size. The caller saw that it belongs there."""
     if size < len(scores):
@@ -288,7 +260,7 @@ def _keep(scores: Any, rows: Any, size: Any, score: Any, row: Any) -> Any:
     return size
 
 
-@njit(_nrt=False)
+@_inlined
 def _place_at_most(numbers: Any, facts: Any, node_numbers: Any, node_facts: Any, q: Any, node: Any) -> Any:
     shared = facts[q, FLAGS] & node_facts[node, NODE_FLAGS]
     if shared & PLACED:
@@ -305,7 +277,7 @@ def _place_at_most(numbers: Any, facts: Any, node_numbers: Any, node_facts: Any,
     return SAME_COUNTRY
 
 
-@njit(_nrt=False)
+@_inlined
 def _pattern(facts: Any, node_facts: Any, between: Any, q: Any, node: Any) -> Any:
     """What is known of a pair, as a row of `shares`."""
     shared = facts[q, FLAGS] & node_facts[node, NODE_FLAGS]
@@ -314,7 +286,7 @@ def _pattern(facts: Any, node_facts: Any, between: Any, q: Any, node: Any) -> An
     return known | (LEVELLED if level == level else 0) | (LOCATED if shared & (PLACED | NAMED) else 0)
 
 
-@njit(_nrt=False)
+@_inlined
 def _base(between: Any, shares: Any, mine: Any, group: Any, pattern: Any) -> Any:
     level = between[mine, group, 1]
     if level != level:
@@ -322,19 +294,19 @@ def _base(between: Any, shares: Any, mine: Any, group: Any, pattern: Any) -> Any
     return (shares[pattern, START] + shares[pattern, 0] * between[mine, group, 0]) + shares[pattern, 1] * level
 
 
-@njit(_nrt=False)
+@_inlined
 def _summed(shares: Any, pattern: Any, total: Any, style: Any, time: Any, music: Any, age: Any) -> Any:
     """Role, level and location with the rest: the order of the plain form."""
     total = (total + shares[pattern, 3] * style) + shares[pattern, 4] * time
     return (total + shares[pattern, 5] * music) + shares[pattern, 6] * age
 
 
-@njit(_nrt=False)
+@_part
 def _style(common: Any, ours: Any, theirs: Any) -> Any:
     return 100.0 * common / max(ours + theirs - common, 1)
 
 
-@njit(_nrt=False)
+@_inlined
 def _style_at_most(bits: Any, facts: Any, node_bits: Any, node_facts: Any, q: Any, node: Any) -> Any:
     mine, ours = bits[q, STYLE_BITS], facts[q, STYLES]
     common = min(_ones(mine & node_bits[node, STYLE_BITS]) + facts[q, EXTRA], ours)
@@ -342,17 +314,20 @@ def _style_at_most(bits: Any, facts: Any, node_bits: Any, node_facts: Any, q: An
     return 100.0 * common / max(ours + max(node_facts[node, FEWEST] - common, 0, alien), 1)
 
 
-@njit(_nrt=False)
+@_part
 def _age_at_most(numbers: Any, node_numbers: Any, q: Any, node: Any) -> Any:
-    fits = numbers[q, AGE_MIN] <= node_numbers[node, OLDEST] and node_numbers[node, YOUNGEST] <= numbers[q, AGE_MAX]
+    fits = (
+        numbers[q, AGE_MIN] <= node_numbers[node, OLDEST] and node_numbers[node, YOUNGEST] <= numbers[q, AGE_MAX]
+    )
     asked = node_numbers[node, LEAST_ASKED] <= numbers[q, AGE] <= node_numbers[node, MOST_ASKED]
     return 100.0 if fits and asked else 0.0
 
 
-@njit(_nrt=False)
+@_inlined
 def _bound(
     numbers: Any, bits: Any, facts: Any, node_numbers: Any, node_bits: Any, node_facts: Any, between: Any, shares: Any,
-    music_start: Any, music_tags: Any, music_weights: Any, session: Any, q: Any, row: Any, node: Any,
+    music_start: Any, music_tags: Any, music_weights: Any, hour_start: Any, hours: Any, session: Any,
+    q: Any, row: Any, node: Any,
 ) -> Any:  # fmt: skip
     """No less than the score with anybody below the node."""
     pattern = _pattern(facts, node_facts, between, q, node)
@@ -361,8 +336,16 @@ def _bound(
         style = _style_at_most(bits, facts, node_bits, node_facts, q, node)
     if pattern & TIMED:
         time = _hours_at_most(bits, q, node_bits, node, session)
+        same = node_facts[node, SAME_HOURS]
+        if time > 0 and same >= 0:
+            time = _schedule(hour_start, hours, row, same, session)
     if pattern & TUNED:
-        music = _music_at_most(music_start, music_tags, music_weights, row, node_bits[node, MUSIC_BITS])
+        same = node_facts[node, SAME_MUSIC]
+        if same >= 0:
+            music = _ruzicka(music_start, music_tags, music_weights, row, same)
+        else:
+            union, least = node_bits[node, MUSIC_BITS], node_numbers[node, LEAST_MUSIC]
+            music = _music_at_most(music_start, music_tags, music_weights, row, numbers[q, MUSIC], union, least)
     if pattern & AGED:
         age = _age_at_most(numbers, node_numbers, q, node)
     total = _base(between, shares, facts[q, GROUP], node_facts[node, NODE_GROUP], pattern)
@@ -370,7 +353,7 @@ def _bound(
     return _summed(shares, pattern, total, style, time, music, age)
 
 
-@njit(_nrt=False)
+@_part
 def _blocks(start: Any, blocked: Any, row: Any, other: Any) -> Any:
     """Whether one of the two does not want to meet the other."""
     low, high = start[row], start[row + 1]
@@ -385,7 +368,7 @@ def _blocks(start: Any, blocked: Any, row: Any, other: Any) -> Any:
     return False
 
 
-@njit(_nrt=False)
+@_part
 def _granted(t: Any, q: Any, p: Any) -> Any:
     """Whether hard wishes let the two dance."""
     # Without coordinates no distance is known, and a distance that is not known breaks no wish.
@@ -393,7 +376,7 @@ def _granted(t: Any, q: Any, p: Any) -> Any:
     return _wishes_met(t, q, p, km) and _wishes_met(t, p, q, km)
 
 
-@njit(_nrt=False)
+@_part
 def _leaf(
     numbers: Any, bits: Any, facts: Any, node_numbers: Any, node_facts: Any, between: Any, shares: Any,
     music_start: Any, music_tags: Any, music_weights: Any, hour_start: Any, hours: Any, style_start: Any,
@@ -407,7 +390,7 @@ def _leaf(
     near = base + shares[pattern, 2] * _place_at_most(numbers, facts, node_numbers, node_facts, q, node)
     mine, ours, extra = bits[q, STYLE_BITS], facts[q, STYLES], facts[q, EXTRA]
     style, time, music, age = UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN
-    most_music = 100.0 if pattern & TUNED else UNKNOWN
+    most_music = UNKNOWN
     most_age = 100.0 if pattern & AGED else UNKNOWN
     full = size == len(scores)
     for p in range(node_facts[node, FIRST], node_facts[node, LAST]):
@@ -424,21 +407,29 @@ def _leaf(
             style = _style(common, ours, theirs)
         if pattern & TIMED:
             time = _hours_at_most(bits, q, bits, p, session)
+        if pattern & TUNED:
+            own, theirs, union = numbers[q, MUSIC], numbers[p, MUSIC], bits[p, MUSIC_BITS]
+            most_music = _music_at_most(music_start, music_tags, music_weights, row, own, union, theirs)
         if full:
             bound = _summed(shares, pattern, near, style, time, most_music, most_age)
             if bound < scores[0] or (bound == scores[0] and other > rows[0]):
                 continue
         if pattern & TIMED:
-            time = 100.0 * min(1.0, _minutes(hour_start, hours, row, other) / session)
+            time = _schedule(hour_start, hours, row, other, session)
         if wide and pattern & STYLED:
             style = _style(_common(style_start, style_tags, row, other), ours, facts[p, STYLES])
-        if full:
-            bound = _summed(shares, pattern, near, style, time, most_music, most_age)
-            if bound < scores[0] or (bound == scores[0] and other > rows[0]):
-                continue
         place = UNKNOWN
         if shared & PLACED:
-            place = _decay(_km(numbers, q, p))
+            # Within 5 km an arc exceeds its chord by less than a millimetre: who is clearly nearer needs no sine.
+            km = _chord_km(numbers, q, p)
+            place = 100.0 if km < NEAR_KM - 3 * _SLACK_KM else _decay(km)
+            if full:
+                bound = base + shares[pattern, 2] * place
+                bound = _summed(shares, pattern, bound, style, time, most_music, most_age)
+                if bound < scores[0] or (bound == scores[0] and other > rows[0]):
+                    continue
+            if km >= NEAR_KM - 3 * _SLACK_KM:
+                place = _decay(_km(numbers, q, p))
         elif shared & NAMED:
             place = _by_name(facts, q, p)
         if pattern & TUNED:
@@ -457,7 +448,7 @@ def _leaf(
     return size
 
 
-@njit(_nrt=False)
+@_part
 def _useful(t: Any, q: Any, node: Any) -> Any:
     """Whether q's own hard wish for a distance leaves anybody below the node."""
     limit = t.asked[q, MAX_KM]
@@ -466,7 +457,7 @@ def _useful(t: Any, q: Any, node: Any) -> Any:
     return _least_km(t.numbers, t.node_numbers, q, node) <= limit
 
 
-@compiled
+@_kept
 def search(
     t: Any, queries: Any, found_rows: Any, found_scores: Any, bounds: Any, lows: Any, nodes: Any, counters: Any
 ) -> Any:
@@ -477,7 +468,7 @@ def search(
     # Read out once: each read of a field counts a reference, which costs more than the search.
     numbers, bits, facts, between, shares = t.numbers, t.bits, t.facts, t.between, t.shares
     node_numbers, node_bits, node_facts = t.node_numbers, t.node_bits, t.node_facts
-    roots, root_start, order, order_bound = t.roots, t.root_start, t.order, t.order_bound
+    root_start, order, order_bound = t.root_start, t.order, t.order_bound
     hour_start, hours, style_start, style_tags = t.hour_start, t.hours, t.style_start, t.style_tags
     music_start, music_tags, music_weights = t.music_start, t.music_tags, t.music_weights
     session, wide, strict = t.settings[0], t.settings[1] > 0, t.settings[2] > 0
@@ -489,48 +480,39 @@ def search(
         scores, rows = found_scores[index], found_rows[index]
         size, waiting, turn = 0, 0, 0
         while True:
-            # Groups join the queue when one of them could hold something better than all that waits.
-            while (
+            if (
                 turn < len(order)
                 and order[mine, turn] >= 0
                 and (waiting == 0 or order_bound[mine, turn] >= bounds[0])
                 and (size < k or order_bound[mine, turn] >= scores[0])
             ):
+                # A group joins the queue when one of it could be no worse than all that waits.
                 group = order[mine, turn]
                 turn += 1
                 if strict and not _level_met(t, q, t.group_facts[mine, 0], t.group_facts[group]):
                     continue
-                for at in range(root_start[group], root_start[group + 1]):
-                    node = roots[at]
-                    bound = _bound(
-                        numbers, bits, facts, node_numbers, node_bits, node_facts, between, shares,
-                        music_start, music_tags, music_weights, session, q, row, node,
+                first, last = root_start[group], root_start[group + 1]
+            else:
+                if waiting == 0 or (
+                    size == k and (bounds[0] < scores[0] or (bounds[0] == scores[0] and lows[0] > rows[0]))
+                ):
+                    break
+                node = nodes[0]
+                _sink(bounds, lows, nodes, waiting)
+                waiting -= 1
+                counters[NODES] += 1
+                first, last = node_facts[node, FIRST], node_facts[node, LAST]
+                if node_facts[node, LEAF]:
+                    size = _leaf(
+                        numbers, bits, facts, node_numbers, node_facts, between, shares,
+                        music_start, music_tags, music_weights, hour_start, hours, style_start,
+                        style_tags, session, wide, strict, t, q, row, node, scores, rows, size, counters,
                     )  # fmt: skip
-                    low = node_facts[node, LOW_ROW]
-                    if size == k and (bound < scores[0] or (bound == scores[0] and low > rows[0])):
-                        continue
-                    if not strict or _useful(t, q, node):
-                        _push(bounds, lows, nodes, waiting, bound, low, node)
-                        waiting += 1
-            if waiting == 0 or (
-                size == k and (bounds[0] < scores[0] or (bounds[0] == scores[0] and lows[0] > rows[0]))
-            ):
-                break
-            node = nodes[0]
-            _sink(bounds, lows, nodes, waiting)
-            waiting -= 1
-            counters[NODES] += 1
-            if node_facts[node, LEAF]:
-                size = _leaf(
-                    numbers, bits, facts, node_numbers, node_facts, between, shares,
-                    music_start, music_tags, music_weights, hour_start, hours, style_start,
-                    style_tags, session, wide, strict, t, q, row, node, scores, rows, size, counters,
-                )  # fmt: skip
-                continue
-            for child in range(node_facts[node, FIRST], node_facts[node, LAST]):
+                    continue
+            for child in range(first, last):
                 bound = _bound(
                     numbers, bits, facts, node_numbers, node_bits, node_facts, between, shares,
-                    music_start, music_tags, music_weights, session, q, row, child,
+                    music_start, music_tags, music_weights, hour_start, hours, session, q, row, child,
                 )  # fmt: skip
                 low = node_facts[child, LOW_ROW]
                 if size == k and (bound < scores[0] or (bound == scores[0] and low > rows[0])):
@@ -541,7 +523,7 @@ def search(
         _sorted(scores, rows, size)
 
 
-@njit(_nrt=False)
+@_part
 def _sorted(scores: Any, rows: Any, size: Any) -> Any:
     """The heap, best first; nothing where there are fewer than k."""
     for last in range(size - 1, 0, -1):

@@ -16,18 +16,20 @@ from mrblue_cli.matcher.columns import Floats, Ints, Words
 
 Small = npt.NDArray[np.int32]
 
-# Columns of `numbers`: unit vector, latitude in radians and its cosine, longitude in degrees, age and wished ages.
-X, Y, Z, PHI, COS, LON, AGE, AGE_MIN, AGE_MAX = range(9)
-# Columns of `node_numbers`: least x, y, z and most x, y, z, least and most age, least AGE_MIN, most AGE_MAX.
-LEAST, MOST, YOUNGEST, OLDEST, LEAST_ASKED, MOST_ASKED = 0, 3, 6, 7, 8, 9
+# Columns of `numbers`: unit vector, latitude in radians and its cosine, longitude in degrees, age, wished ages and the sum
+# of weights of music tags.
+X, Y, Z, PHI, COS, LON, AGE, AGE_MIN, AGE_MAX, MUSIC = range(10)
+# Columns of `node_numbers`: least x, y, z and most x, y, z, least and most age, least AGE_MIN, most AGE_MAX, least
+# MUSIC.
+YOUNGEST, OLDEST, LEAST_ASKED, MOST_ASKED, LEAST_MUSIC = range(6, 11)
 # Columns of `bits` and `node_bits`: style tags (64 at most, folded if there are more), hours of the week, music tags.
 STYLE_BITS, HOUR_BITS, MUSIC_BITS, STYLE_ALL = 0, 1, 4, 5
 # Columns of `facts`.
 ROW, STYLES, EXTRA, CITY, COUNTRY, GROUP, FLAGS = range(7)
-# Columns of `node_facts`.
-FIRST, LAST, LEAF, LOW_ROW, FEWEST, CITY_LOW, CITY_HIGH, COUNTRY_LOW, COUNTRY_HIGH, NODE_GROUP, NODE_FLAGS, SPOT = (
-    range(12)
-)
+# Columns of `node_facts`. Where all people below a node agree, the last three name one of them (-1: they do not): the
+# place in tree order of somebody at their coordinates, the row of somebody with their free time, with their music.
+FIRST, LAST, LEAF, LOW_ROW, FEWEST, CITY_LOW, COUNTRY_LOW, CITY_HIGH, COUNTRY_HIGH, NODE_GROUP, NODE_FLAGS = range(11)
+SPOT, SAME_HOURS, SAME_MUSIC = 11, 12, 13
 # Columns of `asked`, for --strict.
 MAX_KM, LEVEL_MIN, LEVEL_MAX = range(3)
 # The column of `shares` after the weights.
@@ -43,7 +45,7 @@ class Tables(NamedTuple):
     """Everything that a search reads. n people, m nodes, g groups."""
 
     numbers: Floats
-    """[n, 9] NaN: unknown; open ends of ages infinite."""
+    """[n, 10] NaN: unknown; open ends of ages infinite."""
     bits: Words
     """[n, 5]"""
     facts: Small
@@ -55,16 +57,13 @@ class Tables(NamedTuple):
     place_of: Small
     """[n] place in tree order of each row."""
     node_numbers: Floats
-    """[m, 10]"""
+    """[m, 11]"""
     node_bits: Words
     """[m, 6] union of the bits; STYLE_ALL: tags that everybody has."""
     node_facts: Small
-    """[m, 12] SPOT: somebody of a node whose people all have the same coordinates, else -1; FEWEST: least number of
-    style tags."""
+    """[m, 14] FEWEST: least number of style tags."""
     root_start: Small
-    """[g + 1] of each group in `roots`."""
-    roots: Small
-    """Nodes, by group."""
+    """[g + 1] of each group, the first node of its run of roots."""
     group_facts: Floats
     """[g, 3] roles, leader level, follower level."""
     order: Small

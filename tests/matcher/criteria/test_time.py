@@ -62,6 +62,14 @@ def test_slots_and_minutes_are_those_of_a_walk_round_the_week(mine, yours, sessi
     assert time.enough_fast(community, *rows, session_minutes=session).tolist() == pytest.approx([enough] * 2)
 
 
+def test_a_week_that_is_free_throughout_is_not_its_own_neighbour():
+    # 103 sessions of 97 minutes fit into it, and 89 minutes are left: counted twice they would make one more.
+    a, b = person("a", (0, WEEK)), person("b", (0, WEEK))
+    fast = time.slots_fast(Community([a, b]), np.array([0]), np.array([1]), session_minutes=97.0, wanted=200)
+    assert fast.tolist() == [51.5]
+    assert time.slots(a, b, session_minutes=97.0, wanted=200).value == 51.5
+
+
 def test_what_is_said():
     a, b = person("a", (0, 300)), person("b", (60, 200))
     assert time.slots(a, b).why == "a and b have 1 session of 120 min a week together"
