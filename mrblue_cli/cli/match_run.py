@@ -48,10 +48,10 @@ def run_match(typed: Typed) -> int:
     for warning in case.warnings:
         sys.stderr.write(f"mrblue: {warning}\n")
     bar = _Bar(len(case.community))
-    searching = _searching(typed, case) if mode in {Mode.BEST, Mode.ALL} else None
+    searching = _searching(typed, case, mode)
     try:
         with bar:
-            answer = _answer(case, mode, typed, searching or Searching(), bar)
+            answer = _answer(case, mode, typed, searching, bar)
     except KeyboardInterrupt:
         return _stopped(bar, case, searching)
     if not where.targets:
@@ -103,14 +103,14 @@ def _floor_answer(common: dict[str, Any], typed: Typed) -> Answer:
     return Answer(**common, balanced=balanced(case))
 
 
-def _searching(typed: Typed, case: Case) -> Searching:
+def _searching(typed: Typed, case: Case, mode: Mode) -> Searching:
     return Searching(
         diverse=typed.diverse,
         max_shown=typed.max_shown,
         workers=typed.workers,
         engine="ray" if typed.engine == "ray" else "local",
         ray_address=typed.ray_address,
-        state=_state(typed, case),
+        state=_state(typed, case) if mode in {Mode.BEST, Mode.ALL} else None,
         resume=typed.resume,
     )
 
@@ -151,9 +151,9 @@ def _renderers(answer: Answer) -> dict[str, Callable[[], Iterable[str]]]:
     return {"json": as_json, "csv": as_csv, "html": as_html}
 
 
-def _stopped(bar: _Bar, case: Case, searching: Searching | None) -> int:
+def _stopped(bar: _Bar, case: Case, searching: Searching) -> int:
     """Says what was kept, and the command that goes on."""
-    if searching is None or searching.state is None:
+    if searching.state is None:
         report("stopped; nothing was written")
         return INTERRUPTED
     again = shlex.join(["mrblue", *(word for word in sys.argv[1:] if word != "--resume"), "--resume"])
