@@ -222,7 +222,7 @@ def _tree_order(community: Community, segment: Ints, flags: Ints, style_bits: Wo
 
 
 def _numbers(community: Community) -> Floats:
-    """[n, 10] unit vectors for bounds, then what the exact distance reads, with the cosine of the plain form, ages, music."""
+    """[n, 10] unit vectors for bounds; what the exact distance reads, with the plain form's cosine; ages; music."""
     phi, turn = np.radians(community.lat), np.radians(community.lon)
     cosine = np.array([math.cos(value) for value in phi.tolist()])
     low = np.nan_to_num(community.number("age_min"), nan=-np.inf, neginf=-np.inf, posinf=np.inf)
@@ -314,13 +314,7 @@ def _nodes(trees: Trees, numbers: Floats, bits: Words, facts: Ints, alike: Ints)
     ]
     return {
         "node_facts": np.column_stack([np.concatenate(facts_of), np.concatenate([one.same for one in levels])]),
-        "node_numbers": np.concatenate(
-            [
-                np.column_stack([one.lower[:, :3], one.upper[:, :3], one.lower[:, 3], one.upper[:, 3]]
-                + [one.lower[:, 4], one.upper[:, 4], one.lower[:, 5]])
-                for one in levels
-            ]
-        ),
+        "node_numbers": np.concatenate([one.numbers() for one in levels]),
         "node_bits": np.concatenate([one.masks for one in levels]),
     }  # fmt: skip
 
@@ -343,6 +337,11 @@ class _Level(msgspec.Struct, frozen=True, kw_only=True):
     upper: Floats
     """[nodes, 5] most x, y, z, age, AGE_MAX."""
     masks: Words
+
+    def numbers(self) -> Floats:
+        """[nodes, 11] as `Tables.node_numbers`."""
+        low, high = self.lower, self.upper
+        return np.column_stack([low[:, :3], high[:, :3], low[:, 3], high[:, 3], low[:, 4], high[:, 4], low[:, 5]])
 
 
 def _above(under: _Level, starts: Ints, offset: int, places: Floats) -> _Level:

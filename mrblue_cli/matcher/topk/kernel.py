@@ -10,18 +10,66 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numba import njit
+from numba.core.options import DefaultOptions
 
 from mrblue_cli.matcher.criteria.geo import ABROAD, EARTH_KM, HALF_KM, NEAR_KM, SAME_CITY, SAME_COUNTRY
 from mrblue_cli.matcher.topk.tables import (
-    AGE, AGED, AGE_MAX, AGE_MIN, CITY, CITY_HIGH, CITY_LOW, COS, COUNTRY, COUNTRY_HIGH, COUNTRY_LOW, EXTRA,
-    FEWEST, FIRST, FLAGS, GROUP, HOUR_BITS, LAST, LEAF, LEAST_ASKED, LEAST_MUSIC, LEVELLED, LEVEL_MAX,
-    LEVEL_MIN, LOCATED, LON, LOW_ROW, MAX_KM, MOST_ASKED, MUSIC, MUSIC_BITS, NAMED, NODE_FLAGS, NODE_GROUP,
-    OLDEST, PHI, PLACED, ROW, SAME_HOURS, SAME_MUSIC, SPOT, START, STYLED, STYLES, STYLE_ALL, STYLE_BITS, TIMED,
-    TUNED, X, Y, YOUNGEST, Z,
+    AGE,
+    AGE_MAX,
+    AGE_MIN,
+    AGED,
+    CITY,
+    CITY_HIGH,
+    CITY_LOW,
+    COS,
+    COUNTRY,
+    COUNTRY_HIGH,
+    COUNTRY_LOW,
+    EXTRA,
+    FEWEST,
+    FIRST,
+    FLAGS,
+    GROUP,
+    HOUR_BITS,
+    LAST,
+    LEAF,
+    LEAST_ASKED,
+    LEAST_MUSIC,
+    LEVEL_MAX,
+    LEVEL_MIN,
+    LEVELLED,
+    LOCATED,
+    LON,
+    LOW_ROW,
+    MAX_KM,
+    MOST_ASKED,
+    MUSIC,
+    MUSIC_BITS,
+    NAMED,
+    NODE_FLAGS,
+    NODE_GROUP,
+    OLDEST,
+    PHI,
+    PLACED,
+    ROW,
+    SAME_HOURS,
+    SAME_MUSIC,
+    SPOT,
+    START,
+    STYLE_ALL,
+    STYLE_BITS,
+    STYLED,
+    STYLES,
+    TIMED,
+    TUNED,
+    YOUNGEST,
+    X,
+    Y,
+    Z,
 )  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -33,20 +81,31 @@ NODES, LOOKED, SCORED = 0, 1, 2
 """Counters: nodes opened, people looked at, pairs scored in full."""
 
 
-# No array is made here, so none needs its references counted: that alone took four fifths of the time.
-_OPTIONS = {"nogil": True, "error_model": "numpy", "_nrt": False}
-_part = njit(**_OPTIONS)
-_inlined = njit(forceinline=True, **_OPTIONS)
-"""For what is called with a dozen arrays: handing them over costs more than what is done with them."""
+_njit: Any = njit
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+if hasattr(DefaultOptions, "_nrt"):
+    # No array is made here, so none needs its references counted: that alone took four fifths of the time. The name
+    # of the option says that it may go; without it the search is slower and as right.
+    _OPTIONS["_nrt"] = False
+
+
+def _part(function: F) -> F:
+    """A piece of the search."""
+    return cast("F", _njit(**_OPTIONS)(function))
+
+
+def _inlined(function: F) -> F:
+    """A piece that is called with a dozen arrays: handing them over costs more than what is done with them."""
+    return cast("F", _njit(forceinline=True, **_OPTIONS)(function))
 
 
 def _kept(function: F) -> F:
-    """Compiled, and kept on disk where there is a place for it."""
+    """The whole, kept on disk where there is a place for it."""
     try:
-        made = njit(cache=True, **_OPTIONS)(function)
+        made = _njit(cache=True, **_OPTIONS)(function)
     except RuntimeError:  # no folder to keep it in: it is compiled again in each process
-        made = njit(**_OPTIONS)(function)
-    return made  # type: ignore[no-any-return]
+        made = _njit(**_OPTIONS)(function)
+    return cast("F", made)
 
 
 @_inlined
@@ -174,7 +233,12 @@ def _wishes_met(t: Any, a: Any, b: Any, km: Any) -> Any:
         return False
     if not _level_met(t, a, t.group_facts[t.facts[a, GROUP], 0], t.group_facts[t.facts[b, GROUP]]):
         return False
-    if t.asks_age[a] and t.asks_age[b] and t.numbers[a, AGE] == t.numbers[a, AGE] and t.numbers[b, AGE] == t.numbers[b, AGE]:
+    if (
+        t.asks_age[a]
+        and t.asks_age[b]
+        and t.numbers[a, AGE] == t.numbers[a, AGE]
+        and t.numbers[b, AGE] == t.numbers[b, AGE]
+    ):
         return t.numbers[a, AGE_MIN] <= t.numbers[b, AGE] <= t.numbers[a, AGE_MAX]
     return True
 
@@ -183,16 +247,23 @@ def _wishes_met(t: Any, a: Any, b: Any, km: Any) -> Any:
 def _level_met(t: Any, a: Any, roles: Any, other: Any) -> Any:
     """Whether some known level of the other, in a role in which the two could dance, is in the range asked for."""
     low, high = t.asked[a, LEVEL_MIN], t.asked[a, LEVEL_MAX]
-    if low != low and high != high:
+    if math.isnan(low) and math.isnan(high):
         return True
     known, inside = False, False
     ours, theirs = int(roles), int(other[0])
     for mine, role, column in ((2, 1, 1), (1, 2, 2)):
         level = other[column]
-        if ours & mine and theirs & role and level == level:
+        if ours & mine and theirs & role and not math.isnan(level):
             known = True
-            inside = inside or ((low != low or low <= level) and (high != high or level <= high))
+            above = math.isnan(low) or low <= level
+            inside = inside or (above and (math.isnan(high) or level <= high))
     return inside or not known
+
+
+@_part
+def _after(score: Any, row: Any, other: Any, other_row: Any) -> Any:
+    """Whether the first entry comes after the second: a lower score, or the same with a larger row."""
+    return score < other or (score == other and row > other_row)
 
 
 @_part
@@ -200,7 +271,7 @@ def _push(bounds: Any, lows: Any, nodes: Any, size: Any, bound: Any, low: Any, n
     at = size
     while at > 0:
         above = (at - 1) >> 1
-        if bounds[above] > bound or (bounds[above] == bound and lows[above] <= low):
+        if not _after(bounds[above], lows[above], bound, low):
             break
         bounds[at], lows[at], nodes[at] = bounds[above], lows[above], nodes[above]
         at = above
@@ -218,11 +289,9 @@ def _sink(bounds: Any, lows: Any, nodes: Any, size: Any) -> Any:
         if below >= size:
             break
         other = below + 1
-        if other < size and (
-            bounds[other] > bounds[below] or (bounds[other] == bounds[below] and lows[other] < lows[below])
-        ):
+        if other < size and _after(bounds[below], lows[below], bounds[other], lows[other]):
             below = other
-        if bound > bounds[below] or (bound == bounds[below] and low <= lows[below]):
+        if not _after(bound, low, bounds[below], lows[below]):
             break
         bounds[at], lows[at], nodes[at] = bounds[below], lows[below], nodes[below]
         at = below
@@ -230,34 +299,49 @@ def _sink(bounds: Any, lows: Any, nodes: Any, size: Any) -> Any:
 
 
 @_part
-def _keep(scores: Any, rows: Any, size: Any, score: Any, row: Any) -> Any:
-    """Into the heap of the best, the worst on top; the new size. The caller saw that it belongs there."""
-    if size < len(scores):
-        at = size
-        size += 1
-        while at > 0:
-            above = (at - 1) >> 1
-            if scores[above] < score or (scores[above] == score and rows[above] > row):
-                break
-            scores[at], rows[at] = scores[above], rows[above]
-            at = above
-    else:
-        at = 0
-        while True:
-            below = 2 * at + 1
-            if below >= size:
-                break
-            other = below + 1
-            if other < size and (
-                scores[other] < scores[below] or (scores[other] == scores[below] and rows[other] > rows[below])
-            ):
-                below = other
-            if score < scores[below] or (score == scores[below] and row > rows[below]):
-                break
-            scores[at], rows[at] = scores[below], rows[below]
-            at = below
+def _settle(scores: Any, rows: Any, size: Any, score: Any, row: Any) -> Any:
+    """Puts an entry in the place of the first of a heap of the best, the worst on top: it sinks to where it belongs."""
+    at = 0
+    while True:
+        below = 2 * at + 1
+        if below >= size:
+            break
+        other = below + 1
+        if other < size and _after(scores[other], rows[other], scores[below], rows[below]):
+            below = other
+        if _after(score, row, scores[below], rows[below]):
+            break
+        scores[at], rows[at] = scores[below], rows[below]
+        at = below
     scores[at], rows[at] = score, row
-    return size
+
+
+@_part
+def _keep(scores: Any, rows: Any, size: Any, score: Any, row: Any) -> Any:
+    """Into the heap of the best; the new size. The caller saw that it belongs there."""
+    if size == len(scores):
+        _settle(scores, rows, size, score, row)
+        return size
+    at = size
+    while at > 0:
+        above = (at - 1) >> 1
+        if _after(scores[above], rows[above], score, row):
+            break
+        scores[at], rows[at] = scores[above], rows[above]
+        at = above
+    scores[at], rows[at] = score, row
+    return size + 1
+
+
+@_part
+def _sorted(scores: Any, rows: Any, size: Any) -> Any:
+    """The heap, best first; nothing where there are fewer than k."""
+    for last in range(size - 1, 0, -1):
+        score, row = scores[0], rows[0]
+        _settle(scores, rows, last, scores[last], rows[last])
+        scores[last], rows[last] = score, row
+    for at in range(size, len(scores)):
+        scores[at], rows[at] = np.nan, -1
 
 
 @_inlined
@@ -283,13 +367,13 @@ def _pattern(facts: Any, node_facts: Any, between: Any, q: Any, node: Any) -> An
     shared = facts[q, FLAGS] & node_facts[node, NODE_FLAGS]
     level = between[facts[q, GROUP], node_facts[node, NODE_GROUP], 1]
     known = shared & (STYLED | TIMED | TUNED | AGED)
-    return known | (LEVELLED if level == level else 0) | (LOCATED if shared & (PLACED | NAMED) else 0)
+    return known | (0 if math.isnan(level) else LEVELLED) | (LOCATED if shared & (PLACED | NAMED) else 0)
 
 
 @_inlined
 def _base(between: Any, shares: Any, mine: Any, group: Any, pattern: Any) -> Any:
     level = between[mine, group, 1]
-    if level != level:
+    if math.isnan(level):
         level = UNKNOWN
     return (shares[pattern, START] + shares[pattern, 0] * between[mine, group, 0]) + shares[pattern, 1] * level
 
@@ -316,9 +400,7 @@ def _style_at_most(bits: Any, facts: Any, node_bits: Any, node_facts: Any, q: An
 
 @_part
 def _age_at_most(numbers: Any, node_numbers: Any, q: Any, node: Any) -> Any:
-    fits = (
-        numbers[q, AGE_MIN] <= node_numbers[node, OLDEST] and node_numbers[node, YOUNGEST] <= numbers[q, AGE_MAX]
-    )
+    fits = numbers[q, AGE_MIN] <= node_numbers[node, OLDEST] and node_numbers[node, YOUNGEST] <= numbers[q, AGE_MAX]
     asked = node_numbers[node, LEAST_ASKED] <= numbers[q, AGE] <= node_numbers[node, MOST_ASKED]
     return 100.0 if fits and asked else 0.0
 
@@ -377,7 +459,7 @@ def _granted(t: Any, q: Any, p: Any) -> Any:
 
 
 @_part
-def _leaf(
+def _leaf(  # noqa: C901, PLR0912, PLR0915 - one loop over people, where each call would cost as much as a step
     numbers: Any, bits: Any, facts: Any, node_numbers: Any, node_facts: Any, between: Any, shares: Any,
     music_start: Any, music_tags: Any, music_weights: Any, hour_start: Any, hours: Any, style_start: Any,
     style_tags: Any, session: Any, wide: Any, strict: Any, t: Any,
@@ -412,7 +494,7 @@ def _leaf(
             most_music = _music_at_most(music_start, music_tags, music_weights, row, own, union, theirs)
         if full:
             bound = _summed(shares, pattern, near, style, time, most_music, most_age)
-            if bound < scores[0] or (bound == scores[0] and other > rows[0]):
+            if _after(bound, other, scores[0], rows[0]):
                 continue
         if pattern & TIMED:
             time = _schedule(hour_start, hours, row, other, session)
@@ -426,7 +508,7 @@ def _leaf(
             if full:
                 bound = base + shares[pattern, 2] * place
                 bound = _summed(shares, pattern, bound, style, time, most_music, most_age)
-                if bound < scores[0] or (bound == scores[0] and other > rows[0]):
+                if _after(bound, other, scores[0], rows[0]):
                     continue
             if km >= NEAR_KM - 3 * _SLACK_KM:
                 place = _decay(_km(numbers, q, p))
@@ -439,7 +521,7 @@ def _leaf(
             age = 100.0 if fits and numbers[p, AGE_MIN] <= numbers[q, AGE] <= numbers[p, AGE_MAX] else 0.0
         counters[SCORED] += 1
         total = _summed(shares, pattern, base + shares[pattern, 2] * place, style, time, music, age)
-        if full and (total < scores[0] or (total == scores[0] and other > rows[0])):
+        if full and _after(total, other, scores[0], rows[0]):
             continue
         if _blocks(t.blocked_start, t.blocked, row, other) or (strict and not _granted(t, q, p)):
             continue
@@ -452,7 +534,7 @@ def _leaf(
 def _useful(t: Any, q: Any, node: Any) -> Any:
     """Whether q's own hard wish for a distance leaves anybody below the node."""
     limit = t.asked[q, MAX_KM]
-    if limit != limit or not t.facts[q, FLAGS] & t.node_facts[node, NODE_FLAGS] & PLACED:
+    if math.isnan(limit) or not t.facts[q, FLAGS] & t.node_facts[node, NODE_FLAGS] & PLACED:
         return True
     return _least_km(t.numbers, t.node_numbers, q, node) <= limit
 
@@ -493,9 +575,7 @@ def search(
                     continue
                 first, last = root_start[group], root_start[group + 1]
             else:
-                if waiting == 0 or (
-                    size == k and (bounds[0] < scores[0] or (bounds[0] == scores[0] and lows[0] > rows[0]))
-                ):
+                if waiting == 0 or (size == k and _after(bounds[0], lows[0], scores[0], rows[0])):
                     break
                 node = nodes[0]
                 _sink(bounds, lows, nodes, waiting)
@@ -515,7 +595,7 @@ def search(
                     music_start, music_tags, music_weights, hour_start, hours, session, q, row, child,
                 )  # fmt: skip
                 low = node_facts[child, LOW_ROW]
-                if size == k and (bound < scores[0] or (bound == scores[0] and low > rows[0])):
+                if size == k and _after(bound, low, scores[0], rows[0]):
                     continue
                 if not strict or _useful(t, q, child):
                     _push(bounds, lows, nodes, waiting, bound, low, child)
@@ -523,27 +603,7 @@ def search(
         _sorted(scores, rows, size)
 
 
-@_part
-def _sorted(scores: Any, rows: Any, size: Any) -> Any:
-    """The heap, best first; nothing where there are fewer than k."""
-    for last in range(size - 1, 0, -1):
-        score, row = scores[0], rows[0]
-        at = 0
-        moved, moved_row = scores[last], rows[last]
-        while True:
-            below = 2 * at + 1
-            if below >= last:
-                break
-            other = below + 1
-            if other < last and (
-                scores[other] < scores[below] or (scores[other] == scores[below] and rows[other] > rows[below])
-            ):
-                below = other
-            if moved < scores[below] or (moved == scores[below] and moved_row > rows[below]):
-                break
-            scores[at], rows[at] = scores[below], rows[below]
-            at = below
-        scores[at], rows[at] = moved, moved_row
-        scores[last], rows[last] = score, row
-    for at in range(size, len(scores)):
-        scores[at], rows[at] = np.nan, -1
+def was_compiled() -> bool:
+    """Whether this process had to compile the search, instead of loading what was kept."""
+    kept: Any = search
+    return not kept.stats.cache_hits

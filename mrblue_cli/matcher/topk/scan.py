@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from mrblue_cli.matcher import registry
 from mrblue_cli.matcher.columns import Floats, Ints
 from mrblue_cli.matcher.compiled import Community
 from mrblue_cli.matcher.recipe import Recipe
@@ -43,15 +42,21 @@ class Scan:
 
     def _block(self, block: Ints, rows: Ints, scores: Floats) -> None:
         n, k = len(self._community), rows.shape[1]
-        best: list[tuple[Ints, Ints, Floats]] = []
+        owners, rights, found = [], [], []
         for first in range(0, n, _PAIRS):
             others = np.arange(first, min(n, first + _PAIRS), dtype=np.int64)
             left, right = np.repeat(block, len(others)), np.tile(others, len(block))
             owner = np.repeat(np.arange(len(block)), len(others))
             able = feasible(self._community, left, right, strict=self._recipe.strict)
             left, right, owner = left[able], right[able], owner[able]
-            best.append(_best(owner, right, score(self._community, left, right, self._recipe).overall, k))
-        owner, right, values = _best(*(np.concatenate(column) for column in zip(*best, strict=True)), k)
+            values = score(self._community, left, right, self._recipe).overall
+            owner, right, values = _best(owner, right, values, k)
+            owners.append(owner)
+            rights.append(right)
+            found.append(values)
+        if not owners:
+            return
+        owner, right, values = _best(np.concatenate(owners), np.concatenate(rights), np.concatenate(found), k)
         place = _ranks(owner)
         rows[owner, place], scores[owner, place] = right, values
 
@@ -69,8 +74,3 @@ def _ranks(owner: Ints) -> Ints:
         return owner
     starts = np.flatnonzero(np.r_[True, owner[1:] != owner[:-1]])
     return np.arange(len(owner)) - np.repeat(starts, np.diff(np.r_[starts, len(owner)]))
-
-
-def listwise(recipe: Recipe) -> bool:
-    """Whether the recipe compares all pairs with each other."""
-    return registry.find(recipe.aggregate).listwise

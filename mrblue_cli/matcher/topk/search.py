@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from mrblue_cli.matcher.recipe import Recipe
 from mrblue_cli.matcher.topk import index
 from mrblue_cli.matcher.topk.base import Found
 from mrblue_cli.matcher.topk.scan import Scan
-from mrblue_cli.matcher.topk.tables import Tables
+from mrblue_cli.matcher.topk.tables import Tables, frozen
 
 WORTH_COMPILING = 9_000_000
 """Pairs from which the index pays: 3,000 people against each other take arrays as long as numba takes to compile."""
@@ -39,14 +39,12 @@ class Search(Protocol):
 def prepare(community: Community, recipe: Recipe, *, queries: int | None = None, engine: str = "auto") -> Search:
     """What finds the best for this recipe. `queries`: how many people will be asked about; all by default.
 
-    `engine`: "auto" decides by the number of pairs; "compiled" takes the index wherever the recipe allows it;
-    "arrays" never. Raises `ImportError` for "compiled" without numba.
+    `engine`: "auto" decides by the number of pairs; "compiled" takes the index wherever the recipe allows it and numba
+    is there; "arrays" never.
     """
     pairs = len(community) * (len(community) if queries is None else queries)
-    wanted = engine == "compiled" or (
-        engine == "auto" and pairs >= WORTH_COMPILING and importlib.util.find_spec("numba") is not None
-    )
-    if wanted and index.supports(community, recipe):
+    wanted = engine == "compiled" or (engine == "auto" and pairs >= WORTH_COMPILING)
+    if wanted and importlib.util.find_spec("numba") is not None and index.supports(community, recipe):
         return Compiled(index.build(community, recipe))
     return Scan(community, recipe)
 
@@ -60,6 +58,14 @@ class Compiled:
         self.tables = tables
         self.counters = np.zeros(3, dtype=np.int64)
         """Nodes opened, people looked at, pairs scored in full, so far. Threads may lose a few of each other's."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Arrays that another process was handed may be writable: compiled code knows one kind, read-only ones."""
+        return Compiled._of, (tuple(self.tables),)
+
+    @classmethod
+    def _of(cls, columns: tuple[Any, ...]) -> Compiled:
+        return cls(Tables(*(frozen(column, column.dtype) for column in columns)))
 
     def order(self, rows: Ints) -> Ints:
         """Neighbours of the tree one after the other: they look at the same nodes."""

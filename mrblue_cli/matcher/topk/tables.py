@@ -7,7 +7,7 @@ read-only, so that one compiled form serves arrays of this process and shared on
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +16,8 @@ from mrblue_cli.matcher.columns import Floats, Ints, Words
 
 Small = npt.NDArray[np.int32]
 
-# Columns of `numbers`: unit vector, latitude in radians and its cosine, longitude in degrees, age, wished ages and the sum
-# of weights of music tags.
+# Columns of `numbers`: unit vector, latitude in radians and its cosine, longitude in degrees, age, wished ages, sum of
+# weights of music tags.
 X, Y, Z, PHI, COS, LON, AGE, AGE_MIN, AGE_MAX, MUSIC = range(10)
 # Columns of `node_numbers`: least x, y, z and most x, y, z, least and most age, least AGE_MIN, most AGE_MAX, least
 # MUSIC.
@@ -28,7 +28,8 @@ STYLE_BITS, HOUR_BITS, MUSIC_BITS, STYLE_ALL = 0, 1, 4, 5
 ROW, STYLES, EXTRA, CITY, COUNTRY, GROUP, FLAGS = range(7)
 # Columns of `node_facts`. Where all people below a node agree, the last three name one of them (-1: they do not): the
 # place in tree order of somebody at their coordinates, the row of somebody with their free time, with their music.
-FIRST, LAST, LEAF, LOW_ROW, FEWEST, CITY_LOW, COUNTRY_LOW, CITY_HIGH, COUNTRY_HIGH, NODE_GROUP, NODE_FLAGS = range(11)
+FIRST, LAST, LEAF, LOW_ROW, FEWEST, CITY_LOW, COUNTRY_LOW, CITY_HIGH, COUNTRY_HIGH = range(9)
+NODE_GROUP, NODE_FLAGS = 9, 10
 SPOT, SAME_HOURS, SAME_MUSIC = 11, 12, 13
 # Columns of `asked`, for --strict.
 MAX_KM, LEVEL_MIN, LEVEL_MAX = range(3)
@@ -92,9 +93,9 @@ class Tables(NamedTuple):
     """Minutes of a session; 1 if style tags share bits; 1 if wishes exclude."""
 
 
-def frozen(array: npt.NDArray[np.generic], dtype: type) -> npt.NDArray[np.generic]:
+def frozen(array: npt.NDArray[Any], dtype: type) -> npt.NDArray[Any]:
     """In this type, in row order, read-only."""
-    made = np.array(array, dtype=dtype, order="C", copy=None)
+    made: npt.NDArray[Any] = np.array(array, dtype=dtype, order="C", copy=None)
     if made.flags.writeable:
         made = made.view()
         made.flags.writeable = False
