@@ -126,7 +126,14 @@ def test_a_closed_pipe_is_no_error():
     assert done.stderr == b""
 
 
-LIGHT = [["--help"], ["match", "--help"], ["match"], ["kb", "search", "jwt expired"], ["kb", "list"], ["talk", "--json"]]
+LIGHT = [
+    ["--help"],
+    ["match", "--help"],
+    ["match"],
+    ["kb", "search", "jwt expired"],
+    ["kb", "list"],
+    ["talk", "--json"],
+]
 
 
 @pytest.mark.parametrize("args", LIGHT, ids=" ".join)
