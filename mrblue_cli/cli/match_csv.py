@@ -50,7 +50,7 @@ def lines(answer: Answer) -> Iterator[str]:
 def _rows(answer: Answer) -> tuple[tuple[str, ...], Iterable[Rows]]:
     """The columns before a pair, and the pairs."""
     if answer.lists is not None and answer.mode is Mode.BEST:
-        pairs = each(best_pairs(answer.lists))
+        pairs = each(best_pairs(answer.lists.first(answer.top)))
         return ("rank",), (((number,), one, other, None) for number, (one, other) in enumerate(pairs, 1))
     if answer.lists is not None:
         return ("rank",), _listed(answer.lists)

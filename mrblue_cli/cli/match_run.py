@@ -76,8 +76,8 @@ def _answer(case: Case, mode: Mode, typed: Typed, searching: Searching, bar: _Ba
     common: dict[str, Any] = {"case": case, "mode": mode, "top": top}
     match mode:
         case Mode.BEST | Mode.ALL:
-            # The best pairs of all are exact among lists that are at least as long.
-            k = max(top, BEST) if mode is Mode.BEST and not (typed.diverse or typed.max_shown) else top
+            # Lists of half as many give the best pairs of all, exactly.
+            k = max(top, BEST // 2) if mode is Mode.BEST and not (typed.diverse or typed.max_shown) else top
             lists = everyone(case, k, searching, bar.show)
             return Answer(**common, lists=lists)
         case Mode.ONE:

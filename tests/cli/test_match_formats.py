@@ -74,6 +74,14 @@ def test_the_default_document(as_json):
     assert ("dan", "leo") not in seen
 
 
+def test_top_is_the_length_of_the_lists_that_the_pairs_come_from(as_json, match, users):
+    fewer, all_of_them = as_json("--top", "1")["pairs"], as_json("--top", "7")["pairs"]
+    assert len(fewer) < len(all_of_them)
+    assert fewer[0] == all_of_them[0]
+    assert all(pair in all_of_them for pair in fewer)
+    assert len(table(match(users, "--top", "1", "--csv").stdout)) == len(fewer)
+
+
 def test_one_person(as_json):
     document = as_json("--for", "leo", "--top", "2")
     head(document)
