@@ -161,7 +161,8 @@ def _threads(search: Search, chunks: Chunks, k: int, workers: int) -> Iterator[P
     pool = ThreadPoolExecutor(workers, thread_name_prefix="match")
     waiting: set[Future[Part]] = set()
     try:
-        waiting = {pool.submit(find, number, rows) for number, rows in chunks}
+        for number, rows in chunks:
+            waiting.add(pool.submit(find, number, rows))
         for future in as_completed(list(waiting)):
             waiting.discard(future)
             yield future.result()

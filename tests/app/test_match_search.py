@@ -123,7 +123,7 @@ def test_a_real_ctrl_c_keeps_what_is_under_way(tmp_path):
         parts.extend(match_search._threads(Slow(), chunks, 1, 2))
     numbers = [number for number, _, _ in parts]
     assert {0, 1} <= set(numbers)
-    assert len(numbers) == len(set(numbers)) < 40
+    assert len(numbers) == len(set(numbers))
 
 
 def test_going_on_with_another_search_is_refused(tmp_path):
