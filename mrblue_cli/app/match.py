@@ -65,6 +65,10 @@ class Lists(msgspec.Struct, frozen=True, kw_only=True):
     rows: Ints
     found: Found
 
+    def first(self, k: int) -> Lists:
+        """The same lists, no longer than this."""
+        return Lists(rows=self.rows, found=Found(rows=self.found.rows[:, :k], scores=self.found.scores[:, :k]))
+
     def of(self, index: int) -> list[int]:
         """The rows of one person's partners, best first."""
         return [row for row in self.found.rows[index].tolist() if row >= 0]
@@ -233,8 +237,10 @@ def likeness(case: Case, rows: Ints) -> Floats:
 
 
 def best_pairs(lists: Lists, most: int | None = None) -> Ints:
-    """[pairs, 2] the pairs of all lists, each once, best first, ties by smaller ids; exact for the first k of lists
-    of k."""
+    """[pairs, 2] the pairs of all lists, each once, best first, ties by smaller ids.
+
+    Lists of k give the best 2 k of all pairs: one that stands in neither list has k better ones on either side.
+    """
     left = np.repeat(lists.rows, lists.found.rows.shape[1])
     right, scores = lists.found.rows.ravel(), lists.found.scores.ravel()
     there = right >= 0

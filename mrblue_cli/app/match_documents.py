@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from mrblue_cli.app.match_careful import Careful, Data, Item, Malformed, first_sign
+from mrblue_cli.app.match_careful import FOREIGN, Careful, Data, Item, Malformed, first_sign
 
 _FIRST_LINE = 16 * 1024 * 1024
 _QUICK_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -132,7 +132,8 @@ def _walked(data: Data, others: list[str]) -> Iterator[Item]:
     for name in cursor.members():
         if name != "users":
             others.append(name)
-            cursor.item()
+            if cursor.item().fault:
+                raise Malformed(f"{name[:40]} {FOREIGN}", 0)
         elif seen:
             raise Malformed("the name users stands twice", 0)
         else:

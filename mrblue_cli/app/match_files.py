@@ -6,6 +6,7 @@ Nothing of a bad file is used: `load` gives back everybody or raises one error t
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import gzip
 import io
 import sys
@@ -18,7 +19,7 @@ from typing import IO
 
 from mrblue_cli.app import match_documents, match_table
 from mrblue_cli.app.match_careful import Data, Item, Malformed, first_sign
-from mrblue_cli.core.errors import InputFileError
+from mrblue_cli.core.errors import InputFileError, MissingPart
 from mrblue_cli.matcher.compiled import Community
 from mrblue_cli.matcher.model import User
 from mrblue_cli.matcher.records import Reader, Skipped
@@ -46,14 +47,23 @@ class Loaded:
     """The Monday of the week in which free time is compared."""
 
 
-def load(path: Path | None, *, week: dt.date, zone: str = "UTC", most_bytes: int = MOST_BYTES) -> Loaded:
-    """Everybody in a file; None: standard input. `week`: any day of it. `zone`: of people who name no time zone.
+def load(
+    path: Path | None,
+    *,
+    week: dt.date,
+    zone: str = "UTC",
+    most_bytes: int = MOST_BYTES,
+    stdin: IO[bytes] | None = None,
+) -> Loaded:
+    """Everybody in a file; None: standard input, or `stdin` in its place.
 
-    Raises `InputFileError` that names the file and up to 20 places in it, `UsageError` for the week or the zone.
+    `week`: any day of the week in which free time is compared. `zone`: of people who name no time zone.
+    Raises `InputFileError` that names the file and up to 20 places in it, `UsageError` for the week or the zone,
+    `MissingPart` when this machine knows no time zones.
     """
     name = "standard input" if path is None else str(path)
     reader = Reader(week, zone, zone_named)
-    data = _unpacked(_content(path, name, most_bytes), name, most_bytes)
+    data = _unpacked(_content(path, stdin, name, most_bytes), name, most_bytes)
     data = data.removeprefix(_BOM)
     _refuse_foreign(data, name)
     community = Community(_people(data, name, reader))
@@ -62,12 +72,22 @@ def load(path: Path | None, *, week: dt.date, zone: str = "UTC", most_bytes: int
 
 
 def zone_named(name: str) -> dt.tzinfo | None:
-    """The time zone of an IANA name; None: there is none."""
+    """The time zone of an IANA name; None: there is none. Raises `MissingPart` when this machine knows none at all."""
+    if name == "UTC":
+        return dt.UTC
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         # Names that point at a folder, out of the folder or at no text at all end in the last two.
+        if not _knows_zones():
+            raise MissingPart("this machine has no time zone data", hint="pip install tzdata") from None
         return None
+
+
+@functools.cache
+def _knows_zones() -> bool:
+    # Walks a folder tree: once, not for each wrong name in a file.
+    return bool(zoneinfo.available_timezones())
 
 
 def _people(data: Data, name: str, reader: Reader) -> Iterator[User]:
@@ -125,10 +145,10 @@ def _position(data: Data, offset: int) -> tuple[int, int]:
     return data.count(end, 0, offset) + 1, len(data[start:offset].decode("utf-8", "replace")) + 1
 
 
-def _content(path: Path | None, name: str, most: int) -> Data:
+def _content(path: Path | None, stdin: IO[bytes] | None, name: str, most: int) -> Data:
     try:
         if path is None:
-            return _all_of(sys.stdin.buffer, name, most)
+            return _all_of(stdin or sys.stdin.buffer, name, most)
         if path.is_dir():
             raise InputFileError(f"{name} is a directory", hint="name the file with the people in it")
         with path.open("rb") as file:

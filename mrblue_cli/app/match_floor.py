@@ -102,11 +102,13 @@ def paired(
     fix_roles: bool = False,
 ) -> Paired:
     """One practica. Raises `UsageError` for a method that is not there, or that this floor is not made for."""
-    from mrblue_cli.matcher.pairing.methods import pair
+    from mrblue_cli.matcher.pairing.methods import OPEN_ROLES, pair
     from mrblue_cli.matcher.pairing.together import couples, split
 
     entry = find_method("pair", method)
     kept = couples(case.community) if together else ()
+    # A method for two sides cannot begin before everybody has one role; the result says which roles were chosen.
+    fix_roles = fix_roles or (_some_dance_both(case) and entry.name not in OPEN_ROLES)
     case, floor, fixed_roles = _prepared(case, kept, fix_roles=fix_roles)
     fixed, rest, rows = split(floor, kept)
     more: dict[str, Any] = {} if proposes is None else {"proposes": proposes}
@@ -133,14 +135,13 @@ def rotated(
 ) -> Rotated:
     """Several tandas: by default the best ones (rot.exact, or rot.vizing where people dance both roles)."""
     from mrblue_cli.matcher.pairing.together import couples
-    from mrblue_cli.matcher.rotation.methods import rotate
+    from mrblue_cli.matcher.rotation.methods import OPEN_ROLES, rotate
 
-    if method is not None:
-        find_method("rot", method)
     kept = couples(case.community) if together else ()
-    case, floor, fixed_roles = _prepared(case, kept, fix_roles=fix_roles)
-    dual = bool((floor.roles == Role.BOTH.value).any())
+    dual = _some_dance_both(case) and not fix_roles
     entry = find_method("rot", method or ("vizing" if dual else "exact"))
+    fix_roles = fix_roles or (dual and entry.name not in OPEN_ROLES)
+    case, floor, fixed_roles = _prepared(case, kept, fix_roles=fix_roles)
     found = rotate(floor, tandas, entry.name, seed=seed or 0, together=kept)
     always = frozenset((min(couple), max(couple)) for couple in kept)
     dances = tuple(_dance(case, list(tanda.pairs), always, led=True) for tanda in found.tandas)
@@ -154,6 +155,10 @@ def rotated(
         note=found.note,
         seed=told,
     )
+
+
+def _some_dance_both(case: Case) -> bool:
+    return bool((case.community.roles == Role.BOTH.value).any())
 
 
 def balanced(case: Case, kept: Couples = ()) -> Balanced:

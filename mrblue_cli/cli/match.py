@@ -66,7 +66,7 @@ def with_values(args: list[str]) -> list[str]:
 
 app = typer.Typer(
     cls=_Group,
-    help="Who should dance with whom, and why: partners, pairs for a practica, rotations.",
+    help="Who should dance with whom, and why.",
     add_completion=False,
     rich_markup_mode=None,
 )

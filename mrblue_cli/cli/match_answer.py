@@ -105,4 +105,4 @@ def many(count: int, what: str) -> str:
 
 def two(value: float | None) -> str:
     """A score as it is printed: the rounded number that also makes the label."""
-    return "-" if value is None else f"{round(value, 2):.2f}"
+    return "-" if value is None else f"{value:.2f}"

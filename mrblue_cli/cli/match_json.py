@@ -36,7 +36,7 @@ def document(answer: Answer) -> Iterator[str]:
 
 
 def _pairs(answer: Answer) -> Iterator[tuple[int, int]]:
-    return iter(()) if answer.lists is None else each(best_pairs(answer.lists))
+    return iter(()) if answer.lists is None else each(best_pairs(answer.lists.first(answer.top)))
 
 
 def _everybody(answer: Answer) -> Iterator[str]:

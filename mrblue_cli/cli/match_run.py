@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable
@@ -47,11 +48,12 @@ def run_match(typed: Typed) -> int:
     for warning in case.warnings:
         sys.stderr.write(f"mrblue: {warning}\n")
     bar = _Bar(len(case.community))
+    searching = _searching(typed, case, mode)
     try:
         with bar:
-            answer = _answer(case, mode, typed, bar)
+            answer = _answer(case, mode, typed, searching, bar)
     except KeyboardInterrupt:
-        return _stopped(bar, case, mode)
+        return _stopped(bar, case, searching)
     if not where.targets:
         from mrblue_cli.cli.match_view import show
 
@@ -69,17 +71,17 @@ def _open(source: str | None, how: How, week: dt.date, zone: str) -> Case:
     return open_case(None if source == "-" else Path(source), how, week=week, zone=zone)
 
 
-def _answer(case: Case, mode: Mode, typed: Typed, bar: _Bar) -> Answer:
+def _answer(case: Case, mode: Mode, typed: Typed, searching: Searching, bar: _Bar) -> Answer:
     top = typed.top or TOP
     common: dict[str, Any] = {"case": case, "mode": mode, "top": top}
     match mode:
         case Mode.BEST | Mode.ALL:
-            # The best pairs of all are exact among lists that are at least as long.
-            k = max(top, BEST) if mode is Mode.BEST and not (typed.diverse or typed.max_shown) else top
-            lists = everyone(case, k, _searching(typed, case), bar.show)
+            # Lists of half as many give the best pairs of all, exactly.
+            k = max(top, BEST // 2) if mode is Mode.BEST and not (typed.diverse or typed.max_shown) else top
+            lists = everyone(case, k, searching, bar.show)
             return Answer(**common, lists=lists)
         case Mode.ONE:
-            return Answer(**common, lists=one(case, typed.only_for or "", top, _searching(typed, case)))
+            return Answer(**common, lists=one(case, typed.only_for or "", top, searching))
         case Mode.EXPLAIN:
             assert typed.explain is not None  # noqa: S101 - what the mode is for
             return Answer(**common, pair=explained(case, *typed.explain))
@@ -101,19 +103,33 @@ def _floor_answer(common: dict[str, Any], typed: Typed) -> Answer:
     return Answer(**common, balanced=balanced(case))
 
 
-def _searching(typed: Typed, case: Case) -> Searching:
-    from mrblue_cli.settings.places import place
-
-    keep = typed.resume or len(case.community) >= _KEEP_FROM
+def _searching(typed: Typed, case: Case, mode: Mode) -> Searching:
     return Searching(
         diverse=typed.diverse,
         max_shown=typed.max_shown,
         workers=typed.workers,
         engine="ray" if typed.engine == "ray" else "local",
         ray_address=typed.ray_address,
-        state=place("cache") / "match" if keep else None,
+        state=_state(typed, case) if mode in {Mode.BEST, Mode.ALL} else None,
         resume=typed.resume,
     )
+
+
+def _state(typed: Typed, case: Case) -> Path | None:
+    """Where a long search keeps what is done; None for a short one, and where no cache folder can be had."""
+    from mrblue_cli.settings.places import place
+
+    folder = place("cache") / "match"
+    if typed.resume:
+        return folder
+    if len(case.community) < _KEEP_FROM:
+        return None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    # Not to be able to resume is no reason not to search.
+    return folder if os.access(folder, os.W_OK) else None
 
 
 def _renderers(answer: Answer) -> dict[str, Callable[[], Iterable[str]]]:
@@ -135,13 +151,14 @@ def _renderers(answer: Answer) -> dict[str, Callable[[], Iterable[str]]]:
     return {"json": as_json, "csv": as_csv, "html": as_html}
 
 
-def _stopped(bar: _Bar, case: Case, mode: Mode) -> int:
-    n = len(case.community)
-    if n < _KEEP_FROM or mode not in {Mode.BEST, Mode.ALL}:
+def _stopped(bar: _Bar, case: Case, searching: Searching) -> int:
+    """Says what was kept, and the command that goes on."""
+    if searching.state is None:
         report("stopped; nothing was written")
         return INTERRUPTED
     again = shlex.join(["mrblue", *(word for word in sys.argv[1:] if word != "--resume"), "--resume"])
-    report(f"stopped; {bar.done:,} of {n:,} people are done and kept, nothing was written", f"go on with: {again}")
+    done = f"{bar.done:,} of {len(case.community):,} people are done and kept"
+    report(f"stopped; {done}, nothing was written", f"go on with: {again}")
     return INTERRUPTED
 
 

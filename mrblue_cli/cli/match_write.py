@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import tempfile
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,10 @@ from mrblue_cli.core.errors import UsageError
 
 _LOOK_AT = 65536
 """Bytes of an existing file that are looked at before it is replaced."""
+
+# How a person's roles stand in JSON and in the first line of a table; an answer of ours has neither.
+_PEOPLE = re.compile(rb'"roles"\s*:\s*(\[|"(both|leader|follower))', re.IGNORECASE)
+_COLUMN = re.compile(rb'(^|[,;\t"\xbf])roles([,;\t"\r]|$)', re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +81,13 @@ def check_target(target: Path) -> None:
     if not target.parent.is_dir():
         raise UsageError(f"there is no folder {target.parent}", hint="make it first, or name another file")
     if target.is_file():
-        with contextlib.suppress(OSError), target.open("rb") as there:
-            if b"roles" in there.read(_LOOK_AT):
+        with contextlib.suppress(OSError, zlib.error):
+            with target.open("rb") as there:
+                found = there.read(_LOOK_AT)
+            if found.startswith(b"\x1f\x8b"):
+                found = zlib.decompressobj(wbits=31).decompress(found, _LOOK_AT)
+            table = not found.lstrip().startswith((b"{", b"[", b"<"))
+            if _PEOPLE.search(found) or (table and _COLUMN.search(found.partition(b"\n")[0])):
                 raise UsageError(f"{target} holds people, and would be replaced", hint="name another file")
 
 

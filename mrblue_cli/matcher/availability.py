@@ -35,7 +35,7 @@ class Calendar:
         self.monday = week - dt.timedelta(days=week.weekday())
         self._look_up = zones
         self._known: dict[str, dt.tzinfo | None] = {}
-        self._spans: dict[tuple[str, str, str, str], Spans] = {}
+        self._spans: dict[tuple[str, ...], Spans] = {}
         self._default = zone
         if self._zone(zone) is None:
             raise UsageError(
@@ -57,8 +57,12 @@ class Calendar:
         found: list[tuple[int, int]] = []
         known = self._spans
         for index, slot in enumerate(slots):
+            spans: Spans | None
             try:
-                spans = known[name, slot["day"], slot["start"], slot["end"]] if len(slot) == 3 else None
+                if type(slot) is str:
+                    spans = known[name, slot]
+                else:
+                    spans = known[name, slot["day"], slot["start"], slot["end"]] if len(slot) == 3 else None
             except (KeyError, TypeError):
                 spans = None
             found += self._slot(notes, index, slot, name) if spans is None else spans
@@ -85,6 +89,7 @@ class Calendar:
     def _slot(self, notes: Notes, index: int, slot: Any, tz: str) -> Spans:
         """One slot that was not met before."""
         path = f"availability[{index}]"
+        key: tuple[str, ...] | None = (tz, slot) if type(slot) is str else None
         if type(slot) is str:
             match = _SLOT.fullmatch(slot)
             if match is None:
@@ -114,7 +119,7 @@ class Calendar:
         spans = self._in_utc(day, start, end if end > start else end + DAY, zone) if zone is not None else ()
         if len(self._spans) >= _MOST_CACHED:
             self._spans.clear()
-        self._spans[tz, slot["day"], slot["start"], slot["end"]] = spans
+        self._spans[key or (tz, slot["day"], slot["start"], slot["end"])] = spans
         return spans
 
     def _in_utc(self, day: int, start: int, end: int, zone: dt.tzinfo) -> Spans:

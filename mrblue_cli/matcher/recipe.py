@@ -41,7 +41,8 @@ SLOTS: dict[str, Slot] = {
     # What people ask of each other; a hard filter with --strict. A formula of the project, not an entry of the
     # catalogue.
     "wishes": Slot((), "wishes", 0.0, always=False),
-    "history": Slot(("hist",), "hist.adamic", 0.0, always=False),
+    # Leaders and followers who never change roles share no partners: hist.adamic would be 0 for nearly every pair.
+    "history": Slot(("hist",), "hist.rcf", 0.0, always=False),
     "preference": Slot(("pref",), "pref.recon", 0.0, always=False),
     "mixed": Slot(("mix",), "mix.gower", 0.0, always=False),
 }

@@ -234,7 +234,7 @@ def views(community: Community, left: Ints, right: Ints, recipe: Recipe) -> Floa
     if not listwise.looks_at_everybody(recipe):
         values = _viewed(community, left, right, recipe)
         return _overall(values, np.array([choice.weight for choice in recipe.choices]), recipe)
-    if all(_entry(choice).symmetric for choice in recipe.choices if choice.weight > 0):
+    if not is_directed(recipe):
         return _among_all(community, left, right, recipe)
     return listwise.views(
         community,
@@ -245,6 +245,11 @@ def views(community: Community, left: Ints, right: Ints, recipe: Recipe) -> Floa
         terms=lambda a, b: terms(community, a, b, recipe),
         viewed=lambda a, b: _viewed(community, a, b, recipe),
     )
+
+
+def is_directed(recipe: Recipe) -> bool:
+    """Whether the two people of a pair may see it differently; if not, `views` are the scores."""
+    return not all(_entry(choice).symmetric for choice in recipe.choices if choice.weight > 0)
 
 
 def _viewed(community: Community, left: Ints, right: Ints, recipe: Recipe) -> Floats:

@@ -7,12 +7,14 @@ import gzip
 import io
 import json
 import os
+import subprocess
 import sys
 
 import msgspec
 import pytest
 
 from mrblue_cli.app.match_files import Loaded, Skipped, load
+from mrblue_cli.app.match_people import written
 from mrblue_cli.core.errors import InputFileError, UsageError
 from mrblue_cli.matcher.generate import people
 from mrblue_cli.matcher.model import Role
@@ -81,12 +83,36 @@ def test_every_layout_says_the_same(tmp_path, layout, mark, packed):
     assert found.week == dt.date(2026, 6, 1)
 
 
-def test_standard_input(monkeypatch):
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(LIST.encode())))
-    assert load(None, week=WEEK).community.ids == ["ann", "bob"]
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
+def test_standard_input():
+    assert load(None, week=WEEK, stdin=io.BytesIO(LIST.encode())).community.ids == ["ann", "bob"]
+    assert load(None, week=WEEK, stdin=io.BytesIO(gzip.compress(LIST.encode()))).community.ids == ["ann", "bob"]
     with pytest.raises(InputFileError, match="standard input is empty"):
-        load(None, week=WEEK)
+        load(None, week=WEEK, stdin=io.BytesIO())
+    with pytest.raises(InputFileError, match=r"standard input: users\[0\].roles: is missing"):
+        load(None, week=WEEK, stdin=io.BytesIO(b'[{"id": "a"}]'))
+
+
+def test_standard_input_of_the_process(tmp_path):
+    script = (
+        "import datetime; from mrblue_cli.app.match_files import load;"
+        "print(load(None, week=datetime.date(2026, 6, 1)).community.ids)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], input=LIST, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['ann', 'bob']"
+
+
+def test_a_machine_without_time_zones_says_so():
+    # PYTHONTZPATH replaces the folders in which the standard library looks.
+    script = (
+        "import sys; sys.modules['tzdata'] = None\n"
+        "from mrblue_cli.app.match_files import zone_named\n"
+        "print(zone_named('UTC'))\n"
+        "try: zone_named('Europe/Berlin')\n"
+        "except Exception as error: print(type(error).__name__, error.hint)"
+    )
+    env = os.environ | {"PYTHONTZPATH": ""}
+    done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["UTC", "MissingPart pip install tzdata"]
 
 
 @pytest.mark.parametrize("content", ["[]", '{"users": []}', " [ ] ", "id,roles\n", '{"users":[]}\n\n'])
@@ -174,6 +200,17 @@ def test_what_only_looks_like_a_key_that_stands_twice(tmp_path):
     tricky = ANN | {"name": 'say "id": twice', "city\\": 1, "styles": ['\\":', ' :":', "a\\"]}
     found = loaded(tmp_path, json.dumps([tricky]))
     assert found.community.user(0).name == 'say "id": twice'
+
+
+def test_the_careful_way_reads_as_the_quick_one(tmp_path):
+    # Half a character in a field that nobody reads sends the whole document the careful way.
+    careful = json.dumps({"users": [ANN | {"note": "?"}, BOB], "at": 1}).replace("?", "\\ud800")
+    found = loaded(tmp_path, careful)
+    assert found.community.ids == ["ann", "bob"]
+    assert found.warnings == (
+        'unknown field "note" (at users[0].note)',
+        'top-level name "at" is not read',
+    )
 
 
 def test_names_that_stand_twice_around_the_people(tmp_path):
@@ -357,6 +394,7 @@ def test_columns_that_nobody_reads_are_warned_about(tmp_path):
         ("ann,,7,", "users[0].roles (line 2)", "is missing"),
         (",leader,7,", "users[0].id (line 2)", "is missing"),
         ("ann,leader;follower,7,", "users[0].roles[0] (line 2)", "is not a role"),
+        ("ann,  ,7,", "users[0].roles (line 2)", "is missing"),
         ("ann,leader,7,maybe", "users[0].active (line 2)", "is not true or false"),
         ("ann,leader,7,,,x", "users[0] (line 2)", "has 6 cells where the header has 4"),
     ],
@@ -376,6 +414,16 @@ def test_a_thousand_made_up_people_in_each_layout(tmp_path):
     assert one.ids == two.ids == three.ids
     assert [one.user(row) for row in range(len(one))] == [two.user(row) for row in range(len(two))]
     assert one.user(500) == three.user(500)
+
+
+def test_made_up_people_survive_a_table(tmp_path):
+    every = list(people(500, 4))
+    same = loaded(tmp_path, json.dumps(every))
+    found = loaded(tmp_path, "".join(written(every, "csv")))
+    assert found.warnings == same.warnings
+    assert found.skipped == same.skipped
+    one, two = found.community, same.community
+    assert [one.user(row) for row in range(len(one))] == [two.user(row) for row in range(len(two))]
 
 
 def test_the_order_of_a_file_does_not_matter(tmp_path):

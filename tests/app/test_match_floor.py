@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mrblue_cli.app.match_floor import Dance, balanced, paired, rotated
-from mrblue_cli.core.errors import UsageError
 from mrblue_cli.matcher.model import Role
 from mrblue_cli.matcher.pairing.base import floor_of
+from mrblue_cli.matcher.registry import family
 from tests.matches import both, case, follower, leader
 
 FOUR = [leader("l1", 3), leader("l2", 6), follower("f1", 3), follower("f2", 6)]
@@ -76,14 +76,27 @@ def test_couples_stay_together_whatever_the_scores_say():
     assert kept.dance.total < free.dance.total
 
 
-def test_people_who_dance_both_need_a_method_for_them_or_fixed_roles():
+def test_roles_are_fixed_first_only_for_methods_that_need_one_for_each():
     found = case([both("a", 5, 5), both("b", 5, 5), leader("l", 5)])
-    with pytest.raises(UsageError, match="dances both roles"):
-        paired(found, "total")
+    assert paired(found, "blossom").balanced is None
     assert len(paired(found, "blossom").dance.couples) == 1
-    fixed = paired(found, "total", fix_roles=True)
-    assert len(fixed.dance.couples) == 1
-    assert all(couple.leader is not None for couple in fixed.dance.couples)
+    for fixed in (paired(found, "total"), paired(found, "total", fix_roles=True), paired(found, "stable")):
+        assert fixed.balanced is not None
+        assert fixed.balanced.chosen == (0, 1)
+        assert len(fixed.dance.couples) == 1
+        assert all(couple.leader is not None for couple in fixed.dance.couples)
+
+
+@pytest.mark.parametrize("entry", family("pair"), ids=lambda entry: entry.name)
+def test_each_method_pairs_people_who_dance_both(entry):
+    found = case([both("a", 5, 5), both("b", 5, 5), leader("l", 5), follower("m", 4)])
+    assert len(paired(found, entry.name).dance.couples) >= 1
+
+
+@pytest.mark.parametrize("entry", family("rot"), ids=lambda entry: entry.name)
+def test_each_method_rotates_people_who_dance_both(entry):
+    found = case([both("a", 5, 5), both("b", 5, 5), leader("l", 5), follower("m", 4)])
+    assert len(rotated(found, 2, method=entry.name).tandas) >= 1
 
 
 def test_a_couple_of_two_who_dance_both_gets_one_role_each():
@@ -139,8 +152,7 @@ def test_people_who_dance_both_rotate_by_colouring():
     assert rotated(found, 3).method == "rot.vizing"
     assert rotated(found, 2, fix_roles=True).method == "rot.exact"
     assert rotated(found, 3, method="rot.circle").method == "rot.circle"
-    with pytest.raises(UsageError, match="dances both roles"):
-        rotated(found, 2, method="exact")
+    assert rotated(found, 2, method="exact").balanced is not None
 
 
 def test_a_couple_dances_together_all_evening():

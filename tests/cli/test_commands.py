@@ -40,7 +40,7 @@ def complaint(done, code):
 def test_help_names_every_command_and_version():
     done = mrblue("--help")
     assert done.returncode == 0
-    for command in ("talk", "engine", "doctor", "kb"):
+    for command in ("talk", "engine", "doctor", "match", "kb"):
         assert command in done.stdout
     assert mrblue("--version").stdout.startswith("mrblue 0.")
 
@@ -126,7 +126,14 @@ def test_a_closed_pipe_is_no_error():
     assert done.stderr == b""
 
 
-LIGHT = [["--help"], ["kb", "search", "jwt expired"], ["kb", "list"], ["talk", "--json"]]
+LIGHT = [
+    ["--help"],
+    ["match", "--help"],
+    ["match"],
+    ["kb", "search", "jwt expired"],
+    ["kb", "list"],
+    ["talk", "--json"],
+]
 
 
 @pytest.mark.parametrize("args", LIGHT, ids=" ".join)

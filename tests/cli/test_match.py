@@ -156,6 +156,20 @@ def test_a_weight_of_zero_is_warned_about_on_stderr(match, users):
     assert "music" not in match(users, "--for", "ana", "--music", "set.jaccard", "--weight", "music=0.1").stderr
 
 
+def test_lists_may_be_shaped(match, users):
+    plain = match("--sample", "--for", "nina", "--csv").stdout
+    varied = match("--sample", "--for", "nina", "--diverse", "--csv").stdout
+    assert plain.splitlines()[:2] == varied.splitlines()[:2]
+    assert plain != varied
+    shown = [
+        line.split(",")[3] for line in match("--sample", "--all", "--max-shown", 2, "--csv").stdout.splitlines()[1:]
+    ]
+    assert max(shown.count(name) for name in shown) == 2
+    assert "The best pairs" in match(users, "--max-shown", 1).stdout
+    assert match(users, "--all", "--diverse", "--top", 2).returncode == 0
+    assert match(users, "--all", "--workers", 1, "--engine", "local").returncode == 0
+
+
 def test_strict_wishes_exclude(match, users):
     assert "Leo" in match(users, "--for", "eva").stdout
     assert "Leo" not in match(users, "--for", "eva", "--strict").stdout

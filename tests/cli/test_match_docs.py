@@ -13,10 +13,11 @@ from tests.matches import WEEK
 from tests.program import ROOT
 
 PAGE = (ROOT / "docs" / "match.md").read_text(encoding="utf-8")
-SESSIONS = re.findall(r"```\n\$ mrblue match ([^\n]*)\n(.*?)```", PAGE, re.DOTALL)
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SESSIONS = re.findall(r"```\n\$ mrblue match ([^\n]*)\n(.*?)```", f"{PAGE}\n{README}", re.DOTALL)
 
 
-@pytest.mark.parametrize(("command", "shown"), SESSIONS, ids=[command for command, _ in SESSIONS])
+@pytest.mark.parametrize(("command", "shown"), SESSIONS, ids=range(len(SESSIONS)))
 def test_a_session_of_the_page_is_what_is_printed(match, tmp_path, monkeypatch, command, shown):
     monkeypatch.chdir(tmp_path)
     done = match(*shlex.split(command))

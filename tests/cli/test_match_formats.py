@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import os
 import stat
@@ -71,6 +72,14 @@ def test_the_default_document(as_json):
     seen = [(pair["a"], pair["b"]) for pair in document["pairs"]]
     assert len(seen) == len(set(seen))
     assert ("dan", "leo") not in seen
+
+
+def test_top_is_the_length_of_the_lists_that_the_pairs_come_from(as_json, match, users):
+    fewer, all_of_them = as_json("--top", "1")["pairs"], as_json("--top", "7")["pairs"]
+    assert len(fewer) < len(all_of_them)
+    assert fewer[0] == all_of_them[0]
+    assert all(pair in all_of_them for pair in fewer)
+    assert len(table(match(users, "--top", "1", "--csv").stdout)) == len(fewer)
 
 
 def test_one_person(as_json):
@@ -340,6 +349,34 @@ def test_the_input_is_never_overwritten(match, users, tmp_path):
         assert "holds people" in done.stderr
     assert users.read_bytes() == before
     assert json.loads(other.read_text(encoding="utf-8")) == PEOPLE[:2]
+
+
+@pytest.mark.parametrize("name", ["c.csv", "d.csv", "p.json.gz", "n.ndjson"])
+def test_people_in_any_layout_are_kept(match, users, tmp_path, name):
+    text = {
+        "c.csv": b"\xef\xbb\xbfid;roles\r\nana;leader\r\n",
+        "d.csv": b'roles,"id"\nleader,ana\n',
+        "p.json.gz": gzip.compress(json.dumps(PEOPLE).encode()),
+        "n.ndjson": b'{"id": "ana", "roles": "both"}\n',
+    }[name]
+    target = tmp_path / name
+    target.write_bytes(text)
+    assert "holds people" in match(users, "--csv", target).stderr
+    assert target.read_bytes() == text
+
+
+@pytest.mark.parametrize("mode", [[], ["--balance"], ["--explain", "cleo", "dan"], ["--all"]], ids=str)
+@pytest.mark.parametrize("layout", ["--json", "--csv", "--html"])
+def test_an_answer_of_ours_may_be_written_again(match, users, tmp_path, mode, layout):
+    for _ in range(2):
+        assert match(users, *mode, layout, tmp_path / "again").returncode == 0
+    assert "dance both roles" in match(users, "--explain", "cleo", "dan", "--json").stdout
+
+
+def test_what_cannot_be_looked_into_is_no_obstacle(match, users, tmp_path):
+    target = tmp_path / "broken.gz"
+    target.write_bytes(b"\x1f\x8b no gzip at all")
+    assert match(users, "--csv", target).returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -161,6 +161,13 @@ def test_slots_that_are_none(value, where, words):
     assert words in problem
 
 
+def test_a_slot_that_was_met_before_excuses_no_other():
+    _, problems, _ = read(person(availability=["mon 19:00-22:00", slot("mon 19:00-22:00", "", "")]))
+    assert {line.split(": ")[0] for line in problems} == {
+        f"users[0].availability[1].{field}" for field in ("day", "start", "end")
+    }
+
+
 def test_the_fault_names_its_slot():
     assert refused(availability=["mon 19:00-22:00", slot("tue", "1:00", "1:00")]).startswith("users[0].availability[1]")
 

@@ -524,9 +524,11 @@ def test_the_best_of_everybody_by_each_way(made, data):
     for entry in entries:
         found, other = (form(community, recipe, rows, k) for form in (entry.fast, entry.scalar))
         assert found.rows.shape == (len(community), k)
-        np.testing.assert_array_equal(found.rows, other.rows, err_msg=entry.name)
         np.testing.assert_allclose(found.scores, other.scores, rtol=0, atol=1e-9, err_msg=entry.name)
         for row, best in enumerate(found.rows.tolist()):
+            # Scores that differ in their last bit only may order two people either way.
+            if np.array_equal(found.scores[row], other.scores[row], equal_nan=True):
+                assert best == other.rows[row].tolist(), entry.name
             there = [other for other in best if other >= 0]
             assert row not in there
             assert len(there) == len(set(there))

@@ -94,7 +94,8 @@ def measured(fall: Decay, measure: Measure, a: User, b: User, **parameters: floa
     if km is None:
         return named(a, b)
     value = float(fall(km, **parameters))
-    return Score(value, f"{called(a)} and {called(b)} live {_distance(km)} apart", f"{_distance(km)} apart")
+    apart = "at the same place" if round(km * 1000) == 0 else f"{_distance(km)} apart"
+    return Score(value, f"{called(a)} and {called(b)} live {apart}", apart)
 
 
 def measured_fast(

@@ -91,7 +91,7 @@ def rcf(a: User, b: User, *, community: Community | None = None) -> Score:
     if most == one:
         return Score(min(100.0, value), f"{called(a)} and {called(b)} danced together before", "danced together before")
     like = community.names[most] or community.ids[most]
-    why = f"{called(b)} danced with {like}, who dances with the same people as {called(a)}"
+    why = f"{called(b)} danced with {like}, who shares partners with {called(a)}"
     return Score(min(100.0, value), why, f"{called(b)} danced with people like {called(a)}")
 
 

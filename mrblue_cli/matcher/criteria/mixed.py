@@ -23,6 +23,8 @@ from mrblue_cli.matcher.registry import Entry, Example
 NUMBERS = ("level", "age", "free time")
 SHRINK = 0.1
 """Part of every correlation that is taken away, so that fields which say the same can be told apart from nothing."""
+_NEXT_DOOR = 1e-5
+"""On the unit sphere, 64 m: a community that lives closer together than this has one home."""
 
 
 def numbers(user: User) -> tuple[float | None, ...]:
@@ -158,8 +160,9 @@ def spread(community: Community, shrink: float) -> Spread:
         middle = np.nansum(values, axis=0) / count
         off = np.where(known, values - middle, 0.0)
         deviation = np.sqrt((off**2).sum(axis=0) / count)
-        # Rounding of a mean is no spread.
-        varies = deviation > 1e-9 * np.abs(middle)
+        # Rounding is no spread, neither of a mean nor of a point on the sphere.
+        least = np.where(np.arange(len(middle)) < len(NUMBERS), 1e-9 * np.abs(middle), _NEXT_DOOR)
+        varies = deviation > least
         deviation = np.where(varies, deviation, 1.0)
         scaled = np.where(varies, off / deviation, 0.0)
         products = scaled.T @ scaled

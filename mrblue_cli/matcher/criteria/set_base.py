@@ -46,13 +46,18 @@ def each_tag(community: Community, rows: Ints, of: Of) -> tuple[Ints, Ints]:
     return np.repeat(np.arange(len(rows), dtype=np.int64), taken.sizes), taken.values.astype(np.int64)
 
 
+_NOUN = {"styles": "styles", "music": "kinds of music"}
+
+
 def reasoned(value: float, a: User, b: User, of: Of) -> Score:
     """The score of two sets that are both known, with its reason."""
     common = sorted(tags(a, of) & tags(b, of))
     if not common:
         return Score(value, f"{called(a)} and {called(b)} have no {of} in common", f"no {of} in common")
     shown = listed(common[:4] + ([f"{len(common) - 4} more"] if len(common) > 4 else []))
-    return Score(value, f"both like {shown}", f"both like {shown}")
+    named = len(tags(a, of) | tags(b, of))
+    brief = f"both like {shown}" if value >= 50 else f"only {shown} in common"
+    return Score(value, f"both like {shown}: {len(common)} of the {named} {_NOUN[of]} that they name", brief)
 
 
 def unsaid(a: User, b: User, of: Of) -> Score | None:

@@ -1,4 +1,7 @@
-"""Sets of tags against everybody's: tags that nobody named count too, rare ones weigh more, related ones help. PURE."""
+"""Sets of tags against everybody's: tags that nobody named count too, rare ones weigh more, related ones help. PURE.
+
+The plain forms raise `UsageError` without a community.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from mrblue_cli.core.errors import UsageError
 from mrblue_cli.matcher.compiled import Community, Floats, Ints
 from mrblue_cli.matcher.criteria.base import Score, called
 from mrblue_cli.matcher.criteria.set_base import (
@@ -34,12 +38,19 @@ _CHUNK = 1 << 14
 """Pairs of people whose tags are crossed at a time."""
 
 
-def agreeing(a: User, b: User, *, community: Community, of: Of = "styles") -> Score:
+def _here(community: Community | None, entry: str) -> Community:
+    if community is None:
+        raise UsageError(f"{entry} needs the whole community", hint="score the two out of their file")
+    return community
+
+
+def agreeing(a: User, b: User, *, community: Community | None = None, of: Of = "styles") -> Score:
     """Simple matching: tags that both named or neither did, out of all tags that anybody here named."""
+    here = _here(community, "set.smc")
     ours, theirs = tags(a, of), tags(b, of)
     if not ours or not theirs:
         return unsaid(a, b, of) or Score(None, "")
-    everything = ours | theirs | set(rows_of(community, of)[1].names)
+    everything = ours | theirs | set(rows_of(here, of)[1].names)
     value = 100.0 * (len(everything) - len(ours ^ theirs)) / len(everything)
     told = reasoned(value, a, b, of)
     apart = f"they differ in {len(ours ^ theirs)} of the {len(everything)} {of} that people here named"
@@ -54,11 +65,11 @@ def agreeing_fast(community: Community, left: Ints, right: Ints, *, of: Of = "st
 
 
 def codes(community: Community, some: Iterable[str], of: Of) -> Ints:
-    """Codes of tags in the order of their names. Raises `ValueError` for one that nobody in the community named."""
+    """Codes of tags in the order of their names. Raises `UsageError` for one that nobody in the community named."""
     names = rows_of(community, of)[1]
     found = np.array([names.code(tag) for tag in sorted(some)], dtype=np.int64)
     if (found < 0).any():
-        raise ValueError("both people must be of the community that they are compared in")
+        raise UsageError("one of the two is not of this community", hint="score the two out of their file")
     return found
 
 
@@ -77,14 +88,15 @@ def rarities(community: Community, of: Of) -> Floats:
     )
 
 
-def rare(a: User, b: User, *, community: Community, of: Of = "styles") -> Score:
+def rare(a: User, b: User, *, community: Community | None = None, of: Of = "styles") -> Score:
     """Cosine of the two lists with each tag weighted by its rarity."""
+    here = _here(community, "set.tfidf")
     ours, theirs = tags(a, of), tags(b, of)
     if not ours or not theirs:
         return unsaid(a, b, of) or Score(None, "")
-    weight = rarities(community, of)
+    weight = rarities(here, of)
     common, mine, yours = (
-        sum(float(weight[code]) ** 2 for code in codes(community, some, of)) for some in (ours & theirs, ours, theirs)
+        sum(float(weight[code]) ** 2 for code in codes(here, some, of)) for some in (ours & theirs, ours, theirs)
     )
     return reasoned(min(100.0, 100.0 * common / math.sqrt(mine * yours)), a, b, of)
 
@@ -136,15 +148,16 @@ def _relatedness(community: Community, of: Of) -> Relatedness:
     return lambda i, j: np.asarray(together[i, j], dtype=np.float64).ravel()
 
 
-def related(a: User, b: User, *, community: Community, of: Of = "styles") -> Score:
+def related(a: User, b: User, *, community: Community | None = None, of: Of = "styles") -> Score:
     """Soft cosine: tags that the same people name count as partly the same."""
+    here = _here(community, "set.soft")
     ours, theirs = tags(a, of), tags(b, of)
     if not ours or not theirs:
         return unsaid(a, b, of) or Score(None, "")
-    relation = relatedness(community, of)
+    relation = relatedness(here, of)
 
     def together(some: frozenset[str], others: frozenset[str]) -> float:
-        i, j = codes(community, some, of), codes(community, others, of)
+        i, j = codes(here, some, of), codes(here, others, of)
         # An exact sum: which of the two people comes first changes nothing.
         return math.fsum(relation(np.repeat(i, len(j)), np.tile(j, len(i))).tolist())
 

@@ -18,7 +18,7 @@ from mrblue_cli.matcher.columns import Floats, Ints
 from mrblue_cli.matcher.compiled import Community
 from mrblue_cli.matcher.model import Role
 from mrblue_cli.matcher.recipe import Recipe
-from mrblue_cli.matcher.scoring import score, views
+from mrblue_cli.matcher.scoring import is_directed, score, views
 
 MOST_PEOPLE = 5000
 """A floor holds everybody's score with everybody: 5,000 people are 200 MB."""
@@ -117,7 +117,8 @@ def floor_of(community: Community, recipe: Recipe) -> Floor:
             f"{n:,} people are too many for one floor: pairing takes up to {MOST_PEOPLE:,}",
             hint="split the file by city or evening; --all --top K has no such limit",
         )
-    scores, wanted = np.full((n, n), np.nan), np.full((n, n), np.nan)
+    scores = np.full((n, n), np.nan)
+    wanted = np.full((n, n), np.nan) if is_directed(recipe) else scores
     leads = np.zeros((n, n), dtype=np.int8)
     left, right = np.triu_indices(n, 1)
     for start in range(0, len(left), _CHUNK):
@@ -127,6 +128,6 @@ def floor_of(community: Community, recipe: Recipe) -> Floor:
         scores[a, b] = scores[b, a] = overall
         leads[a, b] = np.where(found.feasible, found.leads, 0)
         leads[b, a] = _TURNED[leads[a, b]]
-        for one, other in ((a, b), (b, a)):
+        for one, other in ((a, b), (b, a)) if is_directed(recipe) else ():
             wanted[one, other] = np.where(found.feasible, views(community, one, other, recipe), np.nan)
     return Floor(ids=tuple(community.ids), roles=community.roles.copy(), scores=scores, views=wanted, leads=leads)

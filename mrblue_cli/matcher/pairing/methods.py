@@ -32,6 +32,9 @@ ENTRIES: tuple[Entry, ...] = (
     *flow.ENTRIES,
 )
 
+OPEN_ROLES = frozenset({"pair.blossom", "pair.greedy", "pair.lottery", "pair.most", "pair.roommates"})
+"""Methods that take people who dance both roles as they are; the others need one role for each (`balance`)."""
+
 
 def pair(floor: Floor, method: str, *, seed: int = 0, **parameters: Any) -> Matching:
     """Who dances with whom by this method, with or without its "pair." in front.

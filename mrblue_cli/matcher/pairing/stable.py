@@ -104,15 +104,13 @@ def _turned_down(wish: list[list[int]], place: Ints, now: dict[int, int], follow
     now = dict(now)
     holds = {other: leader for leader, other in now.items()}
     person = holds[follower]
-    bar = int(place[follower, person])
     while True:
         for other in wish[person][int(place[person, now[person]]) :]:
             rival = holds.get(other)
             # Who sits out in one stable pairing does so in all: a proposal there means that none is left.
             if rival is None:
                 return None
-            limit = bar if other == follower else int(place[other, rival])
-            if place[other, person] < limit:
+            if place[other, person] < place[other, rival]:
                 break
         else:
             return None

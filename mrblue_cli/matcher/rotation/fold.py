@@ -18,6 +18,8 @@ from mrblue_cli.core.errors import InternalError
 from mrblue_cli.matcher.columns import Floats, Ints
 from mrblue_cli.matcher.rotation.room import Mask, squared
 
+SMALL = 4000
+"""Pairs up to which a table is solved at once."""
 _SLACK = 1e-6
 """Reduced costs of whole-number programs are whole numbers; a solver's are near them."""
 
@@ -136,19 +138,50 @@ def _fair(able: Mask, tandas: int, before: Ints) -> Bounds:
 
 
 def _best(scores: Floats, able: Mask, tandas: int, bounds: Bounds) -> Mask | None:
-    """[pairs] the largest total within bounds; None if nothing is within them."""
+    """[pairs] the largest total within bounds; None if nothing is within them.
+
+    A large table begins with likely pairs only; as long as the prices of its optimum say that another pair would pay,
+    that pair comes in (column generation), so the end is the optimum of the whole table.
+    """
     from scipy.sparse import eye_array, hstack
 
-    people = sum(able.shape)
-    system = hstack([_incidence(able), eye_array(people)])
-    low = np.concatenate([bounds.must, bounds.least]).astype(np.float64)
-    high = np.concatenate([bounds.may, bounds.most]).astype(np.float64)
-    result = _solve(np.concatenate([-scores, np.zeros(people)]), system, tandas, low, high)
-    if result.status == 2:
-        return None
-    if result.status != 0:
-        raise InternalError(f"the rotation's linear program failed: {result.message}")
-    return np.asarray(result.x[: len(scores)] > 0.5)
+    people, incidence = sum(able.shape), _incidence(able).tocsc()
+    leader, follower = np.nonzero(able)
+    tried = (_likely(scores, able, tandas) | bounds.must) & bounds.may
+    while True:
+        system = hstack([incidence[:, np.flatnonzero(tried)], eye_array(people)])
+        low = np.concatenate([bounds.must[tried], bounds.least]).astype(np.float64)
+        high = np.concatenate([np.ones(int(tried.sum())), bounds.most]).astype(np.float64)
+        result = _solve(np.concatenate([-scores[tried], np.zeros(people)]), system, tandas, low, high)
+        if result.status == 2:
+            if (tried == bounds.may).all():
+                return None
+            tried = bounds.may
+            continue
+        if result.status != 0:
+            raise InternalError(f"the rotation's linear program failed: {result.message}")
+        prices = result.eqlin.marginals
+        pays = bounds.may & ~tried & (scores + prices[leader] + prices[able.shape[0] + follower] > _SLACK)
+        if not pays.any():
+            taken = np.zeros(len(scores), dtype=np.bool_)
+            taken[np.flatnonzero(tried)[result.x[: int(tried.sum())] > 0.5]] = True
+            return taken
+        tried |= pays
+
+
+def _likely(scores: Floats, able: Mask, tandas: int) -> Mask:
+    """[pairs] those in which either is among the other's best 2 T + 8; all of a table of up to `SMALL` pairs."""
+    if len(scores) <= SMALL:
+        return np.ones(len(scores), dtype=np.bool_)
+    table = np.full(able.shape, -np.inf)
+    table[able] = scores
+    near = np.zeros(able.shape, dtype=np.bool_)
+    for view, found in ((table, near), (table.T, near.T)):
+        rows, columns = len(view), len(view.T)
+        # Among equals those ahead in a ring of people, so that not everybody names the same few.
+        ahead = (np.arange(columns)[None, :] - np.arange(rows)[:, None] * columns // rows) % columns
+        np.put_along_axis(found, np.lexsort((ahead, -view), axis=1)[:, : 2 * tandas + 8], values=True, axis=1)
+    return np.asarray(near[able])
 
 
 def _solve(costs: Floats, system: Any, tandas: int, low: Floats, high: Floats | float) -> Any:
@@ -157,7 +190,12 @@ def _solve(costs: Floats, system: Any, tandas: int, low: Floats, high: Floats | 
     limits = np.column_stack([low, np.broadcast_to(high, len(low))])
     # The simplex method ends in a vertex, and vertices are whole.
     return linprog(
-        costs, A_eq=system.tocsr(), b_eq=np.full(system.shape[0], float(tandas)), bounds=limits, method="highs-ds"
+        costs,
+        A_eq=system.tocsr(),
+        b_eq=np.full(system.shape[0], float(tandas)),
+        bounds=limits,
+        method="highs-ds",
+        options={"dual_feasibility_tolerance": 1e-9},
     )
 
 

@@ -14,10 +14,11 @@ from mrblue_cli.matcher.rotation.room import Mask, Pairs
 def share_the_lead(plan: Sequence[Pairs], may_lead: Mask) -> list[Pairs]:
     """The same pairs as (leader, follower).
 
-    Roles decide where they can. Where either may lead, the one who so far led less (counted over all their dances, as
-    leads minus follows) leads, among equals the smaller row. Then chains of such pairs are turned round as long as
-    that takes from somebody who leads too much for somebody who leads too little: what is left is at most one above
-    half for everybody all of whose pairs are free (an Eulerian orientation, found by augmenting paths).
+    `may_lead` [n, n] decides where it allows one way only. Where either may lead, the one who so far led less (counted
+    over all their dances, as leads minus follows) leads, among equals the smaller row. Then chains of such pairs are
+    turned round as long as that takes from somebody who leads too much for somebody who leads too little: whoever is
+    free to do either in all their pairs then leads half of them, give or take one dance (an Eulerian orientation, found
+    by augmenting paths).
     """
     balance = np.zeros(len(may_lead), dtype=np.int64)
     done: list[Pairs] = []

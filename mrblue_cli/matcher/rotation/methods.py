@@ -18,6 +18,9 @@ from mrblue_cli.matcher.rotation.general import vizing, vizing_plain
 from mrblue_cli.matcher.rotation.golfer import GROUP, golfer, golfer_plain
 from mrblue_cli.matcher.rotation.repeat import repeat, repeat_plain
 
+OPEN_ROLES = frozenset({"rot.circle", "rot.vizing"})
+"""Methods that take people who dance both roles as they are; the others need one role for each."""
+
 
 def rotate(
     floor: Floor,

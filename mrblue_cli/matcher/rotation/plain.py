@@ -36,7 +36,7 @@ def fold_plain(scores: Floats, able: Mask, tandas: int, before: Ints) -> Mask:
                 rest = best(leader + 1, tuple(count + (j in taken) for j, count in enumerate(danced)))
                 squares = rest[0] + (int(before[leader]) + tandas - size) ** 2
                 gained = sum(float(scores[leader, j]) for j in taken)
-                found.append((squares, round(rest[1] - gained, 9), (taken, *rest[2])))
+                found.append((squares, round(rest[1] - gained, 10), (taken, *rest[2])))
         return min(found)
 
     chosen = np.zeros(able.shape, dtype=np.bool_)

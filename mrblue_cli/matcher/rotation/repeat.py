@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import numpy as np
 
 from mrblue_cli.matcher.columns import Ints
@@ -11,10 +12,12 @@ from mrblue_cli.matcher.pairing.base import Floor
 from mrblue_cli.matcher.rotation.base import Rotation
 from mrblue_cli.matcher.rotation.colouring import split
 from mrblue_cli.matcher.rotation.fold import fold, ideal_squares, least_squares, sat_out
-from mrblue_cli.matcher.rotation.plain import fold_plain, matchings, split_plain
+from mrblue_cli.matcher.rotation.plain import fold_plain, matchings
 from mrblue_cli.matcher.rotation.room import Couples, Mask, Pairs, Sides, lasting, mask_of, sides_of, squared
 from mrblue_cli.matcher.rotation.sheet import sheet
 
+_TIE = 1e-6
+_GOLDEN = (1 + 5**0.5) / 2
 Step = Callable[[Sides, Mask, Ints], Pairs]
 """(sides, who still can, sit-outs so far) -> the best tanda, as indices."""
 Rest = Callable[[Sides, Mask, int, Ints], list[Pairs]]
@@ -27,9 +30,10 @@ def repeat(floor: Floor, tandas: int, *, seed: int = 0, together: Couples = ()) 
     """Tanda by tanda: those who sat out most first, then the largest total among pairs that have not danced yet.
 
     Where the best tanda would leave no fair end of the evening, the best one that does takes its place, so sit-outs are
-    as even as in `rot.exact`; the total is a little less. Raises `UsageError` for dual-role people whose role is open.
+    as even as in `rot.exact`; the total is a little less. Totals that differ by less than a millionth count as equal.
+    Raises `UsageError` for dual-role people whose role is not fixed.
     """
-    sides = sides_of(floor, together)
+    sides = untied(sides_of(floor, together))
     lasts = lasting(sides.able, tandas)
     nobody = np.zeros(sum(sides.able.shape), dtype=np.int64)
     plan = in_turn(sides, lasts, best_tanda)
@@ -42,7 +46,7 @@ def repeat(floor: Floor, tandas: int, *, seed: int = 0, together: Couples = ()) 
 
 def repeat_plain(floor: Floor, tandas: int, *, seed: int = 0, together: Couples = ()) -> Rotation:  # noqa: ARG001
     """The same by trying every tanda; for a handful of people."""
-    sides = sides_of(floor, together)
+    sides = untied(sides_of(floor, together))
     lasts = lasting(sides.able, tandas)
 
     def least(able: Mask, left: int, before: Ints) -> int:
@@ -50,10 +54,21 @@ def repeat_plain(floor: Floor, tandas: int, *, seed: int = 0, together: Couples 
         return squared(before + sat_out(chosen, left))
 
     def fair(sides: Sides, able: Mask, left: int, before: Ints) -> list[Pairs]:
-        return split_plain(fold_plain(sides.scores, able, left, before), left)
+        return split(fold_plain(sides.scores, able, left, before), left)
 
     plan = guarded(sides, lasts, best_tanda_plain, fair, least)
     return sheet(floor, [sides.rows(pairs) for pairs in plan], sides.couples, tandas)
+
+
+def untied(sides: Sides) -> Sides:
+    """The same scores, each up by less than a millionth of a point that depends on the pair alone.
+
+    Which of several equally good tandas is danced first decides what is left for later; so it is settled here and not
+    by a solver. The fractions of k to the golden ratio, k counting the pairs, hardly ever add up to one sum twice
+    (multiples of one number would: 3 + 4 = 1 + 6).
+    """
+    count = np.arange(1, sides.able.size + 1, dtype=np.float64).reshape(sides.able.shape)
+    return msgspec.structs.replace(sides, scores=sides.scores + _TIE * (count**_GOLDEN % 1.0))
 
 
 def best_tanda(sides: Sides, able: Mask, before: Ints) -> Pairs:
@@ -63,7 +78,7 @@ def best_tanda(sides: Sides, able: Mask, before: Ints) -> Pairs:
     leaders, followers = able.shape
     # Dancing now spares somebody who sat out n times 2 n + 1 in squares; one such unit outweighs any total.
     spared = 2 * before + 1
-    unit = 100.0 * min(leaders, followers) + 1
+    unit = 100.0 * min(leaders, followers) + 1.0
     worth = np.where(able, sides.scores + unit * (spared[:leaders, None] + spared[None, leaders:]), 0.0)
     left, right = linear_sum_assignment(worth, maximize=True)
     return [(int(a), int(b)) for a, b in zip(left, right, strict=True) if able[a, b]]
@@ -75,7 +90,7 @@ def best_tanda_plain(sides: Sides, able: Mask, before: Ints) -> Pairs:
 
     def worth(pairs: Pairs) -> tuple[int, float]:
         spared = sum(2 * int(before[a]) + 1 + 2 * int(before[leaders + b]) + 1 for a, b in pairs)
-        return spared, round(sum(float(sides.scores[pair]) for pair in pairs), 9)
+        return spared, round(sum(float(sides.scores[pair]) for pair in pairs), 10)
 
     return max(matchings(able), key=worth)
 
@@ -106,7 +121,7 @@ def guarded(sides: Sides, tandas: int, step: Step, rest: Rest, least: Least) -> 
         then = after(able, before, pairs)
         if least(then[0], left, then[1]) > goal:
             ends = rest(sides, able, left + 1, before)
-            pairs = max(ends, key=lambda found: round(sum(float(sides.scores[pair]) for pair in found), 9))
+            pairs = max(ends, key=lambda found: round(sum(float(sides.scores[pair]) for pair in found), 10))
             then = after(able, before, pairs)
         able, before = then
         plan.append(pairs)

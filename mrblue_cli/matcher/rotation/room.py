@@ -18,6 +18,8 @@ Couples = tuple[tuple[int, int], ...]
 """Rows of a floor, the smaller first."""
 Pairs = list[tuple[int, int]]
 """Of one tanda."""
+_OTHER_LEADS = 2
+"""In `Floor.leads`."""
 
 
 class Sides(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +102,18 @@ def may_lead(floor: Floor) -> Mask:
     """[n, n] whether the row's person may lead the column's, by their roles."""
     leads, follows = floor.roles & Role.LEADER.value > 0, floor.roles & Role.FOLLOWER.value > 0
     return np.asarray(leads[:, None] & follows[None, :])
+
+
+def leading(floor: Floor) -> Mask:
+    """[n, n] whether the row's person leads the column's, or may: both ways where it does not matter who does.
+
+    Where roles leave it open the levels decide, because the score counts the better way; equal or unknown leave it
+    open still.
+    """
+    may = may_lead(floor)
+    if floor.leads is None:
+        return may
+    return np.asarray(may & ~(may.T & (floor.leads == _OTHER_LEADS)))
 
 
 def couples_of(floor: Floor, together: Couples) -> Couples:

@@ -9,7 +9,7 @@ from mrblue_cli.matcher.model import Role
 from mrblue_cli.matcher.pairing.base import Floor
 from mrblue_cli.matcher.rotation.base import Rotation, Tanda
 from mrblue_cli.matcher.rotation.leading import share_the_lead
-from mrblue_cli.matcher.rotation.room import Couples, Pairs, may_lead
+from mrblue_cli.matcher.rotation.room import Couples, Mask, Pairs, leading
 
 _MOST_NAMED = 5
 _GROUPS = {Role.LEADER.value: "leaders", Role.FOLLOWER.value: "followers", Role.BOTH.value: "people of both roles"}
@@ -44,21 +44,21 @@ def sheet(floor: Floor, plan: Sequence[Pairs], couples: Couples, tandas: int, no
     """
     if not plan and couples:
         plan = [[] for _ in range(tandas)]
-    led = share_the_lead(plan, may_lead(floor))
+    may = leading(floor)
+    led = share_the_lead(plan, may)
     made = []
     for number, pairs in enumerate(led):
-        danced = sorted([*pairs, *(_turn(floor, couple, number) for couple in couples)])
+        danced = sorted([*pairs, *(_turn(may, couple, number) for couple in couples)])
         busy = {row for pair in danced for row in pair}
         made.append(Tanda(pairs=tuple(danced), sits_out=tuple(row for row in range(len(floor)) if row not in busy)))
     said = [_early(len(made), tandas), *notes, uneven(floor, plan, couples)]
     return Rotation(tandas=tuple(made), note="; ".join(part for part in said if part))
 
 
-def _turn(floor: Floor, couple: tuple[int, int], number: int) -> tuple[int, int]:
-    """Who leads in a couple kept together: by role, in turns if either may, the smaller row first."""
+def _turn(may: Mask, couple: tuple[int, int], number: int) -> tuple[int, int]:
+    """Who leads in a couple kept together: by role or level, in turns if either may, the smaller row first."""
     a, b = couple
-    a_may, b_may = may_lead(floor)[a, b], may_lead(floor)[b, a]
-    return (a, b) if a_may and (not b_may or number % 2 == 0) else (b, a)
+    return (a, b) if may[a, b] and (not may[b, a] or number % 2 == 0) else (b, a)
 
 
 def _early(made: int, tandas: int) -> str:

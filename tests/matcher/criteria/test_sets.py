@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mrblue_cli.core.errors import UsageError
 from mrblue_cli.matcher.compiled import Community
 from mrblue_cli.matcher.criteria import set_minhash, set_weighted, sets
 from mrblue_cli.matcher.model import Role, User
@@ -133,7 +134,7 @@ def test_more_tags_than_fit_a_square_give_the_same():
 def test_a_stranger_is_refused_not_misread():
     a, b = likes("a", ["salon"]), likes("b", ["vals"])
     for name in ("set.tfidf", "set.soft"):
-        with pytest.raises(ValueError, match="must be of the community"):
+        with pytest.raises(UsageError, match="not of this community"):
             find(name).scalar(a, b, community=Community([a]))
     assert find("set.smc").scalar(a, b, community=Community([a])).value == 0
 
@@ -177,5 +178,8 @@ def test_all_entries_read_the_music_when_told_to():
 
 def test_reasons_name_what_is_shared_but_not_for_ever():
     told = sets.jaccard(likes("a", TAGS), likes("b", TAGS))
-    assert told.why == "both like canyengue, milonga, nuevo, salon and 1 more"
+    assert told.brief == "both like canyengue, milonga, nuevo, salon and 1 more"
+    assert told.why == f"{told.brief}: 5 of the 5 styles that they name"
+    rare = sets.jaccard(likes("a", TAGS), likes("b", [TAGS[0]]))
+    assert rare.brief == f"only {TAGS[0]} in common"
     assert sets.jaccard(likes("b", []), likes("a", [])).why == "a and b named no styles"

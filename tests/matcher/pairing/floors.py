@@ -30,12 +30,10 @@ def floor(roles, cells, views=None):
 def floors(draw, roles=(1, 2), most=7, directed=False, scores=SCORES, blocked=True):
     chosen = draw(st.lists(st.sampled_from([Role(role) for role in roles]), max_size=most))
     n = len(chosen)
-    square = st.lists(st.lists(scores, min_size=n, max_size=n), min_size=n, max_size=n)
-    cells = draw(square)
-    if blocked:
-        for a, b in draw(st.lists(st.tuples(*[st.integers(0, max(n - 1, 0))] * 2), max_size=n + 2)) if n else ():
-            cells[a][b] = None
-    return floor([role.value for role in chosen], cells, draw(square) if directed else None)
+    share = st.one_of(st.none(), scores, scores, scores) if blocked else scores
+    cells = draw(st.lists(st.lists(share, min_size=n, max_size=n), min_size=n, max_size=n))
+    views = draw(st.lists(st.lists(scores, min_size=n, max_size=n), min_size=n, max_size=n)) if directed else None
+    return floor([role.value for role in chosen], cells, views)
 
 
 def two_sided(**more):

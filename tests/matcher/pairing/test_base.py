@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from mrblue_cli.core.errors import UsageError
 from mrblue_cli.matcher import registry
 from mrblue_cli.matcher.compiled import Community
-from mrblue_cli.matcher.model import Leads, Role, User
+from mrblue_cli.matcher.model import Leads, Role, User, Wishes
 from mrblue_cli.matcher.pairing.base import MOST_PEOPLE, Matching, floor_of, matching, total
 from mrblue_cli.matcher.pairing.plain import among, best, between, every, exact_total
 from mrblue_cli.matcher.pairing.sides import MORE, chosen, table
 from mrblue_cli.matcher.recipe import make_recipe
-from mrblue_cli.matcher.scoring import explain
+from mrblue_cli.matcher.scoring import explain, is_directed
 from tests.matcher.pairing.floors import crowd, floor, mixed
 
 LEADERS_AND_FOLLOWERS = (1, 2, 3)
@@ -53,6 +53,22 @@ def test_a_floor_holds_what_explain_says_of_each_two():
                 assert made.leads[a, b] == codes[said.leads]
     # A block list works both ways and can be told from the roles alone.
     assert np.isnan(made.scores[0, 1])
+
+
+def test_a_floor_with_wishes_holds_both_views():
+    users = [
+        User(id="a", roles=Role.LEADER, leader_level=5, wishes=Wishes(level_min=5)),
+        User(id="b", roles=Role.FOLLOWER, follower_level=4, wishes=Wishes(level_max=6)),
+    ]
+    plain, wished = make_recipe(), make_recipe({"wishes": 0.5})
+    assert not is_directed(plain)
+    assert is_directed(wished)
+    same = floor_of(Community(users), plain)
+    assert np.array_equal(same.views, same.scores, equal_nan=True)
+    made = floor_of(Community(users), wished)
+    # b is what nobody asked for: a wanted level 5 or more; a is what b asked for.
+    assert made.views[0, 1] < made.scores[0, 1] + 1e-9 < made.views[1, 0]
+    assert made.scores[0, 1] == pytest.approx(explain(*users, wished).overall, abs=1e-9)
 
 
 def test_too_many_people_for_one_floor_are_refused():

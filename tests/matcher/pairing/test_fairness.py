@@ -14,7 +14,7 @@ from mrblue_cli.core.errors import UsageError
 from mrblue_cli.matcher.pairing.base import total
 from mrblue_cli.matcher.pairing.lexicographic import assign
 from mrblue_cli.matcher.pairing.methods import named, pair
-from mrblue_cli.matcher.pairing.plain import every
+from mrblue_cli.matcher.pairing.plain import between, every
 from tests.matcher.pairing.floors import FINE, crowd, is_pairing, two_sided
 
 
@@ -106,3 +106,11 @@ def test_leximin_cannot_be_made_better_by_an_exchange():
 def test_the_side_that_chooses_is_one_of_two():
     with pytest.raises(UsageError, match="chooses is 'us'"):
         pair(crowd(2, 2), "rankmax", chooses="us")
+
+
+@pytest.mark.parametrize("name", ["bottleneck", "leximin"])
+def test_most_pairs_come_before_the_total(name):
+    # a2 can only dance with b2: two pairs at 40 and 45 against one at 100.
+    people = between([[40, 100], [None, 45]])
+    assert pair(people, name).pairs == ((0, 2), (1, 3))
+    assert pair(people, "total").pairs == ((0, 3),)

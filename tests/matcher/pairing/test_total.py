@@ -147,3 +147,12 @@ def test_flow_with_room_for_several_partners(capacity, seed):
 def test_a_capacity_that_does_not_fit_is_refused(capacity):
     with pytest.raises(UsageError, match="capacity"):
         pair(between([[90, 80], [80, 10]]), "flow", capacity=capacity)
+
+
+@pytest.mark.parametrize("name", SAME_TOTAL)
+def test_pairs_that_add_nothing_dance_all_the_same(name):
+    people = between([[0, None], [None, 0], [50, 0]])
+    for form in FORMS[name]:
+        found = form(people).pairs
+        assert len(found) == 2
+        assert total(people, found) == 50

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import linprog
 
 from mrblue_cli.core.errors import UsageError
-from mrblue_cli.matcher.rotation.fold import fold, ideal_squares, least_squares, sat_out
+from mrblue_cli.matcher.rotation.fold import SMALL, fold, ideal_squares, least_squares, sat_out
 from mrblue_cli.matcher.rotation.plain import fold_plain
 from mrblue_cli.matcher.rotation.room import squared
 
@@ -119,3 +120,56 @@ def test_the_solver_ends_in_whole_numbers_that_keep_the_rules(leaders, followers
 def test_the_plain_form_refuses_a_crowd():
     with pytest.raises(UsageError, match="not for 9 leaders and 9 followers"):
         fold_plain(np.ones((9, 9)), np.ones((9, 9), dtype=bool), 3, np.zeros(18, dtype=np.int64))
+
+
+def whole(scores, tandas):
+    """The largest total of a full table at once, the smaller side always dancing: the program written out."""
+    leaders, followers = scores.shape
+    pair = np.arange(leaders * followers)
+    system = np.zeros((leaders + followers, len(pair)))
+    system[pair // followers, pair] = system[leaders + pair % followers, pair] = 1
+    few = system[:leaders] if leaders <= followers else system[leaders:]
+    many = system[leaders:] if leaders <= followers else system[:leaders]
+    dances = tandas * len(few) / len(many)
+    limits = np.concatenate([np.full(len(many), np.ceil(dances)), np.full(len(many), -np.floor(dances))])
+    found = linprog(
+        -scores.ravel(),
+        A_eq=few,
+        b_eq=np.full(len(few), tandas),
+        A_ub=np.concatenate([many, -many]),
+        b_ub=limits,
+        bounds=(0, 1),
+        method="highs-ds",
+    )
+    return -found.fun
+
+
+@pytest.mark.parametrize(("leaders", "followers", "tandas"), [(70, 70, 3), (64, 80, 4), (90, 60, 3)])
+@pytest.mark.parametrize("ties", [False, True])
+def test_a_large_table_that_begins_with_likely_pairs_ends_with_the_best(leaders, followers, tandas, ties):
+    assert leaders * followers > SMALL
+    chance = np.random.default_rng(leaders)
+    scores = chance.uniform(41, 100, (leaders, followers))
+    if ties:
+        # Everybody wants the same few people: the likely pairs are far from enough.
+        scores = np.round(scores / 20) * 10 + chance.integers(0, 2, followers) * 40.0
+    chosen = fold(scores, np.ones(scores.shape, dtype=bool), tandas)
+    assert scores[chosen].sum() == pytest.approx(whole(scores, tandas))
+
+
+def test_a_large_table_of_equals():
+    scores = np.full((80, 80), 70.0)
+    chosen = fold(scores, np.ones(scores.shape, dtype=bool), 5)
+    assert (chosen.sum(axis=0) == 5).all()
+    assert (chosen.sum(axis=1) == 5).all()
+
+
+def test_a_large_table_in_which_few_can_dance_with_whom_they_would_not_name_first():
+    # The first ten leaders can dance with the last three followers only, who are everybody else's favourites.
+    able = np.ones((70, 70), dtype=bool)
+    able[:10, :67] = False
+    scores = np.where(np.arange(70) >= 67, 99.0, 50.0) + np.zeros((70, 1))
+    chosen = fold(scores, able, 3)
+    # Nine dances for those ten, as even as can be; the others have 67 followers of their own.
+    assert sorted(chosen[:10].sum(axis=1)) == [0] + [1] * 9
+    assert (chosen[10:].sum(axis=1) == 3).all()

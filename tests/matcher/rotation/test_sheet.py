@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import msgspec
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -116,3 +117,23 @@ def test_the_note_gives_the_span_of_the_others():
     assert uneven(floor, plan, ()) == (
         "sit-outs are uneven, for want of possible partners: p002 3 times, other leaders 0 or 1"
     )
+
+
+def test_levels_decide_who_leads_where_roles_do_not():
+    floor = floor_of_roles([BOTH] * 4)
+    better = np.array([[0, 2, 3, 3], [1, 0, 3, 3], [3, 3, 0, 1], [3, 3, 2, 0]], dtype=np.int8)
+    floor = msgspec.structs.replace(floor, leads=better)
+    # 1 leads 0 and 2 leads 3 by level; whoever followed there leads elsewhere, where nothing decides.
+    found = [tanda.pairs for tanda in sheet(floor, [[(0, 1), (2, 3)], [(0, 2), (1, 3)]], (), 2).tandas]
+    assert found == [((1, 0), (2, 3)), ((0, 2), (3, 1))]
+    # A couple kept together takes turns only where nothing decides.
+    assert [tanda.pairs for tanda in sheet(floor, [], ((0, 1),), 2).tandas] == [((1, 0),), ((1, 0),)]
+    assert [tanda.pairs for tanda in sheet(floor, [], ((0, 2),), 2).tandas] == [((0, 2),), ((2, 0),)]
+
+
+def test_roles_fixed_for_the_evening_come_before_levels():
+    floor = floor_of_roles([BOTH, BOTH])
+    floor = msgspec.structs.replace(floor, leads=np.array([[0, 2], [1, 0]], dtype=np.int8))
+    fixed = floor.with_roles(np.array([LEADER, FOLLOWER], dtype=np.uint8))
+    assert sheet(fixed, [[(0, 1)]], (), 1).tandas[0].pairs == ((0, 1),)
+    assert sheet(floor, [[(0, 1)]], (), 1).tandas[0].pairs == ((1, 0),)
