@@ -116,12 +116,14 @@ with scored as (
         case when a.leads and b.follows then level_score(abs(a.lead_level - b.follow_level)) end,
         case when b.leads and a.follows then level_score(abs(b.lead_level - a.follow_level)) end), 50.0)
     + 0.15 * coalesce(
-        100.0 * pow(2.0, -greatest(0.0, km(a.phi, a.lon, b.phi, b.lon) - 5.0) / 25.0),
+        case when a.phi is not null and b.phi is not null
+             then 100.0 * pow(2.0, -greatest(0.0, km(a.phi, a.lon, b.phi, b.lon) - 5.0) / 25.0) end,
         case when a.country <> b.country then 0.0 when a.city = b.city then 100.0
              when a.country = b.country then 40.0 end, 50.0)
     + 0.10 * coalesce(100.0 * bit_count(a.tags & b.tags) / nullif(
         case when a.tags = 0 or b.tags = 0 then 0 else bit_count(a.tags | b.tags) end, 0), 50.0)
-    + 0.05 * coalesce(100.0 * least(1.0, {slot} * bit_count(a.free & b.free) / 120.0), 50.0) as score
+    + 0.05 * case when a.free is not null and b.free is not null
+                  then 100.0 * least(1.0, {slot} * bit_count(a.free & b.free) / 120.0) else 50.0 end as score
   from people a cross join people b
   where a.row in (select row from asked) and a.row <> b.row
     and ((a.leads and b.follows) or (b.leads and a.follows))
@@ -132,7 +134,8 @@ qualify row_number() over (partition by one order by score desc, other) <= {k}
 order by one, score desc, other
 """
 _MACROS = """
-create macro level_score(d) as case when d >= 4 then 30.0 when d >= 1 then 90.0 - 20.0 * (d - 1) else 100.0 - 10.0 * d end;
+create macro level_score(d) as
+  case when d >= 4 then 30.0 when d >= 1 then 90.0 - 20.0 * (d - 1) else 100.0 - 10.0 * d end;
 create macro km(p, l, q, m) as 2 * 6371.0088 * asin(least(1.0, sqrt(
   pow(sin((q - p) / 2), 2) + cos(p) * cos(q) * pow(sin(radians(m - l) / 2), 2))));
 """
