@@ -15,11 +15,10 @@ import numpy as np
 
 from mrblue_cli.app.match_state import Keeper, Part, Plan, kept, pieces
 from mrblue_cli.core.errors import UsageError
+from mrblue_cli.matcher import topk
 from mrblue_cli.matcher.columns import Ints
 from mrblue_cli.matcher.compiled import Community
-from mrblue_cli.matcher.criteria import geo
 from mrblue_cli.matcher.recipe import Recipe
-from mrblue_cli.matcher.topk import tables
 from mrblue_cli.matcher.topk.base import Found
 from mrblue_cli.matcher.topk.search import Search, prepare
 
@@ -161,7 +160,8 @@ def _threads(search: Search, chunks: Chunks, k: int, workers: int) -> Iterator[P
     pool = ThreadPoolExecutor(workers, thread_name_prefix="match")
     waiting: set[Future[Part]] = set()
     try:
-        waiting = {pool.submit(find, number, rows) for number, rows in chunks}
+        for number, rows in chunks:
+            waiting.add(pool.submit(find, number, rows))
         for future in as_completed(list(waiting)):
             waiting.discard(future)
             yield future.result()
@@ -216,9 +216,10 @@ def compiled_folder() -> Path | None:
     options: Any = numba.config
     if options.CACHE_DIR:
         return Path(options.CACHE_DIR)
+    matcher = Path(str(topk.__file__)).parent.parent
     sources = hashlib.blake2b(digest_size=6)
-    for module in (tables, geo):
-        sources.update(Path(str(module.__file__)).read_bytes())
+    for path in sorted((*matcher.glob("topk/*.py"), *matcher.glob("criteria/geo*.py"))):
+        sources.update(path.read_bytes())
     folder = place("cache") / "numba" / sources.hexdigest()
     try:
         folder.mkdir(parents=True, exist_ok=True)
