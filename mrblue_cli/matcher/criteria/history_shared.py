@@ -42,7 +42,7 @@ def adamic(a: User, b: User, *, community: Community | None = None) -> Score:
     unknown = unmet(met, community, a, b)
     if unknown:
         return unknown
-    common = sum(_rarity(met, row) for row in met[one].keys() & met[other].keys())
+    common = sum(_rarity(met, row) for row in sorted(met[one].keys() & met[other].keys()))
     own = math.prod(sum(_rarity(met, row) for row in met[person]) for person in (one, other))
     names = shared(community, met, one, other)
     if not names:
@@ -83,7 +83,7 @@ def rcf(a: User, b: User, *, community: Community | None = None) -> Score:
         return unknown
     ours = sum(_alike(met, one, row) for row in met[other]) / len(met[other])
     theirs = sum(_alike(met, other, row) for row in met[one]) / len(met[one])
-    value = 200.0 * ours * theirs / (ours + theirs) if ours + theirs > 0 else 0.0
+    value = 200.0 * (ours * theirs) / (ours + theirs) if ours + theirs > 0 else 0.0
     if not value:
         why = f"{called(a)} and {called(b)} have not both danced with people like the other"
         return Score(0.0, why, "no partners like the other's")
@@ -108,7 +108,7 @@ def rcf_fast(community: Community, left: Ints, right: Ints) -> Floats:
     ours = picked(left, right, n, lambda rows: alike[rows] @ graph) / np.where(known, count[right], 1.0)
     theirs = picked(left, right, n, lambda rows: graph[rows] @ alike) / np.where(known, count[left], 1.0)
     total = ours + theirs
-    means = 200.0 * ours * theirs / np.where(total > 0, total, 1.0)
+    means = 200.0 * (ours * theirs) / np.where(total > 0, total, 1.0)
     return np.where(known, np.minimum(100.0, means), np.nan)
 
 

@@ -50,9 +50,11 @@ def walk(a: User, b: User, *, restart: float = RESTART, community: Community | N
     unknown = unmet(met, community, a, b)
     if unknown:
         return unknown
-    ours, theirs = (_visits(community, row, restart) for row in (one, other))
-    balance = np.sqrt(sum(met[one].values()) / sum(met[other].values()))
-    value = min(100.0, float(100.0 * ours[other] * balance / np.sqrt(ours[one] * theirs[other])))
+    # From the smaller row to the larger, so that swapping the two changes not even the rounding.
+    start, end = sorted((one, other))
+    ours, theirs = (_visits(community, row, restart) for row in (start, end))
+    balance = np.sqrt(sum(met[start].values()) / sum(met[end].values()))
+    value = min(100.0, float(100.0 * ours[end] * balance / np.sqrt(ours[start] * theirs[end])))
     if other in met[one]:
         return Score(value, f"{called(a)} and {called(b)} danced together before", "danced together before")
     names = shared(community, met, one, other)

@@ -229,7 +229,10 @@ def mahalanobis_fast(community: Community, left: Ints, right: Ints, *, shrink: f
         fields = np.flatnonzero(known[mine[0]])
         part = delta[np.ix_(mine, fields)]
         inverse = np.linalg.inv(scatter.correlation[np.ix_(fields, fields)])
-        squared = np.einsum("nf,fg,ng->n", part, inverse, part)
+        # Term by term: a library's product may round differently in another batch of pairs, and untie equals.
+        squared = np.zeros(len(mine))
+        for one, other in np.ndindex(inverse.shape):
+            squared += inverse[one, other] * (part[:, one] * part[:, other])
         found[mine] = 100.0 * np.exp2(-np.maximum(0.0, squared) / (2 * len(fields)))
     return found
 

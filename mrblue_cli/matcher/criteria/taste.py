@@ -39,7 +39,7 @@ def cosine(a: User, b: User) -> Score:
     ours, theirs = scaled(a), scaled(b)
     if not ours or not theirs:
         return sets.unsaid(a, b, "music") or Score(None, "")
-    dot = sum(ours[tag] * theirs[tag] for tag in ours.keys() & theirs.keys())
+    dot = sum(ours[tag] * theirs[tag] for tag in sorted(ours.keys() & theirs.keys()))
     length = math.sqrt(sum(w * w for w in ours.values())) * math.sqrt(sum(w * w for w in theirs.values()))
     return sets.reasoned(float(percent(dot / length)), a, b, "music")
 
@@ -59,8 +59,8 @@ def ruzicka(a: User, b: User) -> Score:
     if not ours or not theirs:
         return sets.unsaid(a, b, "music") or Score(None, "")
     union = sorted(ours.keys() | theirs.keys())
-    # Both in one unit, so that no sum overflows; the ratio is the same.
-    unit = max(peak(a), peak(b))
+    # Both in one unit, so that no sum overflows; a power of two, so that the ratio is the same to the last bit.
+    unit = math.ldexp(1.0, math.frexp(max(peak(a), peak(b)))[1] - 1)
     least = sum(min(ours.get(tag, 0.0), theirs.get(tag, 0.0)) / unit for tag in union)
     most = sum(max(ours.get(tag, 0.0), theirs.get(tag, 0.0)) / unit for tag in union)
     return sets.reasoned(float(percent(least / most)), a, b, "music")
@@ -71,7 +71,7 @@ def ruzicka_fast(community: Community, left: Ints, right: Ints) -> Floats:
     values = community.music_weights.values.astype(np.float64, copy=False)
     tags, n = side_by_side(community, values, left, right), len(left)
     peaks, known = peaks_fast(community), named(community, left, right)
-    unit = np.maximum(peaks[left], peaks[right])[tags.owner]
+    unit = np.ldexp(1.0, np.frexp(np.maximum(peaks[left], peaks[right]))[1] - 1)[tags.owner]
     least = tags.total(np.minimum(tags.ours, tags.theirs) / unit, n)
     most = tags.total(np.maximum(tags.ours, tags.theirs) / unit, n)
     return np.where(known, percent(least / np.where(known, most, 1.0)), np.nan)
@@ -107,7 +107,7 @@ def pearson_fast(community: Community, left: Ints, right: Ints) -> Floats:
     du, dv = tags.ours - mean_u[tags.owner], tags.theirs - mean_v[tags.owner]
     # What neither named is 0 on both sides, so each such tag adds the product of the two means.
     neither = size - np.bincount(tags.owner, minlength=n)
-    together = tags.total(du * dv, n) + neither * mean_u * mean_v
+    together = tags.total(du * dv, n) + neither * (mean_u * mean_v)
     alone = np.sqrt(tags.total(du**2, n) + neither * mean_u**2) * np.sqrt(tags.total(dv**2, n) + neither * mean_v**2)
     flat = community.derived("music flat", lambda: _flat(community))
     one, both = flat[left] | flat[right], flat[left] & flat[right]
@@ -129,7 +129,7 @@ def bhatta(a: User, b: User) -> Score:
     p, q = shares(a), shares(b)
     if not p or not q:
         return sets.unsaid(a, b, "music") or Score(None, "")
-    overlap = sum(math.sqrt(p[tag] * q[tag]) for tag in p.keys() & q.keys())
+    overlap = sum(math.sqrt(p[tag] * q[tag]) for tag in sorted(p.keys() & q.keys()))
     return sets.reasoned(float(percent(overlap)), a, b, "music")
 
 

@@ -19,7 +19,8 @@ Bools = npt.NDArray[np.bool_]
 
 
 class SideBySide(msgspec.Struct, frozen=True):
-    """The tags that either of two people named, for n pairs: one entry a tag and pair, in no order."""
+    """The tags that either of two people named, for n pairs: one entry a tag and pair, by pair and then by tag, so that
+    sums run in one order, whichever of the two comes first."""
 
     owner: Ints
     """[entries] which pair."""
@@ -103,10 +104,11 @@ def side_by_side(community: Community, values: Floats, left: Ints, right: Ints) 
     theirs = np.zeros(len(keys))
     theirs[found[common]] = values[there[common]]
     alone = ~common
+    order = np.argsort(np.concatenate((keys, wanted[alone])), kind="stable")
     return SideBySide(
-        np.concatenate((owner, other[alone])),
-        np.concatenate((values[at], np.zeros(int(alone.sum())))),
-        np.concatenate((theirs, values[there[alone]])),
+        np.concatenate((owner, other[alone]))[order],
+        np.concatenate((values[at], np.zeros(int(alone.sum()))))[order],
+        np.concatenate((theirs, values[there[alone]]))[order],
     )
 
 

@@ -70,11 +70,10 @@ def _orders(one: Floats, other: Floats) -> np.ndarray[tuple[int, int], np.dtype[
 
 def _table(tags: SideBySide, values: Floats, pairs: int) -> Floats:
     """[pairs, most tags] entries laid out by pair, NaN where there are fewer."""
-    order = np.argsort(tags.owner, kind="stable")
     sizes = np.bincount(tags.owner, minlength=pairs)
-    place = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    place = np.arange(len(values)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     table = np.full((pairs, int(sizes.max(initial=0))), np.nan)
-    table[tags.owner[order], place] = values[order]
+    table[tags.owner, place] = values
     return table
 
 

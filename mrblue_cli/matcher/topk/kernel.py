@@ -160,7 +160,7 @@ def _ruzicka(start: Any, tags: Any, weights: Any, a: Any, b: Any) -> Any:
             most += max(weights[i], weights[j])
             i += 1
             j += 1
-    return 100.0 * least / most
+    return 100.0 * (least / most)
 
 
 @_part
@@ -334,7 +334,8 @@ def _summed(shares: Any, pattern: Any, total: Any, style: Any, time: Any, music:
 
 @_part
 def _style(common: Any, ours: Any, theirs: Any) -> Any:
-    return 100.0 * common / max(ours + theirs - common, 1)
+    # Rounded as the plain form rounds it: else equal sums of a third and of two thirds would be no tie here.
+    return 100.0 * (common / max(ours + theirs - common, 1))
 
 
 @_inlined
@@ -342,7 +343,7 @@ def _style_at_most(bits: Any, facts: Any, node_bits: Any, node_facts: Any, q: An
     mine, ours = bits[q, c.STYLE_BITS], facts[q, c.STYLES]
     common = min(_ones(mine & node_bits[node, c.STYLE_BITS]) + facts[q, c.EXTRA], ours)
     alien = _ones(node_bits[node, c.STYLE_ALL] & ~mine)
-    return 100.0 * common / max(ours + max(node_facts[node, c.FEWEST] - common, 0, alien), 1)
+    return 100.0 * (common / max(ours + max(node_facts[node, c.FEWEST] - common, 0, alien), 1))
 
 
 @_part
