@@ -17,7 +17,7 @@ from mrblue_cli.app.match_state import Keeper, Part, Plan, kept, pieces
 from mrblue_cli.core.errors import UsageError
 from mrblue_cli.matcher.columns import Ints
 from mrblue_cli.matcher.compiled import Community
-from mrblue_cli.matcher.criteria import geo
+from mrblue_cli.matcher.criteria import geo, geo_distance
 from mrblue_cli.matcher.recipe import Recipe
 from mrblue_cli.matcher.topk import tables
 from mrblue_cli.matcher.topk.base import Found
@@ -217,7 +217,7 @@ def compiled_folder() -> Path | None:
     if options.CACHE_DIR:
         return Path(options.CACHE_DIR)
     sources = hashlib.blake2b(digest_size=6)
-    for module in (tables, geo):
+    for module in (tables, geo, geo_distance):
         sources.update(Path(str(module.__file__)).read_bytes())
     folder = place("cache") / "numba" / sources.hexdigest()
     try:
