@@ -100,7 +100,7 @@ def test_interrupts_at_any_chunk_change_nothing(tmp_path_factory, stops, communi
 
 def test_a_real_ctrl_c_keeps_what_is_under_way(tmp_path):
     """The signal comes while the main thread waits; both workers are in the middle of a chunk."""
-    busy, go_on = threading.Barrier(3), threading.Event()
+    busy, handed_out, go_on = threading.Barrier(3), threading.Event(), threading.Event()
 
     class Slow:
         engine = "arrays"
@@ -112,18 +112,34 @@ def test_a_real_ctrl_c_keeps_what_is_under_way(tmp_path):
             return Found(rows=np.tile(rows[:, None], k), scores=np.ones((len(rows), k)))
 
     def interrupt():
+        handed_out.wait(timeout=20)
         busy.wait(timeout=20)
         os.kill(os.getpid(), signal.SIGINT)
         go_on.set()
 
-    chunks = [(number, np.array([number])) for number in range(40)]
+    def chunks():
+        yield from ((number, np.array([number])) for number in range(40))
+        handed_out.set()
+
     threading.Thread(target=interrupt, daemon=True).start()
     parts = []
     with pytest.raises(KeyboardInterrupt):
-        parts.extend(match_search._threads(Slow(), chunks, 1, 2))
-    numbers = [number for number, _, _ in parts]
-    assert {0, 1} <= set(numbers)
-    assert len(numbers) == len(set(numbers))
+        parts.extend(match_search._threads(Slow(), chunks(), 1, 2))
+    assert {0, 1} <= {number for number, _, _ in parts}
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_what_goes_wrong_in_a_thread_is_raised_here(workers):
+    class Broken:
+        engine = "arrays"
+
+        def find(self, rows, k):
+            if rows[0] == 5:
+                raise UsageError("five")
+            return Found(rows=np.zeros((1, k), dtype=np.int64), scores=np.ones((1, k)))
+
+    with pytest.raises(UsageError, match="five"):
+        list(match_search._threads(Broken(), [(number, np.array([number])) for number in range(20)], 1, workers))
 
 
 def test_going_on_with_another_search_is_refused(tmp_path):

@@ -1,4 +1,4 @@
-"""Equal scores stay equal to the last bit: swapped, in another batch, by another engine. Else ties break by rounding."""
+"""Equal scores are equal to the last bit: swapped, in another batch, by another engine. Ties then break by id alone."""
 
 from __future__ import annotations
 
@@ -95,3 +95,20 @@ def test_the_plain_form_of_the_weighted_score_has_the_same_bits():
     users = [community.user(row) for row in range(len(community))]
     for a, b, value in zip(left.tolist(), right.tolist(), values, strict=True):
         assert explain(users[a], users[b], recipe, community).overall == value
+
+
+@pytest.mark.parametrize("engine", ["arrays", "compiled"])
+def test_people_equally_far_to_the_east_and_to_the_west_tie(engine):
+    # 13.05 - 13 and 13 - 12.95 are not the same number to a computer.
+    recipe = make_recipe({**NEVER, "location": 1.0})
+    for step in range(1, 40):
+        spots = {"a": 13.0, "b": 13.0 + 0.15 * step, "c": 13.0 - 0.15 * step}
+        everybody = Community(
+            [User(id=name, roles=Role.BOTH, place=Place(lat=52.5, lon=lon)) for name, lon in spots.items()]
+        )
+        found = prepare(everybody, recipe, engine=engine).find(np.array([0]), 2)
+        assert found.rows.tolist() == [[1, 2]], step
+        assert found.scores[0, 0] == found.scores[0, 1], step
+        users = [everybody.user(row) for row in range(3)]
+        one, other = (explain(users[0], users[row], recipe).overall for row in (1, 2))
+        assert one == other, step

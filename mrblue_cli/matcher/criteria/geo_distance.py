@@ -15,6 +15,10 @@ EARTH_KM = 6371.0088
 EQUATOR_KM, FLATTENING = 6378.137, 1 / 298.257223563
 """WGS84."""
 POLE_KM = EQUATOR_KM * (1 - FLATTENING)
+STEPS = 1e9
+"""A kilometre has so many: great circles are rounded to a micrometre. Two people who live equally far away, one to the
+east and one to the west, say, are then a tie; without, the last bits of a sine would decide, in each form another way.
+"""
 _ENOUGH = 1e-12
 """Radians of longitude, 6 micrometres on the ground: Vincenty's iteration stops when it moves less."""
 _ROUNDS = 60
@@ -22,17 +26,17 @@ _ROUNDS = 60
 
 
 def great_circle_km(a: Place, b: Place) -> float | None:
-    """Haversine distance; None when either lacks coordinates."""
+    """Haversine distance, to a micrometre; None when either lacks coordinates."""
     if a.lat is None or a.lon is None or b.lat is None or b.lon is None:
         return None
     phi, other = math.radians(a.lat), math.radians(b.lat)
     half = math.sin((other - phi) / 2) ** 2
     half += math.cos(phi) * math.cos(other) * math.sin(math.radians(b.lon - a.lon) / 2) ** 2
-    return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(half)))
+    return math.floor(2 * EARTH_KM * math.asin(min(1.0, math.sqrt(half))) * STEPS + 0.5) / STEPS
 
 
 def great_circle_km_fast(community: Community, left: Ints, right: Ints) -> Floats:
-    """[n] haversine distances; NaN when either lacks coordinates."""
+    """[n] haversine distances, to a micrometre; NaN when either lacks coordinates."""
     return _haversine(*_coordinates(community, left, right))
 
 
@@ -44,7 +48,7 @@ def _haversine(lat: Floats, lon: Floats, lat2: Floats, lon2: Floats) -> Floats:
     phi, other = np.radians(lat), np.radians(lat2)
     half = np.sin((other - phi) / 2) ** 2
     half = half + np.cos(phi) * np.cos(other) * np.sin(np.radians(lon2 - lon) / 2) ** 2
-    return np.asarray(2 * EARTH_KM * np.arcsin(np.minimum(1.0, np.sqrt(half))))
+    return np.floor(2 * EARTH_KM * np.arcsin(np.minimum(1.0, np.sqrt(half))) * STEPS + 0.5) / STEPS
 
 
 def geodesic_km(a: Place, b: Place) -> float | None:

@@ -17,13 +17,14 @@ from numba import njit
 from numba.core.options import DefaultOptions
 
 from mrblue_cli.matcher.criteria.geo import ABROAD, EARTH_KM, HALF_KM, NEAR_KM, SAME_CITY, SAME_COUNTRY
+from mrblue_cli.matcher.criteria.geo_distance import STEPS
 from mrblue_cli.matcher.topk import tables as c
 
 F = TypeVar("F", bound=Callable[..., Any])
 UNKNOWN = 50.0
 _RADIAN = math.pi / 180
 _SLACK_KM = 1e-6
-"""Far above the rounding of coordinates and chords (1e-11 km), far below what matters."""
+"""Far above the rounding of coordinates, chords (1e-11 km) and distances (1e-9 km), far below what matters."""
 NODES, LOOKED, SCORED = 0, 1, 2
 """Counters: nodes opened, people looked at, pairs scored in full."""
 
@@ -73,7 +74,7 @@ def _km(numbers: Any, a: Any, b: Any) -> Any:
     half = math.sin((numbers[b, c.PHI] - numbers[a, c.PHI]) / 2)
     turn = math.sin((numbers[b, c.LON] - numbers[a, c.LON]) * _RADIAN / 2)
     half = half * half + numbers[a, c.COS] * numbers[b, c.COS] * (turn * turn)
-    return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(half)))
+    return math.floor(2 * EARTH_KM * math.asin(min(1.0, math.sqrt(half))) * STEPS + 0.5) / STEPS
 
 
 @_inlined
