@@ -29,6 +29,8 @@ class Answer:
     mode: Mode
     top: int
     lists: Lists | None = None
+    max_shown: int | None = None
+    """In how many lists anybody may stand."""
     paired: Paired | None = None
     rotated: Rotated | None = None
     balanced: Balanced | None = None
@@ -39,6 +41,13 @@ class Answer:
         """Names that several people have."""
         counts = Counter(self.case.community.names)
         return frozenset(name for name, count in counts.items() if count > 1)
+
+    @property
+    def alone(self) -> str:
+        """Why somebody's list is empty."""
+        if self.max_shown is None:
+            return "nobody here can dance with them"
+        return f"nobody is left for them: whoever fits stands in {many(self.max_shown, 'list')} of others already"
 
     def called(self, row: int) -> str:
         """A person in a table: the name, with the id where the name alone would not tell."""

@@ -111,7 +111,7 @@ def _lists(answer: Answer) -> Iterator[str]:
         if pairs:
             yield from _table(("score", "", "with", "leads", "why"), (_pair_row(answer, pair) for pair in pairs))
         else:
-            yield '<p class="dim">nobody here can dance with them</p>\n'
+            yield f'<p class="dim">{_text(answer.alone)}</p>\n'
         yield "</section>\n"
     if shown < len(lists.rows):
         yield f'<p class="dim">… and {len(lists.rows) - shown:,} more people: --all --html FILE has everybody.</p>\n'

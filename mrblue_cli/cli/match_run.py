@@ -102,7 +102,7 @@ def _answer(case: Case, mode: Mode, typed: Typed, searching: Searching, bar: _Ba
             # Lists of half as many give the best pairs of all, exactly.
             k = max(top, BEST // 2) if mode is Mode.BEST and not (typed.diverse or typed.max_shown) else top
             lists = everyone(case, k, searching, bar.show)
-            return Answer(**common, lists=lists)
+            return Answer(**common, lists=lists, max_shown=typed.max_shown)
         case Mode.ONE:
             return Answer(**common, lists=one(case, typed.only_for or "", top, searching))
         case Mode.EXPLAIN:

@@ -126,7 +126,7 @@ def _lists(answer: Answer) -> Iterator[Text | Table]:
             table.add_row(
                 *_score(pair), Text(answer.called(rows[pair.b])), Text(answer.leader(pair)), _why(pair)
             )  # fmt: skip
-        yield table if table.row_count else Text("nobody here can dance with them", style="dim")
+        yield table if table.row_count else Text(answer.alone, style="dim")
     if shown < len(lists.rows):
         yield Text(
             f"\n… and {len(lists.rows) - shown:,} more people. Everybody: --all; for a spreadsheet: --all --csv FILE; "

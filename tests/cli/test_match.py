@@ -105,6 +105,13 @@ def test_nothing_in_a_name_reaches_the_terminal(match, tmp_path):
     assert "[red]Eva[/]" in done.stdout
 
 
+def test_a_list_that_others_emptied_does_not_say_that_nobody_fits(match, tmp_path):
+    people = [person("l", ["leader"]), person("f", ["follower"]), person("g", ["follower"])]
+    evened = match(file_of(tmp_path, people), "--all", "--max-shown", "1").stdout
+    assert "For g\nnobody is left for them: whoever fits stands in 1 list of others already" in evened
+    assert "nobody here can dance" not in evened
+
+
 @pytest.mark.parametrize("people", [[], PEOPLE[:1]], ids=["nobody", "one"])
 @pytest.mark.parametrize("mode", [[], ["--all"], ["--pair", "total"], ["--rotate", "3"], ["--balance"]], ids=str)
 def test_too_few_people_are_an_empty_result(match, tmp_path, people, mode):
