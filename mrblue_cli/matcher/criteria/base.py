@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from mrblue_cli.core.errors import UsageError
 from mrblue_cli.matcher.compiled import Community, Floats, Ints
 from mrblue_cli.matcher.model import Leads, User
 
@@ -56,6 +57,13 @@ def called(user: User) -> str:
 def listed(words: list[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
+
+
+def here(community: Community | None, entry: str) -> Community:
+    """The community that a plain form was given. Raises `UsageError` without one."""
+    if community is None:
+        raise UsageError(f"{entry} needs the whole community", hint="score the two out of their file")
+    return community
 
 
 def everyone(row: int, others: npt.NDArray[np.int64]) -> Ints:
