@@ -15,7 +15,9 @@ settings.load_profile("mrblue")
 # What numba compiles is shared by all test processes, and compiled again when a source of it changes.
 _ROOT = Path(__file__).parent.parent
 _MATCHER = _ROOT / "mrblue_cli" / "matcher"
-_SOURCES = b"".join(path.read_bytes() for path in (*sorted(_MATCHER.glob("topk/*.py")), _MATCHER / "criteria/geo.py"))
+_SOURCES = b"".join(
+    path.read_bytes() for path in sorted((*_MATCHER.glob("topk/*.py"), *_MATCHER.glob("criteria/geo*.py")))
+)
 _COMPILED = _ROOT / ".pytest_cache" / "numba" / hashlib.blake2b(_SOURCES, digest_size=6).hexdigest()
 os.environ.setdefault("NUMBA_CACHE_DIR", str(_COMPILED))
 

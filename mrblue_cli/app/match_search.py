@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,11 +17,10 @@ import numpy as np
 
 from mrblue_cli.app.match_state import Keeper, Part, Plan, kept, pieces
 from mrblue_cli.core.errors import UsageError
+from mrblue_cli.matcher import topk
 from mrblue_cli.matcher.columns import Ints
 from mrblue_cli.matcher.compiled import Community
-from mrblue_cli.matcher.criteria import geo, geo_distance
 from mrblue_cli.matcher.recipe import Recipe
-from mrblue_cli.matcher.topk import tables
 from mrblue_cli.matcher.topk.base import Found
 from mrblue_cli.matcher.topk.search import Search, prepare
 
@@ -123,17 +124,21 @@ def _collected(
     found = Found(
         rows=np.full((plan.people, plan.k), -1, dtype=np.int64), scores=np.full((plan.people, plan.k), np.nan)
     )
-    done = 0
+    numbers = set()
     for number, best_rows, scores in parts:
         there = order[number * plan.chunk : (number + 1) * plan.chunk]
         found.rows[there], found.scores[there] = best_rows, scores
-        done += len(there)
+        numbers.add(number)
+    done = sum(plan.size(number) for number in numbers)
     finished = False
     try:
         if on_progress is not None:
             on_progress(done, plan.people)
-        for part in run(pieces(rows, plan, {number for number, _, _ in parts})):
+        for part in run(pieces(rows, plan, set(numbers))):
             number, best_rows, scores = part
+            if number in numbers:
+                continue
+            numbers.add(number)
             if keeper is not None:
                 keeper.add(part)
             there = order[number * plan.chunk : (number + 1) * plan.chunk]
@@ -153,26 +158,38 @@ def _threads(search: Search, chunks: Chunks, k: int, workers: int) -> Iterator[P
 
     On an interrupt those that are under way are still found and handed out, then it goes on its way.
     """
+    # A result leaves its queue only when it was taken: an interrupt in between gives it twice, but never loses it.
+    results: deque[Part | BaseException] = deque()
+    there = threading.Semaphore(0)
 
-    def find(number: int, rows: Ints) -> Part:
-        found = search.find(rows, k)
-        return number, found.rows, found.scores
+    def find(number: int, rows: Ints) -> None:
+        try:
+            found = search.find(rows, k)
+            results.append((number, found.rows, found.scores))
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
+            results.append(error)
+        there.release()
 
     pool = ThreadPoolExecutor(workers, thread_name_prefix="match")
-    waiting: set[Future[Part]] = set()
     try:
-        waiting = {pool.submit(find, number, rows) for number, rows in chunks}
-        for future in as_completed(list(waiting)):
-            waiting.discard(future)
-            yield future.result()
+        handed = [pool.submit(find, number, rows) for number, rows in chunks]
+        for _ in handed:
+            there.acquire()
+            yield _part(results[0])
+            results.popleft()
     except KeyboardInterrupt:
         pool.shutdown(wait=True, cancel_futures=True)
-        for future in waiting:
-            if not future.cancelled() and future.exception() is None:
-                yield future.result()
+        while results:
+            yield _part(results.popleft())
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _part(result: Part | BaseException) -> Part:
+    if isinstance(result, BaseException):
+        raise result
+    return result
 
 
 def cores() -> int:
@@ -216,9 +233,10 @@ def compiled_folder() -> Path | None:
     options: Any = numba.config
     if options.CACHE_DIR:
         return Path(options.CACHE_DIR)
+    matcher = Path(str(topk.__file__)).parent.parent
     sources = hashlib.blake2b(digest_size=6)
-    for module in (tables, geo, geo_distance):
-        sources.update(Path(str(module.__file__)).read_bytes())
+    for path in sorted((*matcher.glob("topk/*.py"), *matcher.glob("criteria/geo*.py"))):
+        sources.update(path.read_bytes())
     folder = place("cache") / "numba" / sources.hexdigest()
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -31,7 +31,7 @@ _OTHERS_KEPT = 3
 """Interrupted searches of other communities that are left in the folder."""
 
 
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
+class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is searched, and in which pieces."""
 
     digest: str
@@ -86,7 +86,7 @@ def _parsed(path: Path, data: bytes, plan: Plan) -> tuple[Plan, list[Part]]:
         return plan, []
     try:
         begun = msgspec.json.decode(line, type=Plan)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputFileError(f"{path} is damaged: it does not begin with a plan", hint=_ANEW) from error
     if begun.chunk < 1 or begun != msgspec.structs.replace(plan, chunk=begun.chunk):
         raise InputFileError(f"{path} is damaged: it holds another search than its name says", hint=_ANEW)

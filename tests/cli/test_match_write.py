@@ -120,9 +120,14 @@ def test_whatever_goes_wrong_nothing_is_left(tmp_path, end):
 
     old = tmp_path / "old"
     old.write_text("old", encoding="utf-8")
-    with pytest.raises(end if isinstance(end, type) else type(end)), Writer() as writer:
-        writer.write(tmp_path / "first", ["whole"])
-        writer.write(old, broken())
+
+    def write():
+        with Writer() as writer:
+            writer.write(tmp_path / "first", ["whole"])
+            writer.write(old, broken())
+
+    with pytest.raises(end if isinstance(end, type) else type(end)):
+        write()
     assert [path.name for path in tmp_path.iterdir()] == ["old"]
     assert old.read_text(encoding="utf-8") == "old"
 
@@ -186,8 +191,13 @@ def test_a_link_to_a_new_file_stays_a_link(tmp_path):
 
 def test_a_place_that_became_a_folder_meanwhile_is_an_error_and_nothing_is_left(tmp_path):
     target = tmp_path / "o"
-    with pytest.raises(UsageError, match="cannot be written"), Writer() as writer:
-        writer.write(target, ["x"])
-        writer.write(tmp_path / "p", ["y"])
-        target.mkdir()
+
+    def write():
+        with Writer() as writer:
+            writer.write(target, ["x"])
+            writer.write(tmp_path / "p", ["y"])
+            target.mkdir()
+
+    with pytest.raises(UsageError, match="cannot be written"):
+        write()
     assert [path.name for path in tmp_path.iterdir()] == ["o"]
