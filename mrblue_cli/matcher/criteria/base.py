@@ -1,15 +1,12 @@
 """What a criterion is: two forms of one formula over two people. PURE.
 
 `scalar(a, b, **parameters) -> Score` is written to be read. `fast(community, left, right, **parameters) -> [n]` gives
-the
-same values for n pairs of rows at once, NaN where unknown. Both are 0..100. A symmetric criterion gives
+the same values for n pairs of rows at once, NaN where unknown. Both are 0..100. A symmetric criterion gives
 `scalar(a, b) == scalar(b, a)`; a directed one gives a's view of b and says so in its entry. A criterion over the whole
 community (`needs_community`) takes it as `community=` in its scalar form.
 """
 
 from __future__ import annotations
-
-from typing import Any, Protocol
 
 import msgspec
 import numpy as np
@@ -31,22 +28,6 @@ class Score(msgspec.Struct, frozen=True):
     """A few words of it for a one-line reason; empty: nothing worth saying."""
     leads: Leads | None = None
     """Set by criteria that decide who leads."""
-
-
-class Scalar(Protocol):
-    """The plain form."""
-
-    def __call__(self, a: User, b: User, **parameters: Any) -> Score:
-        """A score and its reason."""
-        ...
-
-
-class Fast(Protocol):
-    """The vectorised form."""
-
-    def __call__(self, community: Community, left: Ints, right: Ints, **parameters: Any) -> Floats:
-        """[n] scores of the pairs (left[i], right[i]); NaN: unknown."""
-        ...
 
 
 def called(user: User) -> str:
