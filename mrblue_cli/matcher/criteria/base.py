@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mrblue_cli.core.errors import UsageError
-from mrblue_cli.matcher.compiled import Community, Floats, Ints
+from mrblue_cli.matcher.compiled import Community, Ints
 from mrblue_cli.matcher.model import Leads, User
 
 
