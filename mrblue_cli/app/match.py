@@ -57,6 +57,8 @@ class Searching(msgspec.Struct, frozen=True, kw_only=True):
     state: Path | None = None
     """Where a long search keeps what is done."""
     resume: bool = False
+    on_finished: Callable[[Path], None] | None = None
+    """Takes the file of a finished search, to be removed when the answer is written; else it is removed at once."""
 
 
 class Lists(msgspec.Struct, frozen=True, kw_only=True):
@@ -203,6 +205,7 @@ def _search(case: Case, k: int, rows: Ints | None, searching: Searching, on_prog
         ray_address=searching.ray_address,
         state=searching.state,
         resume=searching.resume,
+        on_finished=searching.on_finished,
         on_progress=on_progress,
     )
 

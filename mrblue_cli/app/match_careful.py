@@ -46,6 +46,19 @@ class Malformed(Exception):
         return Malformed(self.what, self.offset + offset)
 
 
+_TOLD = (
+    ("Expecting value", "no value; texts stand in double quotes, and comments have no place in JSON"),
+    ("Expecting property name", "a name in double quotes is missing"),
+    ("Expecting ','", "a comma is missing, or a bracket or quote before it"),
+    ("Expecting ':'", "a colon is missing"),
+    ("Illegal trailing comma", "a comma too many"),
+    ("Unterminated string", "the quotes that open here are never closed"),
+    ("Invalid control character", "a control character inside quotes, such as a line break or a tab"),
+    ("Invalid \\", "a backslash that means nothing in JSON; a plain one is written twice"),
+)
+"""How the decoder's messages begin, and what they mean."""
+
+
 class Careful:
     """A cursor over the text of a document."""
 
@@ -127,10 +140,19 @@ class Careful:
             value, self._at = self._decoder.raw_decode(self.text, self._at)
         except json.JSONDecodeError as error:
             self._at = error.pos
-            raise self._malformed(_plain(error.msg)) from None
+            raise self._malformed(self._plain(error.msg)) from None
         except RecursionError:
             raise self._malformed(TOO_DEEP) from None
         return value
+
+    def _plain(self, message: str) -> str:
+        """What the decoder says, for somebody who mends the text by hand."""
+        here, before = self.text[self._at :].lstrip(" \t\r\n")[:1], self.text[: self._at].rstrip(" \t\r\n")[-1:]
+        if not here:
+            return "the text ends too early"
+        if here in "]}" and (before == "," or "trailing comma" in message):
+            return f"a comma too many before {here}"
+        return next((told for begin, told in _TOLD if message.startswith(begin)), message[:1].lower() + message[1:])
 
     def _malformed(self, what: str) -> Malformed:
         return Malformed(what, len(self.text[: self._at].encode("utf-8")))
@@ -167,10 +189,6 @@ def first_sign(data: Data) -> int:
     """Where the text begins after white space; its length when there is nothing else. Copies nothing."""
     match = _VISIBLE.search(data)
     return match.start() if match else len(data)
-
-
-def _plain(message: str) -> str:
-    return message[:1].lower() + message[1:].removesuffix(" at")
 
 
 def _whole(digits: str) -> int | float:

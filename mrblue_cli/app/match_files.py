@@ -193,11 +193,12 @@ def _unpacked(data: Data, name: str, most: int) -> Data:
 
 
 def _refuse_foreign(data: Data, name: str) -> None:
+    if data.startswith(_ZIP):
+        # Before the look for zero bytes: every workbook has some.
+        raise InputFileError(f"{name} is a workbook or a zip archive", hint="save it as CSV UTF-8 and give that")
     if data[:2] in _UTF16 or b"\0" in data[:512]:
         if data.startswith(_UTF16) or data[:4].count(b"\0") in {2, 3}:
             raise InputFileError(f"{name} is UTF-16 text", hint="save it as UTF-8; in a spreadsheet choose: CSV UTF-8")
         raise InputFileError(f"{name} is not text", hint="give JSON, NDJSON or CSV, also packed with gzip")
-    if data.startswith(_ZIP):
-        raise InputFileError(f"{name} is a zip archive or a workbook", hint="save it as CSV UTF-8 and give that")
     if first_sign(data) == len(data):
         raise InputFileError(f"{name} is empty", hint="an empty community is written []")

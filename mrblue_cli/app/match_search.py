@@ -56,13 +56,15 @@ def best(
     ray_address: str | None = None,
     state: Path | None = None,
     resume: bool = False,
+    on_finished: Callable[[Path], None] | None = None,
     on_progress: Progress | None = None,
 ) -> Found:
     """The best k of each row (of everybody by default), by falling unrounded score, ties by smaller id.
 
     `workers`: threads, or processes of a Ray cluster on this machine; as many as there are cores by default. `state`: a
-    folder in which finished chunks are kept until the search is done; `resume` goes on there. `on_progress` is called
-    in this thread. Raises `UsageError`, `MissingPart` without Ray, and `KeyboardInterrupt` after keeping what is done.
+    folder in which finished chunks are kept until the search is done; `resume` goes on there. `on_finished` takes the
+    file of a search that is done, which stays until the caller removes it. `on_progress` is called in this thread.
+    Raises `UsageError`, `MissingPart` without Ray, and `KeyboardInterrupt` after keeping what is done.
     """
     if k < 1:
         raise UsageError(f"the best {k} of somebody are nobody", hint="ask for 1 or more, for example --top 5")
@@ -92,7 +94,7 @@ def best(
 
     plan = msgspec.structs.replace(plan, digest=search_digest(community, recipe, asked, k, ready.search.engine))
     plan, parts = kept(state, plan) if resume else (plan, [])
-    return _collected(asked[order], order, plan, parts, run, Keeper(state, plan, parts), on_progress)
+    return _collected(asked[order], order, plan, parts, run, Keeper(state, plan, parts, on_finished), on_progress)
 
 
 def _order(search: Search, asked: Ints) -> Ints:

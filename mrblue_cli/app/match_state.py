@@ -13,7 +13,7 @@ import os
 import struct
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -110,12 +110,15 @@ def _parsed(path: Path, data: bytes, plan: Plan) -> tuple[Plan, list[Part]]:
 class Keeper:
     """Writes chunks as they are found. Each is safe on disk when `add` returns."""
 
-    def __init__(self, folder: Path, plan: Plan, parts: list[Part]) -> None:
+    def __init__(
+        self, folder: Path, plan: Plan, parts: list[Part], on_finished: Callable[[Path], None] | None = None
+    ) -> None:
         """Begins the file anew with the chunks that are there. Raises `UsageError` when the folder cannot be used.
 
         A new file takes the place of the old one only when it holds all of it: two searches at a time cannot mix.
         """
         self._path = _path(folder, plan)
+        self._on_finished = on_finished
         try:
             folder.mkdir(parents=True, exist_ok=True)
             _forget_oldest(folder, self._path)
@@ -147,9 +150,11 @@ class Keeper:
         os.fsync(self._file.fileno())
 
     def close(self, *, finished: bool) -> None:
-        """What is finished needs no keeping."""
+        """What is finished needs no keeping, unless somebody takes it over until the answer is written."""
         self._file.close()
-        if finished:
+        if finished and self._on_finished is not None:
+            self._on_finished(self._path)
+        elif finished:
             self._path.unlink(missing_ok=True)
 
 

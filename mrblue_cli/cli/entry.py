@@ -7,8 +7,10 @@ Typer takes longer to import than `ask` takes to find its answer, and `ask` is w
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from mrblue_cli.cli.errors import run
 
@@ -16,6 +18,9 @@ from mrblue_cli.cli.errors import run
 def main() -> None:
     """Run the command line and exit with its code."""
     arguments = sys.argv[1:]
+    # Whoever closed them (`>&-`) wants no answer, but the exit code still tells.
+    sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as long as the program
+    sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     sys.exit(run(lambda: _dispatch(arguments), debug="--debug" in arguments))
 
 
@@ -36,4 +41,4 @@ def _dispatch(arguments: Sequence[str]) -> object:
         return record(arguments[1:])
     from mrblue_cli.cli.main import app
 
-    return app(list(arguments), standalone_mode=False)
+    return app(list(arguments), prog_name="mrblue", standalone_mode=False)

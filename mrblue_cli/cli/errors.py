@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from mrblue_cli.core import errors as e
 
 INTERRUPTED = 130
 INTERNAL = 70
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 _EXIT_CODES: tuple[tuple[type[e.MrBlueError], int], ...] = (
     (e.NothingFound, 1),
     (e.UsageError, 2),
@@ -71,7 +73,11 @@ def run(command: Callable[[], Any], *, debug: bool) -> int:
             return INTERRUPTED
         if hasattr(error, "format_message"):
             # A usage error, of whichever copy of click the command line library carries.
-            report(error.format_message() or "a required argument is missing", "see: mrblue --help")
+            report(error.format_message() or "a required argument is missing", f"see: {_named(error)} --help")
+            return 2
+        if isinstance(error, OSError) and error.errno in _NO_ROOM and error.filename is None:
+            report(f"what it prints cannot be written: {error.strerror}", "make room there, or print to another place")
+            _leave_unwritten()
             return 2
         if debug:
             _print_traceback()
@@ -79,11 +85,24 @@ def run(command: Callable[[], Any], *, debug: bool) -> int:
         return INTERNAL
 
 
+def _named(error: Exception) -> str:
+    """The command whose help tells more: without the word of a hidden command, which nobody types."""
+    context = getattr(error, "ctx", None)
+    while context is not None and getattr(context.command, "hidden", False):
+        context = context.parent
+    return "mrblue" if context is None else str(context.command_path)
+
+
 def _after_exit(ending: SystemExit) -> int:
     if isinstance(ending.__context__, BrokenPipeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _leave_unwritten()
         return 0
     return ending.code if isinstance(ending.code, int) else 0
+
+
+def _leave_unwritten() -> None:
+    """The interpreter would try once more to write what is left, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _outcome(value: object) -> int:

@@ -92,6 +92,18 @@ def reason_of(pair: Pair) -> str:
     return clean(reason(msgspec.structs.replace(pair, breakdown=quiet)))
 
 
+def nobody(people: int) -> str:
+    """Why there is no pair at all."""
+    if people == 0:
+        return "There is nobody who takes part."
+    if people == 1:
+        return "One person alone has nobody to dance with."
+    return (
+        "Nobody here can dance with anybody: there is no leader for a follower, or those who could must not meet "
+        "(blocked, --strict)."
+    )
+
+
 def clean(text: str) -> str:
     """Names come from files: nothing that a terminal would obey, nothing that breaks a line."""
     return "".join(character if character.isprintable() else "�" for character in text)

@@ -15,6 +15,8 @@ from mrblue_cli.matcher.scoring import score
 
 MOST = 60
 """Rows and columns that can still be read."""
+_LONGEST_NAME = 26
+"""Signs of a name in the margin."""
 _SMALL_FROM = 26
 """Columns from which on the numbers are printed small."""
 _LOWEST = 40
@@ -53,16 +55,23 @@ def heat_map(answer: Answer) -> Iterator[str]:
         "<thead><tr><td></td>"
     )
     names = [escape(answer.called(row)) for row in followers.tolist()]
-    yield "".join(f'<th scope="col">{name}</th>' for name in names)
+    yield "".join(_heading("col", answer.called(row)) for row in followers.tolist())
     yield "</tr></thead><tbody>\n"
     for index, row in enumerate(leaders.tolist()):
         leader = escape(answer.called(row))
-        yield f'<tr><th scope="row">{leader}</th>'
+        yield f"<tr>{_heading('row', answer.called(row))}"
         yield "".join(
             _cell(f"{leader} + {name}", value) for name, value in zip(names, scores[index].tolist(), strict=True)
         )
         yield "</tr>\n"
     yield "</tbody></table></div></section>\n"
+
+
+def _heading(scope: str, name: str) -> str:
+    """A name; of a very long one the beginning, because the map is as wide and high as its longest."""
+    if len(name) <= _LONGEST_NAME:
+        return f'<th scope="{scope}">{escape(name)}</th>'
+    return f'<th scope="{scope}" title="{escape(name)}">{escape(name[: _LONGEST_NAME - 1].rstrip())}…</th>'
 
 
 def _cell(names: str, value: float) -> str:

@@ -7,7 +7,7 @@ from html import escape
 
 from mrblue_cli.app.match import BEST, best_pairs, each, partners_of
 from mrblue_cli.app.match_floor import Dance
-from mrblue_cli.cli.match_answer import HONESTY, Answer, clean, many, reason_of, two
+from mrblue_cli.cli.match_answer import HONESTY, Answer, clean, many, nobody, reason_of, two
 from mrblue_cli.cli.match_heat import STYLE as HEAT_STYLE
 from mrblue_cli.cli.match_heat import heat_map
 from mrblue_cli.cli.match_options import Mode
@@ -26,21 +26,26 @@ h3 { font-size: 1rem; margin: 1.2rem 0 .3rem; }
 .honest { border-left: 4px solid var(--blue); background: #eef5fb; padding: .6rem .9rem; margin: .8rem 0; }
 .dim { color: var(--dim); }
 table { border-collapse: collapse; width: 100%; } caption { text-align: left; color: var(--dim); }
+th, td, h3 { overflow-wrap: anywhere; }
 th, td { text-align: left; vertical-align: top; padding: .28rem .6rem .28rem 0; border-bottom: 1px solid var(--line); }
 thead th { color: var(--dim); font-weight: 600; font-size: .85rem; }
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; padding-right: .9rem; }
-.n { width: 5rem; } .who { white-space: nowrap; width: 10rem; }
-.label { white-space: nowrap; color: var(--dim); width: 9rem; }
+.n { width: 4rem; } .who { width: 8rem; } .both { width: 13rem; }
+.label { white-space: nowrap; color: var(--dim); width: 7.5rem; }
 .excellent { font-weight: 700; }
 .never { color: #8a2b00; font-weight: 600; }
 section.one { break-inside: avoid; } .tandas { display: grid; gap: 0 2rem;
   grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); }
-.tandas section { break-inside: avoid; }
-.sheet { font-size: .85rem; } .sheet td, .sheet th { padding-right: .5rem; }
+.tandas section { break-inside: avoid; } .tandas table, .sheet { table-layout: fixed; }
+.sheet { margin-bottom: 1rem; font-size: .85rem; } .sheet td, .sheet th { padding-right: .5rem; }
 @page { size: A4; margin: 14mm; }
-@media print { body { font-size: 10pt; margin: 0; max-width: none; padding: 0; } h2 { break-after: avoid; }
-  tr { break-inside: avoid; } thead { display: table-header-group; } .paper { break-before: page; } }
+@media print { html, body { font-size: 10pt; } body { margin: 0; max-width: none; padding: 0; }
+  h2 { break-after: avoid; } tr { break-inside: avoid; } thead { display: table-header-group; }
+  .tandas, .sheet { font-size: 8pt; } .tandas td, .sheet td, .sheet th { padding-top: .15rem; padding-bottom: .15rem; }
+  .tandas { grid-template-columns: repeat(3, 1fr); gap: 0 1rem; } .paper { break-before: page; } }
 """
+_ABREAST = 8
+"""Tandas side by side in the sheet of the dancers, as many as A4 has room for."""
 _TITLES = {
     Mode.BEST: "Who fits whom",
     Mode.ONE: "Partners",
@@ -92,7 +97,7 @@ def _lists(answer: Answer) -> Iterator[str]:
     if answer.mode is Mode.BEST:
         pairs = [answer.case.pair(*rows) for rows in each(best_pairs(lists, BEST))]
         if not pairs:
-            yield "<p>Nobody here can dance with anybody: there is no leader for a follower, or too few people.</p>\n"
+            yield f"<p>{_text(nobody(len(lists.rows)))}</p>\n"
             return
         yield "<h2>The best pairs</h2>\n"
         yield from _table(("score", "", "pair", "leads", "why"), (_pair_row(answer, pair, both=True) for pair in pairs))
@@ -117,7 +122,12 @@ def _pair_row(answer: Answer, pair: Pair, *, both: bool = False) -> list[str]:
     names = [answer.called(rows[pair.b])]
     if both:
         names.insert(0, answer.called(rows[pair.a]))
-    return [*_score(pair), _cell(" + ".join(names), "who"), _cell(answer.leader(pair), "who"), _cell(reason_of(pair))]
+    return [
+        *_score(pair),
+        _cell(" + ".join(names), "both" if both else "who"),
+        _cell(answer.leader(pair), "who"),
+        _cell(reason_of(pair)),
+    ]
 
 
 def _score(pair: Pair) -> tuple[str, str]:
@@ -160,6 +170,9 @@ def _small_print(answer: Answer, note: str, seed: int | None, *, swap: bool) -> 
 def _rotated(answer: Answer) -> Iterator[str]:
     found = answer.rotated
     assert found is not None  # noqa: S101 - what this is called for
+    if not found.tandas:
+        yield f"<p>{_text(nobody(len(answer.case.community)))}</p>\n"
+        return
     yield '<div class="tandas">\n'
     for number, dance in enumerate(found.tandas, 1):
         yield f"<section><h3>Tanda {number}</h3>\n"
@@ -168,17 +181,26 @@ def _rotated(answer: Answer) -> Iterator[str]:
         yield f"{_sits_out(answer, dance)}</section>\n"
     yield '</div>\n<section class="paper"><h2>For each dancer</h2>\n'
     yield '<p class="dim">1, 2, … are the tandas; (lead): this dancer leads</p>\n'
-    titles = ("", *(str(number) for number in range(1, len(found.tandas) + 1)))
-    lines = (
-        [f'<th scope="row" class="who">{_text(answer.called(row))}</th>', *(_cell(name) for name in partners)]
-        for row, partners in sheet(answer).items()
-    )
-    yield from _table(titles, lines, kind="sheet")
+    yield from _sheets(answer, len(found.tandas))
     total = sum(dance.total for dance in found.tandas)
     yield f'<p class="dim">{many(len(found.tandas), "tanda")} by {_text(found.method)}, total {two(total)}</p>\n'
     swap = any(couple.leader is None for dance in found.tandas for couple in dance.couples)
     yield from _small_print(answer, found.note, found.seed, swap=swap)
     yield "</section>\n"
+
+
+def _sheets(answer: Answer, tandas: int) -> Iterator[str]:
+    """A line for each dancer; a long evening in several tables below each other, none wider than the paper."""
+    evenings = sheet(answer)
+    tables = -(-tandas // _ABREAST)
+    for part in range(tables):
+        first, end = part * tandas // tables, (part + 1) * tandas // tables
+        titles = ("", *(str(number) for number in range(first + 1, end + 1)))
+        lines = (
+            [f'<th scope="row">{_text(answer.called(row))}</th>', *(_cell(name) for name in partners[first:end])]
+            for row, partners in evenings.items()
+        )
+        yield from _table(titles, lines, kind="sheet")
 
 
 def _balanced(answer: Answer) -> Iterator[str]:

@@ -80,7 +80,8 @@ def _small(answer: Answer) -> dict[str, Any]:
     if answer.rotated is not None:
         turns = answer.rotated
         tandas = [_dance(answer, dance) for dance in turns.tandas]
-        return {"tandas": tandas, "method": turns.method, "note": turns.note, "seed": turns.seed}
+        total = number(sum(dance.total for dance in turns.tandas))
+        return {"tandas": tandas, "method": turns.method, "total": total, "note": turns.note, "seed": turns.seed}
     if answer.balanced is not None:
         roles = answer.balanced
         return {

@@ -14,7 +14,7 @@ from mrblue_cli.cli.errors import report
 
 def algorithms(
     family: Annotated[
-        str | None, typer.Argument(metavar="[FAMILY]", help="Only this family (level, agg, pair, …), or one name.")
+        str | None, typer.Argument(metavar="FAMILY", help="Only this family (level, agg, pair, …), or one name.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:

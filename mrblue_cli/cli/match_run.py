@@ -26,7 +26,7 @@ from mrblue_cli.app.match import (
 from mrblue_cli.cli.errors import INTERRUPTED, report
 from mrblue_cli.cli.match_answer import Answer
 from mrblue_cli.cli.match_options import Mode, Typed, how_of, mode_of, week_of
-from mrblue_cli.cli.match_write import places, write_all
+from mrblue_cli.cli.match_write import Places, places, write_all
 
 TOP = 5
 _BAR_FROM = 2000
@@ -44,24 +44,47 @@ def run_match(typed: Typed) -> int:
             find_method(family, method)
     today = dt.datetime.now(tz=dt.UTC).date()
     week = week_of(typed.week) or coming_monday(today)
-    case = _open(where.source, How(**how_of(typed)), week, typed.zone or "UTC")
+    try:
+        case = _open(where.source, How(**how_of(typed)), week, typed.zone or "UTC")
+    except KeyboardInterrupt:
+        report("stopped; nothing was written")
+        return INTERRUPTED
     for warning in case.warnings:
         sys.stderr.write(f"mrblue: {warning}\n")
     bar = _Bar(len(case.community))
-    searching = _searching(typed, case, mode)
+    finished: list[Path] = []
+    searching = _searching(typed, case, mode, finished.append)
+    printed = not where.targets or None in where.targets.values()
+    writing = False
     try:
         with bar:
             answer = _answer(case, mode, typed, searching, bar)
+        writing = True
+        _put(answer, where)
     except KeyboardInterrupt:
-        return _stopped(bar, case, searching)
+        # Lists of a million people take minutes to write: what was searched for them is still kept.
+        return _stopped(bar, case, searching, cut_off=writing and printed)
+    except BrokenPipeError:
+        _forget(finished)
+        raise
+    _forget(finished)
+    return 0
+
+
+def _put(answer: Answer, where: Places) -> None:
+    """Show the answer, or write it."""
     if not where.targets:
         from mrblue_cli.cli.match_view import show
 
         show(answer, sys.stdout)
-        return 0
+        return
     for path in write_all(where.targets, _renderers(answer)):
         report(f"wrote {path}")
-    return 0
+
+
+def _forget(finished: list[Path]) -> None:
+    for path in finished:
+        path.unlink(missing_ok=True)
 
 
 def _open(source: str | None, how: How, week: dt.date, zone: str) -> Case:
@@ -103,7 +126,7 @@ def _floor_answer(common: dict[str, Any], typed: Typed) -> Answer:
     return Answer(**common, balanced=balanced(case))
 
 
-def _searching(typed: Typed, case: Case, mode: Mode) -> Searching:
+def _searching(typed: Typed, case: Case, mode: Mode, on_finished: Callable[[Path], None]) -> Searching:
     return Searching(
         diverse=typed.diverse,
         max_shown=typed.max_shown,
@@ -112,6 +135,7 @@ def _searching(typed: Typed, case: Case, mode: Mode) -> Searching:
         ray_address=typed.ray_address,
         state=_state(typed, case) if mode in {Mode.BEST, Mode.ALL} else None,
         resume=typed.resume,
+        on_finished=on_finished,
     )
 
 
@@ -151,14 +175,15 @@ def _renderers(answer: Answer) -> dict[str, Callable[[], Iterable[str]]]:
     return {"json": as_json, "csv": as_csv, "html": as_html}
 
 
-def _stopped(bar: _Bar, case: Case, searching: Searching) -> int:
-    """Says what was kept, and the command that goes on."""
+def _stopped(bar: _Bar, case: Case, searching: Searching, *, cut_off: bool) -> int:
+    """Says what was kept, and the command that goes on. `cut_off`: some of the answer was printed already."""
+    written = "what was printed is not whole" if cut_off else "nothing was written"
     if searching.state is None:
-        report("stopped; nothing was written")
+        report(f"stopped; {written}")
         return INTERRUPTED
     again = shlex.join(["mrblue", *(word for word in sys.argv[1:] if word != "--resume"), "--resume"])
     done = f"{bar.done:,} of {len(case.community):,} people are done and kept"
-    report(f"stopped; {done}, nothing was written", f"go on with: {again}")
+    report(f"stopped; {done}, {written}", f"go on with: {again}")
     return INTERRUPTED
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from mrblue_cli.app.match import BEST, best_pairs, each, partners_of
 from mrblue_cli.app.match_floor import Dance
-from mrblue_cli.cli.match_answer import HONESTY, Answer, clean, many, reason_of, two
+from mrblue_cli.cli.match_answer import HONESTY, Answer, clean, many, nobody, reason_of, two
 from mrblue_cli.cli.match_options import Mode
 from mrblue_cli.matcher.model import Pair, Role
 
@@ -103,7 +103,7 @@ def _lists(answer: Answer) -> Iterator[Text | Table]:
     if answer.mode is Mode.BEST:
         pairs = best_pairs(lists, BEST)
         if not len(pairs):
-            yield Text("\nNobody here can dance with anybody: there is no leader for a follower, or too few people.")
+            yield Text(f"\n{nobody(len(lists.rows))}")
             return
         yield _title("The best pairs")
         table = _table("score", "", "pair", "leads", "why")
@@ -154,7 +154,7 @@ def summary(answer: Answer, dance: Dance) -> str:
     """Total, mean and worst of one dance."""
     worst = dance.worst
     if worst is None:
-        return "no pair: nobody here can dance with anybody"
+        return f"no pair. {nobody(len(answer.case.community))}"
     names = " + ".join(answer.names(worst)).replace("*", "")
     return (
         f"{many(len(dance.couples), 'pair')}, total {two(dance.total)}, mean {two(dance.mean)}, "
@@ -196,6 +196,9 @@ def _small_print(answer: Answer, note: str, seed: int | None, swap: bool) -> Ite
 def _rotated(answer: Answer) -> Iterator[Text | Table]:
     found = answer.rotated
     assert found is not None  # noqa: S101 - what this is called for
+    if not found.tandas:
+        yield Text(f"\n{nobody(len(answer.case.community))}")
+        return
     for number, dance in enumerate(found.tandas, 1):
         yield _title(f"Tanda {number}")
         table = _table("score", "leads", "follows")

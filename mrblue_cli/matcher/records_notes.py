@@ -133,7 +133,8 @@ def _meddles(sign: str) -> bool:
 
 
 def _nearest(field: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(field.rpartition(".")[2][:_SHOWN], list(known), n=1, cutoff=0.8)
+    name = field.rpartition(".")[2][:_SHOWN].casefold()
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.8)
     return f"; did you mean '{near[0]}'?" if near else ""
 
 

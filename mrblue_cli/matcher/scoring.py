@@ -356,12 +356,13 @@ def reason(pair: Pair) -> str:
     against = sorted(
         (term for term in told if not _speaks_for(term)), key=lambda term: -term.weight * (100.0 - (term.score or 0.0))
     )
-    line = ", ".join(term.brief for term in for_it) or "little speaks for it"
+    # Of two who said nothing but their roles there is nothing to tell.
+    line = ", ".join(term.brief for term in for_it) or ("little speaks for it" if told else "")
     if against:
         line += f"; weak point{'s' if len(against) > 1 else ''}: {', '.join(term.brief for term in against)}"
     unknown = [slot for slot, term in pair.breakdown.items() if term.weight > 0 and not term.known]
     if unknown:
-        return f"{line}; {listed(unknown)} not known"
+        return f"{line}{'; ' if line else ''}{listed(unknown)} not known"
     # With --missing drop no term keeps the weight of what is unknown, but the coverage still tells.
     return line if pair.coverage > 1 - 1e-9 else f"{line}; {1 - pair.coverage:.0%} of what counts is not known"
 

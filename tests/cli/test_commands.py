@@ -71,6 +71,38 @@ def test_what_goes_wrong_is_named_with_its_exit_code(args, code, words):
 
 
 @pytest.mark.parametrize(
+    ("args", "help_of"),
+    [
+        (["match", "--sample", "--foo"], "mrblue match"),
+        (["match", "generate"], "mrblue match generate"),
+        (["kb", "search"], "mrblue kb search"),
+        (["nonsense"], "mrblue"),
+    ],
+)
+def test_a_usage_error_names_the_help_that_tells_more(args, help_of):
+    done = mrblue(*args)
+    complaint(done, 2)
+    assert done.stderr.endswith(f"  → see: {help_of} --help\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full disk")
+@pytest.mark.parametrize("args", [["match", "schema"], ["match", "--sample"], ["match", "--sample", "--json"]], ids=str)
+def test_a_full_disk_is_no_defect_of_the_program(args):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "mrblue_cli", *args], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert complaint(done, 2) == "mrblue: what it prints cannot be written: No space left on device"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell that closes descriptors")
+def test_closed_output_leaves_the_exit_code():
+    run_it = f"{sys.executable} -m mrblue_cli match"
+    assert subprocess.run(f"{run_it} schema >&-", shell=True, stderr=subprocess.PIPE, check=False).returncode == 0  # noqa: S602 - a shell closes them
+    assert subprocess.run(f"{run_it} /no/such 2>&-", shell=True, stdout=subprocess.PIPE, check=False).returncode == 2  # noqa: S602 - a shell closes them
+
+
+@pytest.mark.parametrize(
     ("data", "words"),
     [(b"", "empty"), (b"not a wav at all", "not a WAV file"), (b"RIFF\x00\x00\x00\x00WAVEfmt ", "cut off or damaged")],
 )

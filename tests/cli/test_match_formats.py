@@ -153,6 +153,8 @@ def test_a_rotation(as_json):
     document = as_json("--rotate", "3", "--balance")
     head(document)
     assert 1 <= len(document["tandas"]) <= 3
+    total = sum(pair["overall"] for tanda in document["tandas"] for pair in tanda["pairs"])
+    assert document["total"] == pytest.approx(total, abs=0.1)
     seen = []
     for tanda in document["tandas"]:
         for pair in tanda["pairs"]:
@@ -300,6 +302,31 @@ def test_a_rotation_has_a_sheet_for_each_tanda_and_each_dancer(match, users):
     assert "For each dancer" in page.text
     rows = [attrs for tag, attrs in page.seen if tag == "th" and attrs.get("scope") == "row"]
     assert len(rows) == USERS
+
+
+def test_a_long_evening_is_never_wider_than_the_paper(match, tmp_path):
+    crowd = [person(f"p{n:02}", ["leader" if n % 2 else "follower"]) for n in range(40)]
+    page = Page(match(file_of(tmp_path, crowd), "--rotate", "17", "--html").stdout)
+    rows = [attrs for tag, attrs in page.seen if tag == "th" and attrs.get("scope") == "row"]
+    assert len(rows) == 3 * 40
+    tandas = [attrs for tag, attrs in page.seen if tag == "th" and attrs.get("scope") == "col"]
+    assert len(tandas) == 17 + 2 * 17
+    assert "17 tandas by rot.exact" in page.text
+
+
+def test_a_rotation_of_leaders_says_why_it_is_empty(match, tmp_path):
+    page = Page(match(file_of(tmp_path, [person("a", ["leader"])]), "--rotate", "2", "--html").stdout)
+    assert "One person alone has nobody to dance with." in page.text
+    assert "For each dancer" not in page.text
+
+
+def test_a_very_long_name_does_not_blow_up_the_heat_map(match, tmp_path):
+    long = "Maximiliana-Theodora von und zu Hohenlohe"
+    crowd = [person("a", ["leader"], name=long), person("b", ["follower"], name="Bo")]
+    page = match(file_of(tmp_path, crowd), "--html").stdout
+    assert f'<th scope="row" title="{long}">Maximiliana-Theodora von…</th>' in page
+    assert '<th scope="col">Bo</th>' in page
+    assert f'title="{long} + Bo: 70.00"' in page
 
 
 # Files

@@ -62,6 +62,44 @@ def test_a_long_search_is_kept_and_gone_on_with(tmp_path, crowd):
     assert not (tmp_path / "fresh" / "mrblue" / "match").exists()  # short searches are not kept unasked
 
 
+# The same, with Ctrl-C while the answer is written.
+WRITING = """
+import os, signal, sys
+from mrblue_cli.cli import match_csv
+from mrblue_cli.cli.entry import main
+def lines(answer):
+    yield 'half of it'
+    os.kill(os.getpid(), signal.SIGINT)
+    yield 'never'
+match_csv.lines = lines
+sys.argv = ['mrblue', *sys.argv[1:]]
+main()
+"""
+
+
+def test_a_search_that_is_done_is_kept_until_its_answer_is_written(tmp_path, crowd):
+    env = environment(XDG_CACHE_HOME=str(tmp_path / "cache"))
+    out = tmp_path / "lists.csv"
+    command = ["match", str(crowd), "--all", "--csv", str(out), "--resume"]
+    stopped = python(WRITING, *command, env=env)
+    assert stopped.returncode == 130
+    what, todo = stopped.stderr.strip().splitlines()[-2:]
+    count = what.split("stopped; ")[1].split(" of ")[0]
+    assert what == f"mrblue: stopped; {count} of {count} people are done and kept, nothing was written"
+    assert shlex.split(todo.partition("go on with: ")[2]) == ["mrblue", *command]
+    assert not out.exists()
+    [kept] = (tmp_path / "cache" / "mrblue" / "match").iterdir()
+
+    printing = python(WRITING, *command[:4], "-", "--resume", env=env)
+    assert printing.returncode == 130
+    assert "what was printed is not whole" in printing.stderr
+    assert kept.exists()
+
+    assert mrblue(*command, env=env).returncode == 0
+    assert out.exists()
+    assert not kept.exists()
+
+
 def test_a_short_search_says_that_nothing_was_written(tmp_path, crowd):
     stopped = python(PRESSED, "match", str(crowd), "--all", "--html", str(tmp_path / "o.html"), "--workers", "1")
     assert stopped.returncode == 130

@@ -110,6 +110,22 @@ def test_nobody_to_dance_with_is_said():
     assert "nobody here can dance with them" in text
 
 
+def test_why_there_is_no_pair_is_said_as_it_is():
+    assert "There is nobody who takes part." in shown(best([]))
+    assert "One person alone" in shown(best([leader("l")]))
+    found = case([leader("l"), leader("m")])
+    result = rotated(found, 3)
+    text = shown(Answer(case=result.case, mode=Mode.ROTATE, top=5, rotated=result))
+    assert "Nobody here can dance with anybody" in text
+    assert "0 tandas" not in text
+
+
+def test_of_two_who_said_only_their_roles_the_unknown_is_told():
+    text = shown(best([leader("l"), follower("f")]))
+    assert "level, location, style and schedule not known" in text
+    assert "little speaks for it" not in text
+
+
 def test_a_practica_has_its_sums_and_who_sits_out():
     found = case(FLOOR)
     result = paired(found, "total", fix_roles=True)
@@ -119,7 +135,7 @@ def test_a_practica_has_its_sums_and_who_sits_out():
     assert "of those who dance both, Bo leads" in text
     short = case(FLOOR[:2])
     nothing = shown(Answer(case=short, mode=Mode.PAIR, top=5, paired=paired(short, "total")))
-    assert "no pair: nobody here can dance with anybody" in nothing
+    assert "no pair. Nobody here can dance with anybody" in nothing
     assert "sits out: Leo, Lia" in nothing
 
 

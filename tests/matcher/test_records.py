@@ -403,10 +403,12 @@ def test_an_unknown_field_is_one_warning_with_its_count():
     for number in range(3):
         found.read(person(number, shoes=41, location={"zip": number}), f"users[{number}]")
     found.read(person(3, leaderlevel=3), "users[3]")
+    found.read(person(4, Styles=["salon"]), "users[4]")
     assert found.warnings == [
         'unknown field "shoes" (3 times, first at users[0].shoes)',
         'unknown field "location.zip" (3 times, first at users[0].location.zip)',
         "unknown field \"leaderlevel\" (at users[3].leaderlevel; did you mean 'leader_level'?)",
+        "unknown field \"Styles\" (at users[4].Styles; did you mean 'styles'?)",
     ]
 
 

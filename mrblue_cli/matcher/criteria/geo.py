@@ -59,7 +59,7 @@ def named(a: User, b: User) -> Score:
     if value == SAME_CITY:
         return Score(value, f"both live in {a.place.city}", f"both live in {a.place.city}")
     if value == SAME_COUNTRY:
-        return Score(value, "they live in the same country", "same country")
+        return Score(value, "they live in the same country", "only the country in common")
     return Score(value, "they live in different countries", "different countries")
 
 
