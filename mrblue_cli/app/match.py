@@ -159,8 +159,8 @@ def case_of(loaded: Loaded, how: How) -> Case:
         fuse=how.fuse,
         aggregate=how.aggregate,
         strict=how.strict,
-        # Nobody at all is no reason to refuse what would need a history.
-        has_history=len(loaded.community.history.values) > 0 or len(loaded.community) == 0,
+        # With nobody to dance with there is nothing to refuse: the answer is empty.
+        has_history=len(loaded.community.history.values) > 0 or len(loaded.community) < 2,
         **minutes,
     )
     idle = [slot for slot in how.entries if slot in SLOTS and recipe.weight(slot) == 0]

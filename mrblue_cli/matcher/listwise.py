@@ -155,7 +155,7 @@ def _aggregated(community: Community, recipe: Recipe, pairs: Alternatives, matri
 
     def make() -> Learnt:
         danced = _danced(community, pairs)
-        if not danced.any():
+        if len(danced) and not danced.any():
             raise UsageError(
                 f"{entry.name} learns from who danced with whom, and no two who can dance here have",
                 hint="give people a 'history' in the file, or use another aggregation",

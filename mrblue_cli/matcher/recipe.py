@@ -74,19 +74,6 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         """The weight of a slot; 0 for one that is not there."""
         return next((choice.weight for choice in self.choices if choice.slot == slot), 0.0)
 
-    @property
-    def is_baseline(self) -> bool:
-        """Whether each weighted slot holds its default and the mean adds up, at any weights: what an index serves."""
-        plain = all(
-            choice.entry == SLOTS[choice.slot].entry and choice.slot in BASELINE
-            for choice in self.choices
-            if choice.weight > 0
-        )
-        return plain and self.aggregate == "agg.mean"
-
-
-BASELINE = ("role", "level", "location", "style", "schedule")
-
 
 def make_recipe(
     weights: Mapping[str, float] | None = None,

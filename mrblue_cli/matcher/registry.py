@@ -57,8 +57,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """The vectorised form (for criteria: see `criteria.base`)."""
     examples: tuple[Example, ...] = ()
     symmetric: bool = True
-    """Whether swapping the two people (or the arguments) changes nothing. A criterion that is not gives a's view of
-    b."""
+    """Whether swapping the two people (or the arguments) changes nothing. A criterion that is not gives a's
+    view of b."""
     needs_community: bool = False
     """Whether the scalar form takes `community=` (counts, ranges or a graph over everybody)."""
     listwise: bool = False

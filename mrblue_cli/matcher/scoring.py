@@ -211,7 +211,7 @@ def score(community: Community, left: Ints, right: Ints, recipe: Recipe) -> Scor
     values = terms(community, left, right, recipe)
     weights = np.array([choice.weight for choice in recipe.choices])
     known = ~np.isnan(values)
-    coverage = _dot(known.astype(np.float64), weights)
+    coverage = in_order(known.astype(np.float64), weights)
     if listwise.looks_at_everybody(recipe):
         overall = low = high = _among_all(community, left, right, recipe)
     else:
@@ -314,7 +314,7 @@ def _overall(values: Floats, weights: Floats, recipe: Recipe) -> Floats:
     if recipe.missing == "half":
         return _mixed_fast(values, weights, recipe, UNKNOWN_COUNTS)
     known = ~np.isnan(values)
-    coverage = _dot(known.astype(np.float64), weights)
+    coverage = in_order(known.astype(np.float64), weights)
     shares = np.where(known, weights / np.where(coverage > 0, coverage, 1.0)[:, None], 0.0)
     return np.where(coverage > 0, _dot_rows(np.nan_to_num(values), shares), UNKNOWN_COUNTS)
 
@@ -322,14 +322,17 @@ def _overall(values: Floats, weights: Floats, recipe: Recipe) -> Floats:
 def _mixed_fast(values: Floats, weights: Floats, recipe: Recipe, unknown: float) -> Floats:
     full = np.where(np.isnan(values), unknown, values)
     if recipe.aggregate == "agg.mean":
-        return _dot(full, weights)
+        return in_order(full, weights)
     entry = registry.find(recipe.aggregate)
     assert entry.fast is not None  # noqa: S101 - each aggregation has one; the walk over the catalogue sees to it
     return np.asarray(entry.fast(full, weights), dtype=np.float64)
 
 
-def _dot(values: Floats, weights: Floats) -> Floats:
-    """Column by column, in the order of the plain form: a library's dot product may add in another order."""
+def in_order(values: Floats, weights: Floats) -> Floats:
+    """[n] weighted sums, column by column in the order of the plain form: a library's dot product may add in another.
+
+    Rounding is monotone: values no larger never sum up to more.
+    """
     total = np.zeros(len(values))
     for column, weight in enumerate(weights):
         total += weight * values[:, column]

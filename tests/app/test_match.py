@@ -267,3 +267,12 @@ def test_a_method_is_found_by_either_name():
     assert "pair.total" in error.value.hint
     with pytest.raises(UsageError, match="no method of rotation"):
         find_method("rot", "pair.total")
+
+
+@pytest.mark.parametrize("people", [(), (leader("ana"),)])
+def test_with_nobody_to_dance_with_the_answer_is_empty_also_where_a_history_is_needed(people):
+    hows = [How(weights={"history": 0.5}, entries={"history": entry.name}) for entry in registry.family("hist")]
+    hows += [How(aggregate="agg.logit"), How(weights={"preference": 0.5})]
+    for how in hows:
+        made = case_of(Loaded(Community(people), (), (), WEEK), how)
+        assert everyone(made, 3, Searching()).found.rows.tolist() == [[-1, -1, -1]] * len(people)

@@ -22,7 +22,6 @@ def test_the_baseline_has_the_weights_of_the_specification():
         "music": ("taste.ruzicka", 0.0),
         "age": ("age.window", 0.0),
     }
-    assert recipe.is_baseline
 
 
 def test_a_weight_given_to_one_is_taken_from_all():
@@ -31,14 +30,6 @@ def test_a_weight_given_to_one_is_taken_from_all():
     assert recipe.weight("role") == pytest.approx(0.32)
     assert sum(choice.weight for choice in recipe.choices) == pytest.approx(1)
     assert recipe.weight("history") == 0
-
-
-def test_another_entry_is_no_baseline_unless_it_weighs_nothing():
-    assert not make_recipe(entries={"level": "level.gauss"}).is_baseline
-    assert not make_recipe({"music": 0.1}).is_baseline
-    assert not make_recipe(aggregate="agg.min").is_baseline
-    assert make_recipe({"level": 0.0}, {"level": "level.gauss"}).is_baseline
-    assert make_recipe({"level": 0.7, "schedule": 0.0}).is_baseline
 
 
 def test_the_order_of_slots_is_that_of_the_specification():

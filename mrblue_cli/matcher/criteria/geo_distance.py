@@ -48,7 +48,7 @@ def _haversine(lat: Floats, lon: Floats, lat2: Floats, lon2: Floats) -> Floats:
     phi, other = np.radians(lat), np.radians(lat2)
     half = np.sin((other - phi) / 2) ** 2
     half = half + np.cos(phi) * np.cos(other) * np.sin(np.radians(lon2 - lon) / 2) ** 2
-    return np.floor(2 * EARTH_KM * np.arcsin(np.minimum(1.0, np.sqrt(half))) * STEPS + 0.5) / STEPS
+    return np.asarray(np.floor(2 * EARTH_KM * np.arcsin(np.minimum(1.0, np.sqrt(half))) * STEPS + 0.5) / STEPS)
 
 
 def geodesic_km(a: Place, b: Place) -> float | None:

@@ -15,13 +15,12 @@ import numpy as np
 
 from mrblue_cli.core.errors import UsageError
 from mrblue_cli.matcher.compiled import Community, Floats, Ints
-from mrblue_cli.matcher.criteria.base import Score, called
+from mrblue_cli.matcher.criteria.base import Score, called, here
 from mrblue_cli.matcher.criteria.history_graph import (
     Bools,
     contacts,
     danced,
     graph,
-    here,
     known_fast,
     members,
     rows_of,

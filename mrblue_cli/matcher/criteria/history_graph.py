@@ -27,13 +27,6 @@ _CELLS = 1 << 22
 """Most numbers in one dense block of rows."""
 
 
-def here(community: Community | None, entry: str) -> Community:
-    """The community that a plain form was given. Raises `UsageError` without one."""
-    if community is None:
-        raise UsageError(f"{entry} needs the whole community", hint="score the two out of their file")
-    return community
-
-
 def rows_of(community: Community, a: User, b: User) -> tuple[int, int]:
     """Where two people are. Raises `UsageError` for somebody who is not there."""
     for user in (a, b):

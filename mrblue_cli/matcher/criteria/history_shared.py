@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mrblue_cli.matcher.compiled import Community, Floats, Ints
-from mrblue_cli.matcher.criteria.base import Score, called
+from mrblue_cli.matcher.criteria.base import Score, called, here
 from mrblue_cli.matcher.criteria.history_graph import (
     Contacts,
     contacts,
     danced,
     degrees,
-    here,
     known_fast,
     ones,
     picked,

@@ -6,14 +6,13 @@ import numpy as np
 
 from mrblue_cli.core.errors import UsageError
 from mrblue_cli.matcher.compiled import Community, Floats, Ints
-from mrblue_cli.matcher.criteria.base import Score, called
+from mrblue_cli.matcher.criteria.base import Score, called, here
 from mrblue_cli.matcher.criteria.history_graph import (
     Dense,
     contacts,
     danced,
     degrees,
     graph,
-    here,
     known_fast,
     members,
     ones,

@@ -16,7 +16,7 @@ from mrblue_cli.core.errors import UsageError
 from mrblue_cli.matcher.columns import Ragged
 from mrblue_cli.matcher.compiled import Community, Floats, Ints
 from mrblue_cli.matcher.criteria import sets
-from mrblue_cli.matcher.criteria.base import Score, called, listed
+from mrblue_cli.matcher.criteria.base import Score, called, here, listed
 from mrblue_cli.matcher.model import Role, User
 from mrblue_cli.matcher.registry import Entry, Example
 
@@ -104,7 +104,7 @@ def gower(a: User, b: User, *, community: Community | None = None) -> Score:
 
     Raises `UsageError` without a community.
     """
-    apart = differences(a, b, _here(community, "mix.gower"))
+    apart = differences(a, b, here(community, "mix.gower"))
     if not apart:
         return _unsaid(a, b)
     return _said(100.0 * sum(1.0 - value for value in apart.values()) / len(apart), a, b, apart)
@@ -125,7 +125,7 @@ def heom(a: User, b: User, *, community: Community | None = None) -> Score:
     The source counts a field that is not known as wholly different; here it is left out, as unknown is never 0
     elsewhere. Raises `UsageError` without a community.
     """
-    apart = differences(a, b, _here(community, "mix.heom"))
+    apart = differences(a, b, here(community, "mix.heom"))
     if not apart:
         return _unsaid(a, b)
     mean = sum(value**2 for value in apart.values()) / len(apart)
@@ -193,7 +193,7 @@ def mahalanobis(a: User, b: User, *, shrink: float = SHRINK, community: Communit
     on average, so 100 * 2^(-d^2 / 2k) gives such a pair about 50. Raises `UsageError` without a community and for a
     `shrink` outside 0..1 (0 left out: then two fields that say the same have no inverse).
     """
-    community = _here(community, "mix.mahalanobis")
+    community = here(community, "mix.mahalanobis")
     _checked(shrink)
     ours, theirs = _point(a), _point(b)
     known = [index for index in range(len(ours)) if ours[index] is not None and theirs[index] is not None]
@@ -235,12 +235,6 @@ def mahalanobis_fast(community: Community, left: Ints, right: Ints, *, shrink: f
             squared += inverse[one, other] * (part[:, one] * part[:, other])
         found[mine] = 100.0 * np.exp2(-np.maximum(0.0, squared) / (2 * len(fields)))
     return found
-
-
-def _here(community: Community | None, entry: str) -> Community:
-    if community is None:
-        raise UsageError(f"{entry} needs the whole community", hint="score the two out of their file")
-    return community
 
 
 def _checked(shrink: float) -> None:

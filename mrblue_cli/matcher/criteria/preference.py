@@ -12,8 +12,8 @@ import numpy as np
 
 from mrblue_cli.matcher.columns import Ragged
 from mrblue_cli.matcher.compiled import Community, Floats, Ints
-from mrblue_cli.matcher.criteria.base import Score, called, listed
-from mrblue_cli.matcher.criteria.history_graph import contacts, here, ones, rows_of
+from mrblue_cli.matcher.criteria.base import Score, called, here, listed
+from mrblue_cli.matcher.criteria.history_graph import contacts, ones, rows_of
 from mrblue_cli.matcher.criteria.taste_base import entries
 from mrblue_cli.matcher.model import Place, Role, User
 from mrblue_cli.matcher.registry import Entry, Example

@@ -13,7 +13,7 @@ import numpy as np
 
 from mrblue_cli.core.errors import UsageError
 from mrblue_cli.matcher.compiled import Community, Floats, Ints
-from mrblue_cli.matcher.criteria.base import Score, called
+from mrblue_cli.matcher.criteria.base import Score, called, here
 from mrblue_cli.matcher.criteria.set_base import (
     NOTHING,
     TWO_OF_FOUR,
@@ -38,19 +38,13 @@ _CHUNK = 1 << 14
 """Pairs of people whose tags are crossed at a time."""
 
 
-def _here(community: Community | None, entry: str) -> Community:
-    if community is None:
-        raise UsageError(f"{entry} needs the whole community", hint="score the two out of their file")
-    return community
-
-
 def agreeing(a: User, b: User, *, community: Community | None = None, of: Of = "styles") -> Score:
     """Simple matching: tags that both named or neither did, out of all tags that anybody here named."""
-    here = _here(community, "set.smc")
+    community = here(community, "set.smc")
     ours, theirs = tags(a, of), tags(b, of)
     if not ours or not theirs:
         return unsaid(a, b, of) or Score(None, "")
-    everything = ours | theirs | set(rows_of(here, of)[1].names)
+    everything = ours | theirs | set(rows_of(community, of)[1].names)
     value = 100.0 * (len(everything) - len(ours ^ theirs)) / len(everything)
     told = reasoned(value, a, b, of)
     apart = f"they differ in {len(ours ^ theirs)} of the {len(everything)} {of} that people here named"
@@ -90,13 +84,13 @@ def rarities(community: Community, of: Of) -> Floats:
 
 def rare(a: User, b: User, *, community: Community | None = None, of: Of = "styles") -> Score:
     """Cosine of the two lists with each tag weighted by its rarity."""
-    here = _here(community, "set.tfidf")
+    community = here(community, "set.tfidf")
     ours, theirs = tags(a, of), tags(b, of)
     if not ours or not theirs:
         return unsaid(a, b, of) or Score(None, "")
-    weight = rarities(here, of)
+    weight = rarities(community, of)
     common, mine, yours = (
-        sum(float(weight[code]) ** 2 for code in codes(here, some, of)) for some in (ours & theirs, ours, theirs)
+        sum(float(weight[code]) ** 2 for code in codes(community, some, of)) for some in (ours & theirs, ours, theirs)
     )
     return reasoned(min(100.0, 100.0 * common / math.sqrt(mine * yours)), a, b, of)
 
@@ -150,14 +144,14 @@ def _relatedness(community: Community, of: Of) -> Relatedness:
 
 def related(a: User, b: User, *, community: Community | None = None, of: Of = "styles") -> Score:
     """Soft cosine: tags that the same people name count as partly the same."""
-    here = _here(community, "set.soft")
+    community = here(community, "set.soft")
     ours, theirs = tags(a, of), tags(b, of)
     if not ours or not theirs:
         return unsaid(a, b, of) or Score(None, "")
-    relation = relatedness(here, of)
+    relation = relatedness(community, of)
 
     def together(some: frozenset[str], others: frozenset[str]) -> float:
-        i, j = codes(here, some, of), codes(here, others, of)
+        i, j = codes(community, some, of), codes(community, others, of)
         # An exact sum: which of the two people comes first changes nothing.
         return math.fsum(relation(np.repeat(i, len(j)), np.tile(j, len(i))).tolist())
 

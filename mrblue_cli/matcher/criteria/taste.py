@@ -10,10 +10,9 @@ import math
 
 import numpy as np
 
-from mrblue_cli.core.errors import UsageError
 from mrblue_cli.matcher.compiled import Community, Floats, Ints
 from mrblue_cli.matcher.criteria import sets, taste_decades, taste_ranks
-from mrblue_cli.matcher.criteria.base import Score
+from mrblue_cli.matcher.criteria.base import Score, here
 from mrblue_cli.matcher.criteria.taste_base import (
     Bools,
     likes,
@@ -83,8 +82,7 @@ def pearson(a: User, b: User, *, community: Community | None = None) -> Score:
     Somebody who named every tag there is with one weight has no direction: two of them are alike (100), one of them
     says nothing about the other (50). Raises `UsageError` without a community.
     """
-    if community is None:
-        raise UsageError("taste.pearson needs the whole community", hint="score the two out of their file")
+    community = here(community, "taste.pearson")
     ours, theirs = scaled(a), scaled(b)
     if not ours or not theirs:
         return sets.unsaid(a, b, "music") or Score(None, "")

@@ -13,7 +13,7 @@ import numpy as np
 from mrblue_cli.matcher.columns import Floats, Ints
 from mrblue_cli.matcher.compiled import Community
 from mrblue_cli.matcher.recipe import Recipe
-from mrblue_cli.matcher.scoring import UNKNOWN_COUNTS, feasible, terms
+from mrblue_cli.matcher.scoring import UNKNOWN_COUNTS, feasible, in_order, terms
 from mrblue_cli.matcher.topk.base import Found
 
 
@@ -50,22 +50,14 @@ def read(values: Floats, weights: Floats, k: int) -> tuple[Ints, Floats, int]:
     depth = np.full(n, n)
     for column in range(lists):
         depth[order[:, column]] = np.minimum(depth[order[:, column]], np.arange(n))
-    limits = summed(np.take_along_axis(values, order, axis=0), weights)
+    limits = in_order(np.take_along_axis(values, order, axis=0), weights)
     step = 1
     while True:
         last = min(n, step) - 1
         seen = np.flatnonzero(depth <= last)
-        scores = summed(values[seen], weights)
+        scores = in_order(values[seen], weights)
         # At a score equal to the threshold somebody unseen may tie with a smaller number: only above it is it over.
         if last == n - 1 or (len(seen) >= k and np.partition(scores, len(scores) - k)[-k] > limits[last]):
             best = np.lexsort((seen, -scores))[:k]
             return seen[best], scores[best], len(seen)
         step *= 2
-
-
-def summed(values: Floats, weights: Floats) -> Floats:
-    """[n] in the order of the plain form. Rounding is monotone: values no larger never sum up to more."""
-    total = np.zeros(len(values))
-    for column, weight in enumerate(weights):
-        total += weight * values[:, column]
-    return total
