@@ -89,8 +89,10 @@ def _people(answer: Answer, role: Role) -> Ints:
         return rows
     # As many people as this stand in the best pairs, whatever the size of the community.
     pairs = [] if answer.lists is None else list(each(best_pairs(answer.lists, 50 * MOST)))
-    if answer.paired is not None:
-        couples = sorted(answer.paired.dance.couples, key=lambda couple: -couple.score)
+    dances = [answer.paired.dance] if answer.paired is not None else []
+    dances += answer.rotated.tandas if answer.rotated is not None else ()
+    if dances:
+        couples = sorted((couple for dance in dances for couple in dance.couples), key=lambda couple: -couple.score)
         pairs = [(couple.left, couple.right) for couple in couples]
     wanted = set(rows.tolist())
     ordered = [row for row in dict.fromkeys(row for pair in pairs for row in pair) if row in wanted]

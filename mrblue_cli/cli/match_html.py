@@ -187,6 +187,7 @@ def _rotated(answer: Answer) -> Iterator[str]:
     swap = any(couple.leader is None for dance in found.tandas for couple in dance.couples)
     yield from _small_print(answer, found.note, found.seed, swap=swap)
     yield "</section>\n"
+    yield from heat_map(answer)
 
 
 def _sheets(answer: Answer, tandas: int) -> Iterator[str]:
