@@ -32,6 +32,14 @@ class Start(NamedTuple):
 @pytest.fixture
 def start(capfd):
     """Start the gateway where it cannot start: the command line in this process, or a program where it forks."""
+    before = {kind: signal.getsignal(kind) for kind in (signal.SIGINT, signal.SIGTERM)}
+    yield _starter(capfd)
+    # The server's loop leaves its handlers behind, and Ctrl-C would do nothing in the tests that follow.
+    for kind, handler in before.items():
+        signal.signal(kind, handler)
+
+
+def _starter(capfd):
 
     def begin(*args):
         if "--workers" in args:
