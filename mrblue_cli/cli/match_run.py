@@ -198,7 +198,7 @@ class _Bar:
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
             self._progress = Progress(
-                TextColumn("searching"),
+                TextColumn("{task.description}"),
                 BarColumn(),
                 MofNCompleteColumn(),
                 TextColumn("people,"),
@@ -207,7 +207,8 @@ class _Bar:
                 console=Console(stderr=True),
                 transient=True,
             )
-            self._task = self._progress.add_task("searching", total=total)
+            # The first search of all is compiled before anybody is found.
+            self._task = self._progress.add_task("getting ready", total=total)
 
     def __enter__(self) -> None:
         if self._progress is not None:
@@ -221,4 +222,5 @@ class _Bar:
         """Called with people done and people in all."""
         self.done = done
         if self._progress is not None:
-            self._progress.update(self._task, completed=done, total=total)
+            words = "searching" if done else "getting ready"
+            self._progress.update(self._task, description=words, completed=done, total=total)

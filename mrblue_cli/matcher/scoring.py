@@ -357,7 +357,7 @@ def reason(pair: Pair) -> str:
         (term for term in told if not _speaks_for(term)), key=lambda term: -term.weight * (100.0 - (term.score or 0.0))
     )
     # Of two who said nothing but their roles there is nothing to tell.
-    line = ", ".join(term.brief for term in for_it) or ("little speaks for it" if told else "")
+    line = ", ".join(term.brief for term in for_it) or ("their roles fit, little else does" if told else "")
     if against:
         line += f"; weak point{'s' if len(against) > 1 else ''}: {', '.join(term.brief for term in against)}"
     unknown = [slot for slot, term in pair.breakdown.items() if term.weight > 0 and not term.known]

@@ -123,7 +123,7 @@ def test_why_there_is_no_pair_is_said_as_it_is():
 def test_of_two_who_said_only_their_roles_the_unknown_is_told():
     text = shown(best([leader("l"), follower("f")]))
     assert "level, location, style and schedule not known" in text
-    assert "little speaks for it" not in text
+    assert "little else does" not in text
 
 
 def test_a_practica_has_its_sums_and_who_sits_out():
