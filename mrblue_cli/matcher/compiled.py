@@ -1,7 +1,8 @@
 """A community as arrays: one row a person, ordered by id, so that fast forms work on columns. PURE.
 
 Unknown numbers are NaN, unknown codes -1, unknown sets empty rows. Row order is the order of ids: ties break by row.
-Nothing but columns is kept, so that a million people fit (about 400 bytes each); `user(row)` builds a person again.
+Nothing but columns is kept, so that a million people fit (see docs/benchmarks.md); `user(row)` builds a person
+again.
 """
 
 from __future__ import annotations

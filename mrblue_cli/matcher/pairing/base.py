@@ -21,7 +21,7 @@ from mrblue_cli.matcher.recipe import Recipe
 from mrblue_cli.matcher.scoring import is_directed, score, views
 
 MOST_PEOPLE = 5000
-"""A floor holds everybody's score with everybody: 5,000 people are 200 MB."""
+"""A floor holds everybody's score with everybody and each one's view: two times 200 MB for 5,000 people."""
 _CHUNK = 1 << 18
 _TURNED = np.array([0, 2, 1, 3], dtype=np.int8)
 """Who leads, seen from the other side."""
