@@ -16,11 +16,11 @@ import numpy.typing as npt
 from mrblue_cli.core.errors import UsageError
 from mrblue_cli.matcher import registry
 from mrblue_cli.matcher.compiled import Community, Floats, Ints
+from mrblue_cli.matcher.model import UNKNOWN_COUNTS
 from mrblue_cli.matcher.recipe import Choice, Recipe
 
 MOST_FOR_LISTWISE = 2000
 """People up to which an aggregation over all pairs at once is offered: it needs every pair in memory."""
-UNKNOWN_COUNTS = 50.0
 _CHUNK = 1 << 17
 _DIGITS = 9
 Feasible = Callable[[Ints, Ints], npt.NDArray[np.bool_]]

@@ -12,6 +12,8 @@ import msgspec
 
 WEEK = 7 * 24 * 60
 """Minutes."""
+UNKNOWN_COUNTS = 50.0
+"""What an unknown criterion counts (reference rule 7)."""
 
 
 class Role(enum.IntFlag):

@@ -18,10 +18,9 @@ from mrblue_cli.matcher.compiled import Community, Floats, Ints
 from mrblue_cli.matcher.criteria import level, role, wishes
 from mrblue_cli.matcher.criteria.base import Score, called, listed
 from mrblue_cli.matcher.criteria.role import can_lead
-from mrblue_cli.matcher.model import Leads, Pair, Term, User
+from mrblue_cli.matcher.model import UNKNOWN_COUNTS, Leads, Pair, Term, User
 from mrblue_cli.matcher.recipe import Choice, Recipe
 
-UNKNOWN_COUNTS = 50.0
 MOST_FOR_LISTWISE = listwise.MOST_FOR_LISTWISE
 
 

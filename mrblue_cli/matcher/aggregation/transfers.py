@@ -22,13 +22,13 @@ import numpy as np
 from mrblue_cli.core.errors import UsageError
 from mrblue_cli.matcher.aggregation.shares import bounded, bounded_fast
 from mrblue_cli.matcher.columns import Floats, Ints
+from mrblue_cli.matcher.model import UNKNOWN_COUNTS
 from mrblue_cli.matcher.registry import Entry, Example
 
 TEMPERATURE = 1.0
 """Spread of what people want beyond what is stated, on views of 0..1; Choo & Siow's unit."""
 LEAST_TEMPERATURE = 0.1
 """Below, time alone is so short that rounding shows."""
-UNKNOWN_COUNTS = 50.0
 _SWEEPS, _CLOSE = 10_000, 1e-13
 _DIRECT = 300
 """People up to which a linear system is solved outright."""

@@ -12,8 +12,9 @@ import numpy as np
 
 from mrblue_cli.matcher.columns import Floats, Ints
 from mrblue_cli.matcher.compiled import Community
+from mrblue_cli.matcher.model import UNKNOWN_COUNTS
 from mrblue_cli.matcher.recipe import Recipe
-from mrblue_cli.matcher.scoring import UNKNOWN_COUNTS, feasible, in_order, terms
+from mrblue_cli.matcher.scoring import feasible, in_order, terms
 from mrblue_cli.matcher.topk.base import Found
 
 
