@@ -50,6 +50,7 @@ async def key_to_commit(count: int) -> list[float]:
     from mrblue_cli.voice.events import TurnMode
     from mrblue_cli.voice.microphones import ClockMicrophone
     from mrblue_cli.voice.options import TalkOptions
+    from mrblue_cli.voice.rungs import Rung, RungName
     from mrblue_cli.voice.session import TalkSession
     from mrblue_cli.voice.speakers import PacedSpeaker
 
@@ -65,9 +66,10 @@ async def key_to_commit(count: int) -> list[float]:
     clock, waits = SystemClock(), []
     async with serve(serve_one, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        options = TalkOptions(desired=Session(), turn_mode=TurnMode.PUSH_TO_TALK)
+        here = ConnectOptions(f"ws://127.0.0.1:{port}/")
+        options = TalkOptions(turn_mode=TurnMode.PUSH_TO_TALK)
         session = TalkSession(
-            options, engine="local", connect=lambda: connect(ConnectOptions(f"ws://127.0.0.1:{port}/")),
+            options, rungs=(Rung(RungName.LOCAL, "local", lambda: connect(here), Session()),),
             microphone=ClockMicrophone(clock), speaker=PacedSpeaker(clock), reasoner=Reasoner(load_base()), clock=clock,
             ids=RandomIds(), emit=lambda _: None,
         )  # fmt: skip

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from mrblue_cli.app.talk import choose_engine
+from mrblue_cli.app.talk_rungs import choose_engine
 from mrblue_cli.core.errors import MrBlueError
 from mrblue_cli.knowledge.base import load_base
 from mrblue_cli.settings.build import knowledge_folders

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from mrblue_cli.assistant.reply import (
     FollowUp,
@@ -27,11 +27,33 @@ NOT_HEARD = "Sorry, I did not catch that. Could you say it again?"
 
 
 @dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool as a model is told of it."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+    """JSON Schema of the arguments, an object."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallTool:
+    """A brain wants this tool run; the reply ends here and another follows when its output is there."""
+
+    name: str
+    arguments: str
+    """JSON text."""
+
+
+@dataclass(frozen=True, slots=True)
 class Exchange:
-    """One thing said. Role: `user` or `assistant`."""
+    """One thing said. Role: `user`, `assistant`, or `tool`: then `text` is its output, as JSON text."""
 
     role: str
     text: str
+    call: CallTool | None = None
+    """With role `tool`: what was asked of which tool."""
+    call_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +63,19 @@ class Question:
     text: str
     history: tuple[Exchange, ...] = ()
     instructions: str = ""
+    tools: tuple[ToolSpec, ...] = ()
+    """What may be called."""
 
 
 class Brain(Protocol):
-    """Answers in pieces of text, as soon as each is known."""
+    """Answers in pieces of text, as soon as each is known, or asks for tools."""
 
-    def answer(self, question: Question) -> AsyncIterator[str]:
-        """Stream the answer. Closing the iterator stops the work."""
+    def answer(self, question: Question) -> AsyncIterator[str | CallTool]:
+        """Stream the answer; any `CallTool`s come last. Closing the iterator stops the work.
+
+        When the newest thing in the conversation is a tool's output, the answer is to that: `question.text` is then
+        what the person said before it, and the last entries of `question.history` are the tools' outputs.
+        """
         ...
 
 
@@ -160,7 +188,7 @@ class LadderBrain:
         self._knowledge = knowledge
         self._chat = chat
 
-    async def answer(self, question: Question) -> AsyncIterator[str]:
+    async def answer(self, question: Question) -> AsyncIterator[str | CallTool]:
         """Stream from the first rung that has an answer."""
         known = self._knowledge.try_answer(question)
         if known is not None:

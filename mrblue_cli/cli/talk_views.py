@@ -6,6 +6,7 @@ Keys and kinds of the JSON view are a contract (DESIGN, section 4): one object p
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import assert_never
 
 from mrblue_cli.knowledge.model import Hit, Risk
@@ -16,11 +17,15 @@ from mrblue_cli.voice.events import (
     Failure,
     KbHit,
     Levels,
+    RungChanged,
     SessionStarted,
+    Spent,
     State,
     StatusChanged,
+    Summary,
     TalkEvent,
     Thinking,
+    ToolRan,
     TurnMeasured,
     UserTranscript,
 )
@@ -66,15 +71,23 @@ def _json_fields(event: TalkEvent) -> dict[str, object] | None:
                 "underruns": event.underruns,
                 "usage": event.usage,
                 "cost_usd": event.cost_usd,
+                "overruns": event.overruns,
             }
         case Failure():
             return {"type": "error", "code": event.code, "message": event.message, "fatal": event.fatal}
+        case RungChanged() | ToolRan() | Spent() | Summary():
+            return _extra_fields(event)
         case Ended():
             return {"type": "end", "reason": event.reason}
         case Advice() | Levels():
             return None
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def _extra_fields(event: RungChanged | ToolRan | Spent | Summary) -> dict[str, object]:
+    kind = {RungChanged: "rung", ToolRan: "tool", Spent: "spent", Summary: "summary"}[type(event)]
+    return {"type": kind, **asdict(event)}
 
 
 class TextView:

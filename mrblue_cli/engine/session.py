@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from msgspec import UNSET
 
-from mrblue_cli.assistant.brain import NOT_HEARD, Brain, Exchange, Question
+from mrblue_cli.assistant.brain import NOT_HEARD, Brain, CallTool, Exchange, Question
 from mrblue_cli.audio.pcm import RATE
 from mrblue_cli.audio.segmenter import Boundary, SpeechBegan, SpeechEnded, SpeechPaused, SpeechResumed
 from mrblue_cli.core.errors import MrBlueError
@@ -248,6 +248,8 @@ class EngineSession:
         splitter = ClauseSplitter()
         pieces = self._parts.brain.answer(question) if question.text else _only(NOT_HEARD)
         async for piece in pieces:
+            if isinstance(piece, CallTool):
+                continue  # nobody offers tools here yet
             if order.spoken:
                 for clause in splitter.feed(piece):
                     await self._say(order.response_id, clause)

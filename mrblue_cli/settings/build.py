@@ -45,8 +45,8 @@ def chat_options(settings: Settings, openai_key: Secret, chat_key: Secret) -> Ch
     return None
 
 
-def talk_options(settings: Settings, *, local: bool) -> TalkOptions:
-    """Options of the talk session; the local engine has its own voice and recogniser."""
+def wanted_session(settings: Settings, *, local: bool) -> Session:
+    """What to ask a server for; the local engine has its own voice and recogniser."""
     section = settings.talk
     pcm = AudioFormat(type="audio/pcm", rate=24_000)
     transcription = (
@@ -55,13 +55,17 @@ def talk_options(settings: Settings, *, local: bool) -> TalkOptions:
         else Transcription(model=_TRANSCRIPTION_MODEL, language=section.language)
     )
     output = AudioOutput(format=pcm) if local else AudioOutput(format=pcm, voice=section.voice)
-    desired = Session(
+    return Session(
         instructions=BLUE,
         output_modalities=["audio"],
         audio=Audio(input=AudioInput(format=pcm, transcription=transcription), output=output),
     )
+
+
+def talk_options(settings: Settings) -> TalkOptions:
+    """Options of the talk session."""
+    section = settings.talk
     return TalkOptions(
-        desired=desired,
         turn_mode=TurnMode(section.turn_mode),
         threshold=section.threshold,
         silence_ms=section.silence_ms,

@@ -107,6 +107,8 @@ class TurnMeasured:
     underruns: int
     usage: dict[str, object] | None = None
     cost_usd: float | None = None
+    overruns: int = 0
+    """Stretches of microphone sound that were lost in this turn."""
 
     @property
     def latency_ms(self) -> int | None:
@@ -143,8 +145,73 @@ class Levels:
 
 
 @dataclass(frozen=True, slots=True)
+class RungChanged:
+    """The talk goes on another way, or the same way again after the connection was lost."""
+
+    rung: str
+    """realtime, batch, local, text."""
+    engine: str
+    reason: str
+    """One line for the person: what happened, and what that means for them."""
+    reconnected: bool = False
+    """The same rung on a new connection."""
+
+
+class ToolStatus(StrEnum):
+    """How far a tool call is."""
+
+    RUNNING = "running"
+    DONE = "done"
+    REFUSED = "refused"
+    """Not offered, not allowed to this role, or with arguments that do not fit."""
+    FAILED = "failed"
+    """It went wrong or took too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRan:
+    """A tool was called; a later event with the same `call_id` replaces this one."""
+
+    call_id: str
+    name: str
+    arguments: str
+    """JSON text as the model wrote it."""
+    status: ToolStatus
+    output: str = ""
+    """JSON text that the model gets."""
+    say: str = ""
+    """The result in one sentence for the person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Money so far, after a reply or a transcription. None: the model has no known price."""
+
+    turn_usd: float | None
+    total_usd: float | None
+    limit_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The whole session in numbers; the last event before `Ended` of a session that had a turn."""
+
+    turns: int
+    latency_p50_ms: int | None
+    latency_p95_ms: int | None
+    barge_in_stop_p95_ms: int | None
+    underruns: int
+    overruns: int
+    reconnects: int
+    fallbacks: int
+    input_tokens: int
+    output_tokens: int
+    total_usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
-    """The last event of every session. Reasons: `done`, `quit`, `interrupted`, `error`."""
+    """The last event of every session. Reasons: `done`, `quit`, `interrupted`, `error`, `max_cost`."""
 
     reason: str
 
@@ -160,5 +227,9 @@ TalkEvent = (
     | Failure
     | Advice
     | Levels
+    | RungChanged
+    | ToolRan
+    | Spent
+    | Summary
     | Ended
 )

@@ -11,8 +11,10 @@ from mrblue_cli.protocol import notices as n
 from mrblue_cli.protocol.client import ClientConversation, Outcome
 from mrblue_cli.voice import events as ev
 from mrblue_cli.voice.flow import TurnFlow
-from mrblue_cli.voice.ports import SpeakerPort
+from mrblue_cli.voice.link import Link
 from mrblue_cli.voice.prices import reply_cost_usd
+from mrblue_cli.voice.speaking import Speaking
+from mrblue_cli.voice.tool_runs import ToolRuns
 from mrblue_cli.voice.turn_times import TurnTimes
 
 _LOW_SHARE = 0.2
@@ -22,6 +24,9 @@ class _Session(Protocol):
     flow: TurnFlow
     times: TurnTimes
     conversation: ClientConversation
+    link: Link
+    speaking: Speaking
+    tools: ToolRuns
 
     @property
     def now_ms(self) -> int: ...
@@ -29,10 +34,6 @@ class _Session(Protocol):
     def mode(self) -> ev.TurnMode: ...
     @property
     def devices(self) -> tuple[str | None, str | None]: ...
-    @property
-    def stopping(self) -> bool: ...
-    @property
-    def underruns(self) -> int: ...
     def emit(self, event: ev.TalkEvent) -> None: ...
     def apply(self, outcome: Outcome) -> None: ...
     def silence(self, report: Callable[..., Outcome]) -> None: ...
@@ -43,21 +44,15 @@ class _Session(Protocol):
 class NoticeListener:
     """Turns notices into sound and events, and keeps the little state that takes."""
 
-    def __init__(self, session: _Session, reasoner: Reasoner, speaker: SpeakerPort, *, engine: str) -> None:
+    def __init__(self, session: _Session, reasoner: Reasoner) -> None:
         self._session = session
         self._reasoner = reasoner
-        self._speaker = speaker
-        self._engine = engine
         self._model = ""
         self._cost: float | None = None
         self._final_texts: dict[str, str] = {}
         self._audio_items: set[str] = set()
         self._announced = False
         self.turns_finished = 0
-
-    def use(self, speaker: SpeakerPort) -> None:
-        """Play on another speaker from now on."""
-        self._speaker = speaker
 
     def hear(self, notice: n.Notice) -> None:
         """Act on one notice."""
@@ -66,10 +61,9 @@ class NoticeListener:
             case n.ReplyAudio():
                 session.times.audio_received(session.now_ms)
                 self._audio_items.add(notice.key.item_id)
-                self._speaker.play(notice.key, notice.pcm)
-                session.flow.queued = True
+                session.speaking.play(notice.key, notice.pcm)
             case n.ReplyAudioDone():
-                self._speaker.finish(notice.key)
+                session.speaking.finish(notice.key)
             case n.ReplyText():
                 self._reply_text(notice)
             case n.UserText():
@@ -93,8 +87,7 @@ class NoticeListener:
             case n.RateLimited():
                 self._rate(notice)
             case n.ToolCall():
-                # No tools are offered yet; a model that calls one anyway must not wait for ever.
-                session.apply(session.conversation.supply_tool_output(notice.call_id, '{"error":"no such tool"}'))
+                session.tools.start(notice)
             case n.ProtocolFailure():
                 self._failure(notice)
             case _:
@@ -109,7 +102,8 @@ class NoticeListener:
     def finish_if_silent(self) -> None:
         """Close the turn once its reply is made and heard."""
         flow = self._session.flow
-        pending = flow.awaiting_reply or flow.generating or flow.queued or flow.audible or self._session.stopping
+        pending = flow.awaiting_reply or flow.generating or flow.queued or flow.audible
+        pending = pending or self._session.speaking.stopping or self._session.tools.running
         if self._session.times.is_open and not pending:
             self.close_turn()
 
@@ -118,8 +112,8 @@ class NoticeListener:
         for item_id, text in self._final_texts.items():
             self._session.emit(ev.AssistantTranscript(item_id, text, final=True))
         self._final_texts.clear()
-        cost = 0.0 if self._engine == "local" else self._cost
-        record = self._session.times.finish(underruns=self._session.underruns, cost_usd=cost)
+        cost = 0.0 if self._session.link.rung.engine == "local" else self._cost
+        record = self._session.times.finish(underruns=self._session.speaking.underruns, cost_usd=cost)
         if record is not None:
             self.turns_finished += 1
             self._session.emit(record)
@@ -130,7 +124,9 @@ class NoticeListener:
         self._model = notice.model
         microphone, speaker = session.devices
         session.emit(
-            ev.SessionStarted(self._engine, notice.model, str(notice.dialect), session.mode, microphone, speaker)
+            ev.SessionStarted(
+                session.link.rung.engine, notice.model, str(notice.dialect), session.mode, microphone, speaker
+            )
         )
 
     def _committed(self) -> None:

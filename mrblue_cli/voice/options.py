@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mrblue_cli.audio.gate import Route
-from mrblue_cli.protocol.session import Session
 from mrblue_cli.voice.events import TurnMode
 
 
@@ -13,8 +12,6 @@ from mrblue_cli.voice.events import TurnMode
 class TalkOptions:
     """How to hold the conversation."""
 
-    desired: Session
-    """What to ask the server for: instructions, voice, transcription; turn detection is filled in by `turn_mode`."""
     turn_mode: TurnMode = TurnMode.HANDS_FREE
     threshold: float = 0.5
     silence_ms: int = 500

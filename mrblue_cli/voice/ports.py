@@ -61,6 +61,10 @@ class SpeakerPort(Protocol):
         """Streams that were played to their end since the last call."""
         ...
 
+    def take_played(self) -> Pcm:
+        """What went to the output since the last call, silence included: PCM16 mono 24 kHz."""
+        ...
+
     @property
     def samples_taken(self) -> int:
         """How many samples the output took so far; stands still when the device is gone."""
@@ -93,4 +97,12 @@ class SpeakerPort(Protocol):
 
     def close(self) -> None:
         """Let go of the device; safe to call again."""
+        ...
+
+
+class AudioTap(Protocol):
+    """Listens in on both sides, for a recording."""
+
+    def take(self, heard: Pcm, played: Pcm) -> None:
+        """The newest stretch of the microphone (after echo cancelling) and of the output, PCM16 mono 24 kHz."""
         ...

@@ -8,9 +8,9 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 
 from mrblue_cli.audio.gate import Route
-from mrblue_cli.audio.pcm import RATE, Pcm, from_bytes, rms, to_pcm
+from mrblue_cli.audio.pcm import RATE, Pcm, from_bytes, rms, to_floats, to_pcm
 from mrblue_cli.audio.playout import Playout
-from mrblue_cli.audio.resample import Resampler
+from mrblue_cli.audio.resample import Resampler, convert
 from mrblue_cli.audio.ring import PlaybackRing
 from mrblue_cli.audio.wav import wav_header
 from mrblue_cli.core.clock import Clock
@@ -38,6 +38,7 @@ class PlayoutSpeaker:
         self._playout = Playout(self.ring, rate=rate, guard=guard)
         self._resamplers: dict[AudioKey, Resampler] = {}
         self._meter = np.zeros(rate // 50, dtype=np.int16)
+        self._reported = 0
 
     def open(self) -> None:
         """Nothing to open."""
@@ -71,6 +72,13 @@ class PlayoutSpeaker:
     def pump(self) -> None:
         """Move samples towards the output."""
         self._playout.pump()
+
+    def take_played(self) -> Pcm:
+        """What went to the output since the last call: PCM16 mono 24 kHz."""
+        count = self.ring.read - self._reported
+        self._reported = self.ring.read
+        played = self.ring.recent(count)
+        return played if self.rate == RATE else to_pcm(convert(to_floats(played), self.rate, RATE))
 
     def heard_out(self) -> tuple[AudioKey, ...]:
         """Streams that were played to their end since the last call."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mrblue_cli.app.talk import choose_engine, read_wav
+from mrblue_cli.app.talk import read_wav
+from mrblue_cli.app.talk_rungs import choose_engine
 from mrblue_cli.core.errors import ConfigError, InputFileError
 from mrblue_cli.settings.load import load
 

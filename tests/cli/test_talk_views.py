@@ -92,6 +92,7 @@ CONTRACT = [
             "underruns": 0,
             "usage": {"total_tokens": 3},
             "cost_usd": 0.0,
+            "overruns": 0,
         },
     ),
     (

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mrblue_cli.core.errors import ConfigError
-from mrblue_cli.settings.build import chat_options, engine_options, talk_options
+from mrblue_cli.settings.build import chat_options, engine_options, wanted_session
 from mrblue_cli.settings.load import load
 from mrblue_cli.settings.schema import Settings
 from mrblue_cli.settings.secrets import Secret, find_secret
@@ -112,10 +112,10 @@ def test_openais_key_goes_to_openai_only():
 def test_options_are_built_for_each_part(tmp_path):
     settings = load(environment={"MRBLUE_ENGINE_CACHE_FOLDER": str(tmp_path)}).settings
     assert engine_options(settings, port=7).cache_folder == tmp_path
-    remote, local = talk_options(settings, local=False), talk_options(settings, local=True)
-    assert remote.desired.audio.output.voice == "marin"
-    assert remote.desired.audio.input.transcription.model == "gpt-transcribe"
-    assert not isinstance(local.desired.audio.output.voice, str)
+    remote, local = wanted_session(settings, local=False), wanted_session(settings, local=True)
+    assert remote.audio.output.voice == "marin"
+    assert remote.audio.input.transcription.model == "gpt-transcribe"
+    assert not isinstance(local.audio.output.voice, str)
     missing = load(environment={"MRBLUE_ENGINE_TTS_VOICE": str(tmp_path / "none.onnx")}).settings
     with pytest.raises(ConfigError) as caught:
         engine_options(missing)

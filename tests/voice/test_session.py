@@ -22,6 +22,7 @@ from mrblue_cli.voice import events as ev
 from mrblue_cli.voice.headless import HeadlessScript, Speak, Type
 from mrblue_cli.voice.microphones import ClockMicrophone
 from mrblue_cli.voice.options import TalkOptions
+from mrblue_cli.voice.rungs import Rung, RungName
 from mrblue_cli.voice.session import TalkSession
 from mrblue_cli.voice.speakers import PacedSpeaker
 from tests.fakes.realtime_server import MemoryServer
@@ -62,9 +63,8 @@ class Talk:
             self.microphone = self.microphone or ClockMicrophone(clock)
             self.speaker = self.speaker or PacedSpeaker(clock, self.output)
             self.session = TalkSession(
-                TalkOptions(desired=Session(), turn_mode=self.mode, route=self.route, reply_timeout_seconds=10),
-                engine="local",
-                connect=self.connect,
+                TalkOptions(turn_mode=self.mode, route=self.route, reply_timeout_seconds=10),
+                rungs=(Rung(RungName.LOCAL, "local", self.connect, Session()),),
                 microphone=self.microphone if microphone else None,
                 speaker=self.speaker,
                 reasoner=Reasoner(BASE),
@@ -162,7 +162,7 @@ def test_the_key_commits_at_once_and_a_short_tap_sends_nothing():
         await talk.until(lambda: talk.session.turns_finished == 1 and talk.session.flow.settled)
         await asyncio.sleep(1)
         talk.microphone.close()
-        talk.session._taker._recent.clear()
+        talk.session.hearing.taker._recent.clear()
         talk.session.control(do.TalkKey(down=True))
         talk.session.control(do.TalkKey(down=False))
         await asyncio.sleep(0.2)

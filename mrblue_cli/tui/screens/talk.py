@@ -125,6 +125,12 @@ class TalkScreen(Screen[None]):
                 self._failed(event)
             case ev.Advice():
                 self.query_one(Transcript).note(event)
+            case ev.RungChanged():
+                self.query_one(Transcript).note(ev.Advice(event.reason))
+            case ev.ToolRan() if event.say:
+                self.query_one(Transcript).note(ev.Advice(f"{event.name}: {event.say}"))
+            case ev.Spent() | ev.Summary() | ev.ToolRan():
+                pass
             case ev.Ended():
                 self._ended(event)
             case _ as unreachable:

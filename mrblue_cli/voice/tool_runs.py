@@ -1,0 +1,51 @@
+"""Runs what the model asks for, beside the conversation: the receive loop never waits for a tool."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from mrblue_cli.assistant.tools import ToolBox
+from mrblue_cli.protocol.client import ClientConversation, Outcome
+from mrblue_cli.protocol.notices import ToolCall
+from mrblue_cli.voice import events as ev
+from mrblue_cli.voice.link import stop
+
+
+class _Talk(Protocol):
+    conversation: ClientConversation
+
+    def emit(self, event: ev.TalkEvent) -> None: ...
+    def apply(self, outcome: Outcome) -> None: ...
+
+
+class ToolRuns:
+    """The calls under way. Outputs go to the conversation that asked; it keeps their order."""
+
+    def __init__(self, talk: _Talk, toolbox: ToolBox | None) -> None:
+        self._talk = talk
+        self._toolbox = toolbox or ToolBox(())
+        self._jobs: set[asyncio.Task[None]] = set()
+
+    @property
+    def running(self) -> bool:
+        """A tool is at work."""
+        return bool(self._jobs)
+
+    def start(self, call: ToolCall) -> None:
+        """Run one call; its output is sent when it is there."""
+        self._talk.emit(ev.ToolRan(call.call_id, call.name, call.arguments, ev.ToolStatus.RUNNING))
+        job = asyncio.ensure_future(self._run(call, self._talk.conversation))
+        self._jobs.add(job)
+        job.add_done_callback(self._jobs.discard)
+
+    async def close(self) -> None:
+        """Stop what still runs."""
+        await stop(tuple(self._jobs))
+
+    async def _run(self, call: ToolCall, asked_by: ClientConversation) -> None:
+        outcome = await self._toolbox.call(call.name, call.arguments)
+        status = ev.ToolStatus(outcome.status)
+        self._talk.emit(ev.ToolRan(call.call_id, call.name, call.arguments, status, outcome.output, outcome.say))
+        if asked_by is self._talk.conversation:
+            self._talk.apply(asked_by.supply_tool_output(call.call_id, outcome.output))
