@@ -71,6 +71,17 @@ class AssistantSection(Section, frozen=True, kw_only=True):
     mode: Literal["chat", "global", "visual_editor"] = "global"
 
 
+class HistorySection(Section, frozen=True, kw_only=True):
+    """`[history]`: what is kept of conversations."""
+
+    keep: bool = True
+    """False: every talk is private, nothing is written."""
+    keep_days: int = 0
+    """How long conversations are kept after their last word; 0: for ever."""
+    record: bool = False
+    """Keep the sound of both sides as well."""
+
+
 class UiSection(Section, frozen=True, kw_only=True):
     """`[ui]`: the screen."""
 
@@ -86,6 +97,7 @@ class Settings(Section, frozen=True, kw_only=True):
     knowledge: KnowledgeSection = KnowledgeSection()
     ask: AskSection = AskSection()
     assistant: AssistantSection = AssistantSection()
+    history: HistorySection = HistorySection()
     ui: UiSection = UiSection()
 
 
@@ -94,4 +106,5 @@ LIMITS: dict[tuple[str, str], tuple[float, float]] = {
     ("talk", "silence_ms"): (100, 5000),
     ("engine", "threads"): (1, 64),
     ("ask", "top"): (1, 20),
+    ("history", "keep_days"): (0, 36500),
 }

@@ -62,7 +62,7 @@ class TalkScreen(Screen[None]):
         """The failure that ended the conversation, if one did."""
 
     def compose(self) -> ComposeResult:
-        yield StatusStrip()
+        yield StatusStrip(private=self._options.private)
         with Horizontal(id="main"):
             yield Transcript()
             with Container(id="side"):
