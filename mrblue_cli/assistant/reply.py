@@ -29,7 +29,8 @@ class FollowUp(StrEnum):
 _FOLLOW_UPS = {
     FollowUp.NEXT: (
         "next", "next step", "next one", "done", "and then", "go on", "continue", "what now", "then what", "i did that",
-        "siguiente", "siguiente paso", "hecho", "listo", "y luego", "y ahora", "sigue", "continúa", "continua", "ya lo hice",
+        "siguiente", "siguiente paso", "hecho", "listo", "y luego", "y ahora", "sigue", "continúa", "continua",
+        "ya lo hice",
     ),
     FollowUp.MORE: (
         "what else", "something else", "another", "other", "that did not help", "that didn't help",

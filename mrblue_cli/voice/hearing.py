@@ -18,7 +18,7 @@ from mrblue_cli.voice import events as ev
 from mrblue_cli.voice.echo_canceller import INSTALL, EchoFreeMicrophone, Maker, webrtc_canceller
 from mrblue_cli.voice.flow import TurnFlow
 from mrblue_cli.voice.options import TalkOptions
-from mrblue_cli.voice.ports import MicrophonePort
+from mrblue_cli.voice.ports import NO_LOSSES, Losses, Lossy, MicrophonePort
 
 MICROPHONE_LOST_SECONDS = 3.0
 _RULES = {
@@ -78,6 +78,11 @@ class Hearing:
     def name(self) -> str | None:
         """The device's name; None: there is none."""
         return None if self._microphone is None else self._microphone.name
+
+    @property
+    def losses(self) -> Losses:
+        """What the microphone lost so far; nothing where that is not known."""
+        return self._microphone.losses if isinstance(self._microphone, Lossy) else NO_LOSSES
 
     @property
     def speech(self) -> bool:

@@ -22,3 +22,5 @@ class TalkOptions:
     """What to do about a loudspeaker's echo."""
     reply_timeout_seconds: float = 60.0
     """A reply that does not come within this ends the wait with an error line."""
+    max_cost_usd: float = 0.0
+    """The talk ends politely when this is spent; 0: no limit."""
