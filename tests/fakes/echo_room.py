@@ -138,7 +138,9 @@ class SpeakingServer(MemoryServer):
 class RoomTalk:
     """A talk on a loudspeaker. `script(talk)` drives it; everything runs in virtual time."""
 
-    def __init__(self, *, delay_ms=60, gain_db=-6.0, echo=EchoChoice.AUTO, mode=ev.TurnMode.HANDS_FREE, reply_seconds=20.0):
+    def __init__(
+        self, *, delay_ms=60, gain_db=-6.0, echo=EchoChoice.AUTO, mode=ev.TurnMode.HANDS_FREE, reply_seconds=20.0
+    ):
         self.delay_ms, self.gain_db, self.echo, self.mode = delay_ms, gain_db, echo, mode
         self.reply_seconds = reply_seconds
         self.events = []
