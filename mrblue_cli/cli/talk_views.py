@@ -79,6 +79,7 @@ def _json_fields(event: TalkEvent) -> dict[str, object] | None:
                 "usage": event.usage,
                 "cost_usd": event.cost_usd,
                 "overruns": event.overruns,
+                "dropped_chunks": event.dropped_chunks,
             }
         case Failure():
             return {"type": "error", "code": event.code, "message": event.message, "fatal": event.fatal}

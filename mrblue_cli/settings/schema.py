@@ -24,6 +24,8 @@ class TalkSection(Section, frozen=True, kw_only=True):
     input_device: str = ""
     output_device: str = ""
     route: Literal["auto", "headphones", "speakers"] = "auto"
+    echo: Literal["auto", "aec", "half-duplex", "off"] = "auto"
+    """What to do about a loudspeaker's echo: cancel it where the extra `aec` is installed, or close the microphone."""
     language: str = "en"
     threshold: float = 0.5
     silence_ms: int = 500
