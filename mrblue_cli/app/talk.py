@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from mrblue_cli.app.platform import this_platform
+from mrblue_cli.app.talk_costs import TalkCosts
 from mrblue_cli.app.talk_devices import microphone_of, speaker_of
 from mrblue_cli.app.talk_rungs import TalkRungs
 from mrblue_cli.assistant.permissions import Mode, Right, Role, may
@@ -55,11 +56,15 @@ class Observer(Protocol):
 class Conversation:
     """One conversation with everything it needs: the session, the engine's process, and their end."""
 
-    def __init__(self, configuration: Configuration, emit: Emit, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self, configuration: Configuration, emit: Emit, *, clock: Clock | None = None,
+        observers: Sequence[Observer] = (),
+    ) -> None:  # fmt: skip
         self._configuration = configuration
         self._view = emit
-        self._observers: list[Observer] = []
         self._clock = clock or SystemClock()
+        self._costs = TalkCosts(self._emit, conversation=RandomIds().new("talk"))
+        self._observers: list[Observer] = [self._costs, *observers]
         self._rungs = TalkRungs(configuration)
         self._base = load_base(knowledge_folders(configuration.settings), cache=place("cache"))
         self._session: TalkSession | None = None
@@ -131,7 +136,11 @@ class Conversation:
         try:
             await work
         except asyncio.CancelledError:
-            self._emit(Ended("interrupted"))
+            if self._session is not None:
+                self._session.finish("interrupted")
+            else:
+                self._emit(Ended("interrupted"))
             raise
         finally:
             await self._rungs.close()
+            self._costs.close()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +15,7 @@ from mrblue_cli.cli.errors import INTERRUPTED, exit_code_of_word, report
 from mrblue_cli.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from mrblue_cli.app.talk import Observer
     from mrblue_cli.settings.load import Configuration
     from mrblue_cli.voice.events import TalkEvent
     from mrblue_cli.voice.headless import Step
@@ -36,22 +40,63 @@ def talk(
     turn_mode: Annotated[str | None, typer.Option(help="hands-free, local-vad or push-to-talk.")] = None,
     input_device: Annotated[str | None, typer.Option(help="Microphone: index, or part of its name.")] = None,
     output_device: Annotated[str | None, typer.Option(help="Speaker: index, or part of its name.")] = None,
+    max_cost: Annotated[
+        float | None, typer.Option(help="End politely when so many US dollars are spent.", metavar="USD", min=0)
+    ] = None,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(help="Numbers for Prometheus on 127.0.0.1; 0: any free port.", metavar="N", min=0, max=65535),
+    ] = None,
 ) -> int:
     """Talk: say or paste an error, hear and see the fix."""
     from mrblue_cli.settings.load import load
 
     typed = {
         "engine": engine, "model": model, "voice": voice, "turn_mode": turn_mode, "input_device": input_device,
-        "output_device": output_device,
+        "output_device": output_device, "max_cost_usd": max_cost,
+        "metrics_port": -1 if metrics_port == 0 else metrics_port,
     }  # fmt: skip
     overrides = {"talk": {name: value for name, value in typed.items() if value is not None}}
     scripted = bool(inputs or texts or output or as_json)
     if scripted and not headless:
         raise UsageError("--input, --output, --text and --json belong to --headless", hint="add --headless")
     configuration = load(file=context.obj.config, overrides=overrides)
-    if not headless:
-        return _on_screen(configuration, debug=context.obj.debug)
-    return _headless(configuration, _steps(inputs or [], texts or []), output, as_json=as_json)
+    with _numbers(configuration.settings.talk.metrics_port) as numbers:
+        if not headless:
+            return _on_screen(configuration, numbers, debug=context.obj.debug)
+        return _headless(configuration, _steps(inputs or [], texts or []), output, numbers, as_json=as_json)
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    """What follows the talk for Prometheus, and the line that says where."""
+
+    observers: tuple[Observer, ...] = ()
+    address: str = ""
+
+    def told_to(self, emit: Callable[[TalkEvent], None]) -> None:
+        """Say where the numbers are."""
+        from mrblue_cli.core.texts import tell
+        from mrblue_cli.voice.events import Advice
+
+        if self.address:
+            emit(Advice(tell("numbers for Prometheus: {address}", address=self.address)))
+
+
+@contextlib.contextmanager
+def _numbers(port: int) -> Iterator[_Numbers]:
+    """Begin to offer the numbers before anything else: a port that is taken is told at once."""
+    if port == 0:
+        yield _Numbers()
+        return
+    from mrblue_cli.app.talk_metrics import TalkMetrics
+
+    metrics = TalkMetrics()
+    address = metrics.serve(port)
+    try:
+        yield _Numbers((metrics,), address)
+    finally:
+        metrics.close()
 
 
 def _steps(inputs: list[Path], texts: list[str]) -> list[Step] | None:
@@ -69,7 +114,9 @@ def _steps(inputs: list[Path], texts: list[str]) -> list[Step] | None:
     return steps or None
 
 
-def _headless(configuration: Configuration, steps: list[Step] | None, output: Path | None, *, as_json: bool) -> int:
+def _headless(
+    configuration: Configuration, steps: list[Step] | None, output: Path | None, numbers: _Numbers, *, as_json: bool
+) -> int:
     import asyncio
 
     from mrblue_cli.app.talk import Conversation
@@ -77,7 +124,8 @@ def _headless(configuration: Configuration, steps: list[Step] | None, output: Pa
     sink = _Sink(as_json=as_json)
 
     async def hold() -> tuple[str, ...]:
-        conversation = Conversation(configuration, sink)
+        numbers.told_to(sink)
+        conversation = Conversation(configuration, sink, observers=numbers.observers)
         if steps is None:
             await conversation.run()
             return ()
@@ -121,22 +169,34 @@ class _Sink:
             sys.stdout.flush()
 
 
-def _on_screen(configuration: Configuration, *, debug: bool) -> int:
+def _on_screen(configuration: Configuration, numbers: _Numbers, *, debug: bool) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("there is no terminal to draw on", hint="use mrblue talk --headless")
     from mrblue_cli.app.talk import Conversation
+    from mrblue_cli.cli.talk_views import summary_lines
     from mrblue_cli.tui.app import TalkApp
     from mrblue_cli.tui.options import TuiOptions
+    from mrblue_cli.voice.events import Summary
     from mrblue_cli.voice.runner import TalkRunner
 
+    told: list[Summary] = []
+
     async def build(emit: Any) -> Conversation:
-        return Conversation(configuration, emit)
+        def see(event: TalkEvent) -> None:
+            # The app may be closed by then: what is told at the end is printed after it.
+            if isinstance(event, Summary):
+                told.append(event)
+            emit(event)
+
+        numbers.told_to(emit)
+        return Conversation(configuration, see, observers=numbers.observers)
 
     settings = configuration.settings
     runner = TalkRunner(build)
     options = TuiOptions(theme=settings.ui.theme, talk_key=settings.talk.talk_key)
     failure = TalkApp(runner, options).run()
     runner.stop()
+    sys.stdout.write("".join(f"{line}\n" for summary in told for line in summary_lines(summary)))
     if debug and runner.crash is not None:
         raise runner.crash
     if failure is None:
