@@ -58,6 +58,8 @@ class UserTranscript:
     item_id: str
     text: str
     final: bool
+    earlier: bool = False
+    """Of a talk that is resumed: said in a former sitting, shown again before the session begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ class AssistantTranscript:
     final: bool
     heard_ms: int | None = None
     """Set when the reply was cut off: milliseconds of it really played."""
+    earlier: bool = False
+    """Said in a former sitting of a resumed talk. `heard_ms` is 0 when it was cut then."""
 
 
 @dataclass(frozen=True, slots=True)

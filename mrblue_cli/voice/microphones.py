@@ -13,6 +13,7 @@ from mrblue_cli.audio.wav import WavAudio
 from mrblue_cli.core.clock import Clock
 from mrblue_cli.voice.devices import Device, Loader, close_stream, find_again, library, open_input, start_stream
 from mrblue_cli.voice.ports import Losses
+from mrblue_cli.voice.routes import Ask, ask_pactl, is_echo_free
 
 RING_SECONDS = 2
 
@@ -20,8 +21,13 @@ RING_SECONDS = 2
 class DeviceMicrophone:
     """A PortAudio input, resampled to 24 kHz where the device cannot do it. May be opened again after it was lost."""
 
-    def __init__(self, device: Device, load: Loader = library) -> None:
+    def __init__(self, device: Device, load: Loader = library, ask: Ask = ask_pactl) -> None:
         self.name = device.name
+        self.latency_seconds = 0.0
+        """How long a sample takes from the microphone to us, as far as the device tells."""
+        self.echo_free = False
+        """The device is an echo canceller's output already."""
+        self._ask = ask
         self._device = device
         self._load = load
         self._stream: Any = None
@@ -48,6 +54,8 @@ class DeviceMicrophone:
         self._prepare(rate)
         start_stream(stream, self._device, self._load)
         self._stream = stream
+        self.latency_seconds = float(stream.latency)
+        self.echo_free = is_echo_free(self._device.name, self._ask)
 
     def _callback(self, data: Any, _frames: int, _time: Any, status: Any) -> None:
         # Only a copy into the ring and counters: the callback runs against a deadline.

@@ -81,8 +81,7 @@ class TalkSession:
         self.link = Link(self, rungs, clock=clock)
         self.conversation = self._new_conversation(rungs[0])
         self.speaking = Speaking(self, speaker, clock=clock)
-        route = options.route if options.route is not None else self.speaking.route
-        self.hearing = Hearing(self, microphone, options=options, route=route, clock=clock)
+        self.hearing = Hearing(self, microphone, options=options, route=self.speaking.route, clock=clock)
         self.tools = ToolRuns(self, toolbox)
         self.spending = Spending(self, limit_usd=options.max_cost_usd, clock=clock, busy=self._reply_under_way)
         self._tally = SessionTally()
@@ -183,6 +182,7 @@ class TalkSession:
             for failure in await opening:
                 if failure is not None:
                     self.emit(failure)
+            self.hearing.use_route(self.speaking.route)
             opened.set()
             ticking = asyncio.ensure_future(self._tick())
             await asyncio.wait([linking, ticking], return_when=asyncio.FIRST_COMPLETED)
@@ -249,7 +249,9 @@ class TalkSession:
 
     def _listen(self) -> None:
         played = self.speaking.take_played()
-        self._perform(self.hearing.tick(playing=self.speaking.playing, played=played))
+        speaking = self.speaking
+        acts = self.hearing.tick(playing=speaking.playing, played=played, output_latency=speaking.latency_seconds)
+        self._perform(acts)
         if self._tap is not None:
             self._tap.take(self.hearing.captured, played)
         if self.hearing.speech:
