@@ -130,10 +130,9 @@ class NoticeListener:
         session = self._session
         self._model = notice.model
         microphone, speaker = session.devices
+        rung, dialect = session.link.rung, str(notice.dialect)
         session.emit(
-            ev.SessionStarted(
-                session.link.rung.engine, notice.model, str(notice.dialect), session.mode, microphone, speaker
-            )
+            ev.SessionStarted(rung.engine, notice.model, dialect, session.mode, microphone, speaker, str(rung.name))
         )
 
     def user_text(self, notice: n.UserText) -> None:

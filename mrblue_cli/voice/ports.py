@@ -27,7 +27,7 @@ class Lossy(Protocol):
 
     @property
     def losses(self) -> Losses:
-        """Totals since it was made; they survive reopening."""
+        """Totals since it was made."""
         ...
 
 
