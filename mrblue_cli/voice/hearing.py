@@ -179,7 +179,7 @@ class Hearing:
         if wanted is Duplex.CANCELLED and canceller is None and not self._advised:
             self._advised = True
             what = tell(
-                "on a loudspeaker the microphone rests while a reply plays; to speak over it use headphones or {command}",
+                "the microphone rests while a reply plays; to speak over it use headphones, or {command}",
                 command=INSTALL,
             )
             self._talk.emit(ev.Advice(what))
