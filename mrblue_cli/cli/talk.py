@@ -34,6 +34,7 @@ def talk(
     model: Annotated[str | None, typer.Option(help="The model to ask for.")] = None,
     voice: Annotated[str | None, typer.Option(help="The voice to ask for.")] = None,
     turn_mode: Annotated[str | None, typer.Option(help="hands-free, local-vad or push-to-talk.")] = None,
+    turn_end: Annotated[str | None, typer.Option(help="silence, or meaning: what ends your turn.")] = None,
     input_device: Annotated[str | None, typer.Option(help="Microphone: index, or part of its name.")] = None,
     output_device: Annotated[str | None, typer.Option(help="Speaker: index, or part of its name.")] = None,
 ) -> int:
@@ -41,8 +42,8 @@ def talk(
     from mrblue_cli.settings.load import load
 
     typed = {
-        "engine": engine, "model": model, "voice": voice, "turn_mode": turn_mode, "input_device": input_device,
-        "output_device": output_device,
+        "engine": engine, "model": model, "voice": voice, "turn_mode": turn_mode, "turn_end": turn_end,
+        "input_device": input_device, "output_device": output_device,
     }  # fmt: skip
     overrides = {"talk": {name: value for name, value in typed.items() if value is not None}}
     scripted = bool(inputs or texts or output or as_json)

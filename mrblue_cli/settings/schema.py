@@ -27,6 +27,9 @@ class TalkSection(Section, frozen=True, kw_only=True):
     language: str = "en"
     threshold: float = 0.5
     silence_ms: int = 500
+    turn_end: Literal["silence", "meaning"] = "silence"
+    false_interruption: bool = True
+    """A cough or "mm-hm" over a reply only pauses it; false: any speech stops it at once."""
 
 
 class EngineSection(Section, frozen=True, kw_only=True):
