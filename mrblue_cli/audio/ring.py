@@ -127,8 +127,10 @@ class PlaybackRing:
     def take_back(self, fade: int, guard: int) -> tuple[int, Pcm]:
         """As `cut`; returns the place where the fade begins and, as they were, all samples from there on."""
         start = min(self.read + guard, max(self.read, self.written))
-        index = np.arange(start, max(start, self.written)) % self._capacity
-        samples = self._data[index]
+        count = max(0, self.written - start)
+        place = start % self._capacity
+        first = min(count, self._capacity - place)
+        samples = np.concatenate((self._data[place : place + first], self._data[: count - first]))
         self._fade_out(start, fade)
         return start, samples
 

@@ -49,6 +49,7 @@ def talk(
     model: Annotated[str | None, typer.Option(help="The model to ask for.")] = None,
     voice: Annotated[str | None, typer.Option(help="The voice to ask for.")] = None,
     turn_mode: Annotated[str | None, typer.Option(help="hands-free, local-vad or push-to-talk.")] = None,
+    turn_end: Annotated[str | None, typer.Option(help="silence, or meaning: what ends your turn.")] = None,
     input_device: Annotated[str | None, typer.Option(help="Microphone: index, or part of its name.")] = None,
     output_device: Annotated[str | None, typer.Option(help="Speaker: index, or part of its name.")] = None,
     max_cost: Annotated[
@@ -68,8 +69,8 @@ def talk(
     from mrblue_cli.settings.load import load
 
     typed = {
-        "engine": engine, "model": model, "voice": voice, "turn_mode": turn_mode, "input_device": input_device,
-        "output_device": output_device, "max_cost_usd": max_cost,
+        "engine": engine, "model": model, "voice": voice, "turn_mode": turn_mode, "turn_end": turn_end,
+        "input_device": input_device, "output_device": output_device, "max_cost_usd": max_cost,
         "metrics_port": -1 if metrics_port == 0 else metrics_port,
     }  # fmt: skip
     overrides: dict[str, dict[str, Any]] = {"history": {}}

@@ -101,6 +101,8 @@ class ClientConversation:
         self._create_abandoned = False
         """The person interrupted after the last request."""
         self._created_since_request = False
+        self._turn_unanswered = True
+        """No reply began since the person last said something."""
         self._create_due = False
         self._busy_retries = 0
         self._appended_bytes = 0
@@ -296,6 +298,7 @@ class ClientConversation:
                 self.turn_state = next_turn(Side.CLIENT, self.turn_state, TurnMove.STOP)
                 return Outcome(notices=(n.SpeechStopped(event.item_id, event.audio_end_ms),))
             case s.AudioCommitted():
+                self._turn_unanswered = True
                 # What we committed ourselves moved the state then; the person may have begun the next turn since.
                 if self.ownership is not n.Ownership.CLIENT:
                     self.turn_state = next_turn(Side.CLIENT, self.turn_state, TurnMove.COMMIT)
@@ -344,13 +347,20 @@ class ClientConversation:
             return NOTHING  # out of band: whoever asked for it routes it by id
         if response.id in self._open_responses:
             return NOTHING
+        outcome = NOTHING
+        if self.ownership is n.Ownership.SHARED and self.reply_state is Reply.NONE:
+            # The server creates replies by itself, as it was asked not to. When this turn has one already, because
+            # both of us thought of it, one is enough.
+            self.reply_state = Reply.NONE if self._turn_unanswered else Reply.DOOMED
+            outcome = self._own_no_more()
         doomed = self.reply_state is Reply.DOOMED
+        self._turn_unanswered = False
         self.reply_state = next_reply(Side.CLIENT, self.reply_state, ReplyMove.CREATE)
         self._response_id = response.id
         self._open_responses.add(response.id)
         self._busy_retries = 0
         self._created_since_request = True
-        outcome = Outcome(notices=(n.ReplyStarted(response.id),))
+        outcome += Outcome(notices=(n.ReplyStarted(response.id),))
         if doomed:
             self._ledger.drop_response(response.id)
             outcome += Outcome(send=(CancelResponse(response_id=response.id),))
@@ -443,8 +453,7 @@ class ClientConversation:
         if ours and self.ownership is n.Ownership.SHARED and self._created_since_request:
             # The server created a reply by itself, as it was asked not to: let it own the turns whole.
             self._refused()
-            self._can_share = False
-            return self.set_ownership(n.Ownership.SERVER)
+            return self._own_no_more()
         self._refused()
         if wanted and self._response_id is None:
             # Nothing that we know of is active: its end crossed the refusal, or the server is confused.
@@ -470,6 +479,10 @@ class ClientConversation:
 
     def _possible(self, ownership: n.Ownership) -> n.Ownership:
         return n.Ownership.SERVER if ownership is n.Ownership.SHARED and not self._can_share else ownership
+
+    def _own_no_more(self) -> Outcome:
+        self._can_share = False
+        return self.set_ownership(n.Ownership.SERVER)
 
     def _vad_refused(self, error: s.ErrorDetail) -> bool:
         """The server does not know our turn detection; then we ask for a plainer one, once for each refusal."""

@@ -16,7 +16,7 @@ from mrblue_cli.settings.places import place
 from mrblue_cli.settings.schema import Settings
 from mrblue_cli.settings.secrets import Secret
 from mrblue_cli.voice.events import TurnMode
-from mrblue_cli.voice.options import TalkOptions
+from mrblue_cli.voice.options import TalkOptions, TurnEnd
 
 _TRANSCRIPTION_MODEL = "gpt-transcribe"
 _RETENTION = {"type": "retention_ratio", "retention_ratio": 0.8}
@@ -79,6 +79,8 @@ def talk_options(settings: Settings) -> TalkOptions:
         turn_mode=TurnMode(section.turn_mode),
         threshold=section.threshold,
         silence_ms=section.silence_ms,
+        turn_end=TurnEnd(section.turn_end),
+        false_interruption=section.false_interruption,
         route=None if section.route == "auto" else Route(section.route),
         echo=EchoChoice(section.echo),
         max_cost_usd=section.max_cost_usd,

@@ -33,6 +33,9 @@ class TalkSection(Section, frozen=True, kw_only=True):
     """The talk ends politely when this is spent; 0: no limit."""
     metrics_port: int = 0
     """Numbers for Prometheus on 127.0.0.1; 0: none, -1: any free port."""
+    turn_end: Literal["silence", "meaning"] = "silence"
+    false_interruption: bool = True
+    """A cough or "mm-hm" over a reply only pauses it; false: any speech stops it at once."""
 
 
 class EngineSection(Section, frozen=True, kw_only=True):

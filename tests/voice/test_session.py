@@ -51,6 +51,7 @@ class Talk:
         self.server_options = server
         self.mode, self.route = mode, route
         self.options = {}
+        self.server_class = MemoryServer
         self.output = None if tmp_path is None else tmp_path / "reply.wav"
         self.connect_error = None
         self.microphone = None
@@ -61,7 +62,7 @@ class Talk:
 
         async def main():
             clock = LoopClock()
-            self.server = MemoryServer(**self.server_options)
+            self.server = self.server_class(**self.server_options)
             self.microphone = self.microphone or ClockMicrophone(clock)
             self.speaker = self.speaker or PacedSpeaker(clock, self.output)
             self.session = TalkSession(
