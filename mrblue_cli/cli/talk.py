@@ -36,6 +36,9 @@ def talk(
     turn_mode: Annotated[str | None, typer.Option(help="hands-free, local-vad or push-to-talk.")] = None,
     input_device: Annotated[str | None, typer.Option(help="Microphone: index, or part of its name.")] = None,
     output_device: Annotated[str | None, typer.Option(help="Speaker: index, or part of its name.")] = None,
+    fallback: Annotated[
+        str | None, typer.Option(help="Ways to go on, best first: realtime,batch,local,text; or none.", metavar="LIST")
+    ] = None,
 ) -> int:
     """Talk: say or paste an error, hear and see the fix."""
     from mrblue_cli.settings.load import load
@@ -44,7 +47,9 @@ def talk(
         "engine": engine, "model": model, "voice": voice, "turn_mode": turn_mode, "input_device": input_device,
         "output_device": output_device,
     }  # fmt: skip
-    overrides = {"talk": {name: value for name, value in typed.items() if value is not None}}
+    overrides: dict[str, dict[str, Any]] = {"talk": {name: value for name, value in typed.items() if value is not None}}
+    if fallback is not None:
+        overrides["talk"]["fallback"] = [fallback]
     scripted = bool(inputs or texts or output or as_json)
     if scripted and not headless:
         raise UsageError("--input, --output, --text and --json belong to --headless", hint="add --headless")
