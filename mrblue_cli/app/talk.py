@@ -93,8 +93,12 @@ class Conversation:
             what = f"role {who.role} in mode {who.mode} may type and read, not talk ([assistant] in the settings)"
             self._emit(Advice(what))
             return self._build(None, PacedSpeaker(self._clock))
-        microphone = microphone_of(talk, self._emit)
-        return self._build(microphone, speaker_of(talk, self._emit, self._clock))
+        rungs = self._rungs.rungs
+        microphone = microphone_of(talk, self._emit) if any(rung.hears for rung in rungs) else None
+        speaks = any(rung.speaks for rung in rungs)
+        return self._build(
+            microphone, speaker_of(talk, self._emit, self._clock) if speaks else PacedSpeaker(self._clock)
+        )
 
     async def run_script(self, steps: Sequence[Step], *, output: Path | None) -> tuple[str, ...]:
         """Talk from a script, without devices unless one is named. Returns recordings in which nobody was heard."""
@@ -121,6 +125,8 @@ class Conversation:
 
     def _build(self, microphone: MicrophonePort | None, speaker: SpeakerPort) -> TalkSession:
         settings = self._configuration.settings
+        if self._rungs.advice is not None:
+            self._emit(Advice(self._rungs.advice))
         self._session = TalkSession(
             talk_options(settings),
             rungs=self._rungs.rungs,

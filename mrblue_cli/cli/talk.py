@@ -59,6 +59,9 @@ def talk(
         int | None,
         typer.Option(help="Numbers for Prometheus on 127.0.0.1; 0: any free port.", metavar="N", min=0, max=65535),
     ] = None,
+    fallback: Annotated[
+        str | None, typer.Option(help="Ways to go on, best first: realtime,batch,local,text; or none.", metavar="LIST")
+    ] = None,
     resume: Annotated[
         str | None, typer.Option(help="Go on with an earlier talk: the last one, or ID.", metavar="[ID]")
     ] = None,
@@ -79,6 +82,8 @@ def talk(
         overrides["history"]["keep"] = False
     if private or record:
         overrides["history"]["record"] = record  # typed, privacy overrules a recording that is only configured
+    if fallback is not None:
+        overrides["talk"]["fallback"] = [fallback]
     scripted = bool(inputs or texts or output or as_json)
     if scripted and not headless:
         raise UsageError("--input, --output, --text and --json belong to --headless", hint="add --headless")

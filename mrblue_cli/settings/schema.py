@@ -36,6 +36,8 @@ class TalkSection(Section, frozen=True, kw_only=True):
     turn_end: Literal["silence", "meaning"] = "silence"
     false_interruption: bool = True
     """A cough or "mm-hm" over a reply only pauses it; false: any speech stops it at once."""
+    fallback: tuple[str, ...] = ("realtime", "batch", "local", "text")
+    """Ways to hold the conversation, best first; what cannot be on this machine is passed over. Empty: no other way."""
 
 
 class EngineSection(Section, frozen=True, kw_only=True):
@@ -53,6 +55,17 @@ class ChatSection(Section, frozen=True, kw_only=True):
 
     base_url: str = ""
     model: str = "gpt-4o-mini"
+
+
+class BatchSection(Section, frozen=True, kw_only=True):
+    """`[batch]`: speech as single requests, for when there is no Realtime model; `[chat]` says who answers."""
+
+    base_url: str = ""
+    """An OpenAI-compatible service with transcription and speech; empty: OpenAI, with its key."""
+    transcription_model: str = "gpt-transcribe"
+    speech_model: str = "gpt-4o-mini-tts"
+    voice: str = ""
+    """Empty: the voice of `[talk]`."""
 
 
 class KnowledgeSection(Section, frozen=True, kw_only=True):
@@ -101,6 +114,7 @@ class Settings(Section, frozen=True, kw_only=True):
     talk: TalkSection = TalkSection()
     engine: EngineSection = EngineSection()
     chat: ChatSection = ChatSection()
+    batch: BatchSection = BatchSection()
     knowledge: KnowledgeSection = KnowledgeSection()
     ask: AskSection = AskSection()
     assistant: AssistantSection = AssistantSection()
