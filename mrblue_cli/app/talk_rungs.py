@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
 from mrblue_cli.app.engine_process import EngineProcess
+from mrblue_cli.assistant.profile import Profile
 from mrblue_cli.core.errors import MissingPart
 from mrblue_cli.realtime.client import connect
 from mrblue_cli.realtime.endpoints import endpoint_from_url, openai_endpoint
@@ -50,8 +51,9 @@ def choose_engine(configuration: Configuration) -> Engine:
 class TalkRungs:
     """The rungs of one talk, and the engine's process behind one of them."""
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: Configuration, profile: Profile | None = None) -> None:
         self._configuration = configuration
+        self._profile = profile
         self._engine = choose_engine(configuration)
         self._process: EngineProcess | None = None
 
@@ -60,9 +62,8 @@ class TalkRungs:
         """Best first."""
         local = self._engine.endpoint is None
         name = RungName.LOCAL if local else RungName.REALTIME
-        return (
-            Rung(name, self._engine.name, self._connect, wanted_session(self._configuration.settings, local=local)),
-        )
+        desired = wanted_session(self._configuration.settings, local=local, profile=self._profile)
+        return (Rung(name, self._engine.name, self._connect, desired),)
 
     async def close(self) -> None:
         """End what was started."""

@@ -36,13 +36,19 @@ def talk(
     turn_mode: Annotated[str | None, typer.Option(help="hands-free, local-vad or push-to-talk.")] = None,
     input_device: Annotated[str | None, typer.Option(help="Microphone: index, or part of its name.")] = None,
     output_device: Annotated[str | None, typer.Option(help="Speaker: index, or part of its name.")] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="blue, tattoo, restaurant, one of your own, or a file.", metavar="NAME")
+    ] = None,
+    context_file: Annotated[
+        str | None, typer.Option("--context", help="The profile's menu, or text for the model.", metavar="FILE")
+    ] = None,
 ) -> int:
     """Talk: say or paste an error, hear and see the fix."""
     from mrblue_cli.settings.load import load
 
     typed = {
         "engine": engine, "model": model, "voice": voice, "turn_mode": turn_mode, "input_device": input_device,
-        "output_device": output_device,
+        "output_device": output_device, "profile": profile, "context": context_file,
     }  # fmt: skip
     overrides = {"talk": {name: value for name, value in typed.items() if value is not None}}
     scripted = bool(inputs or texts or output or as_json)

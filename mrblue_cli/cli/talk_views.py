@@ -9,6 +9,7 @@ import json
 from dataclasses import asdict
 from typing import assert_never
 
+from mrblue_cli.core.texts import tell
 from mrblue_cli.knowledge.model import Hit, Risk
 from mrblue_cli.voice.events import (
     Advice,
@@ -26,6 +27,7 @@ from mrblue_cli.voice.events import (
     TalkEvent,
     Thinking,
     ToolRan,
+    ToolStatus,
     TurnMeasured,
     UserTranscript,
 )
@@ -111,6 +113,8 @@ class TextView:
                 return self._reply(event)
             case TurnMeasured() if event.latency_ms is not None:
                 return [f"        answered after {event.latency_ms / 1000:.2f} s"]
+            case ToolRan(status=ToolStatus.RUNNING):
+                return [f"        {tell('using {tool}…', tool=event.name)}"]
             case StatusChanged(state=State.RECONNECTING):
                 return ["        connection lost, reconnecting…"]
             case _:

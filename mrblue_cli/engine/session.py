@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from msgspec import UNSET
 
 from mrblue_cli.assistant.brain import NOT_HEARD, Brain, CallTool, Exchange, Question
+from mrblue_cli.assistant.roles import greeting_of
 from mrblue_cli.audio.pcm import RATE
 from mrblue_cli.audio.segmenter import Boundary, SpeechBegan, SpeechEnded, SpeechPaused, SpeechResumed
 from mrblue_cli.core.errors import MrBlueError
@@ -64,6 +65,7 @@ class EngineSession:
         self._conversation = ServerConversation(defaults, ids=ids, expires_at=expires_at)
         self._ear = Ear()
         self._language = parts.language
+        self._prompt = parts.prompt
         self._speed = 1.0
         self._recogniser: TurnRecogniser | None = None
         self._speech_item: str | None = None
@@ -129,6 +131,8 @@ class EngineSession:
         if audio.input is not UNSET and isinstance(audio.input.transcription, Transcription):
             language = audio.input.transcription.language
             self._language = language if isinstance(language, str) and language else self._parts.language
+            prompt = audio.input.transcription.prompt
+            self._prompt = prompt if isinstance(prompt, str) and prompt else self._parts.prompt
         if audio.output is not UNSET and isinstance(audio.output.speed, float | int):
             self._speed = float(audio.output.speed)
 
@@ -161,7 +165,7 @@ class EngineSession:
         return TurnRecogniser(self._hear, tell)
 
     async def _hear(self, samples: Samples) -> Transcript:
-        return await self._parts.workers.hear(samples, self._parts.prompt, self._language)
+        return await self._parts.workers.hear(samples, self._prompt, self._language)
 
     def _offer_partial(self) -> None:
         if self._recogniser is None or not self._parts.workers.hearing_is_idle or self._ear.kept_seconds < 1.0:
@@ -246,7 +250,11 @@ class EngineSession:
 
     async def _answer(self, order: cmd.StartReply, question: Question) -> None:
         splitter = ClauseSplitter()
-        pieces = self._parts.brain.answer(question) if question.text else _only(NOT_HEARD)
+        pieces = (
+            self._parts.brain.answer(question)
+            if question.text
+            else _only(greeting_of(question.instructions) or NOT_HEARD)
+        )
         async for piece in pieces:
             if isinstance(piece, CallTool):
                 continue  # nobody offers tools here yet

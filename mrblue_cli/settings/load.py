@@ -52,6 +52,8 @@ def load(
     if not merged.get("chat", {}).get("base_url") and env.get("BIFROST_BASE_URL"):
         gateway = env["BIFROST_BASE_URL"].rstrip("/")
         merged.setdefault("chat", {})["base_url"] = gateway if gateway.endswith("/v1") else f"{gateway}/v1"
+    if env.get("TGA_URL") and not env.get("MRBLUE_TOOLS_TGA_URL"):
+        merged.setdefault("tools", {})["tga_url"] = env["TGA_URL"]
     settings = _validated(merged, path if path.is_file() else None)
     return Configuration(settings, path if path.is_file() else None)
 

@@ -27,6 +27,10 @@ class TalkSection(Section, frozen=True, kw_only=True):
     language: str = "en"
     threshold: float = 0.5
     silence_ms: int = 500
+    profile: str = "blue"
+    """What the talk is for: a name, or a file."""
+    context: str = ""
+    """A file for the profile: its menu, or text about the matter in hand."""
 
 
 class EngineSection(Section, frozen=True, kw_only=True):
@@ -69,6 +73,20 @@ class AssistantSection(Section, frozen=True, kw_only=True):
     mode: Literal["chat", "global", "visual_editor"] = "global"
 
 
+class ToolsSection(Section, frozen=True, kw_only=True):
+    """`[tools]`: what the tools of profiles work with."""
+
+    dancers_file: str = ""
+    """Empty: the sample that ships."""
+    tga_url: str = ""
+    """Where tattoo designs are asked for. `TGA_URL` in the environment sets it."""
+    tga_model: Literal["flux", "dalle", "gpt-image-1"] = "flux"
+    order_url: str = ""
+    """Where orders go; empty: into a file."""
+    allow_http: bool = False
+    """Also post without encryption beyond this machine."""
+
+
 class UiSection(Section, frozen=True, kw_only=True):
     """`[ui]`: the screen."""
 
@@ -84,6 +102,7 @@ class Settings(Section, frozen=True, kw_only=True):
     knowledge: KnowledgeSection = KnowledgeSection()
     ask: AskSection = AskSection()
     assistant: AssistantSection = AssistantSection()
+    tools: ToolsSection = ToolsSection()
     ui: UiSection = UiSection()
 
 

@@ -18,5 +18,7 @@ class TalkOptions:
     prefix_ms: int = 300
     route: Route | None = None
     """None: guess from the speaker's name."""
+    greeting: str = ""
+    """Said first; empty: the person begins."""
     reply_timeout_seconds: float = 60.0
     """A reply that does not come within this ends the wait with an error line."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from rich.text import Text
 from textual.widgets import Static
 
-from mrblue_cli.voice.events import SessionStarted, State, TurnMeasured
+from mrblue_cli.core.texts import tell
+from mrblue_cli.voice.events import SessionStarted, State, ToolRan, ToolStatus, TurnMeasured
 
 # The dot's shape differs too: state is never told by colour alone.
 _DOTS = {
@@ -28,6 +29,7 @@ class StatusStrip(Static):
         self._engine = ""
         self._latency: float | None = None
         self._cost = 0.0
+        self._tools: dict[str, str] = {}
 
     def on_mount(self) -> None:
         self._show()
@@ -38,6 +40,13 @@ class StatusStrip(Static):
     def set_state(self, state: State) -> None:
         """Show the state word."""
         self._state = state
+        self._show()
+
+    def set_tool(self, event: ToolRan) -> None:
+        """Show which tool is at work, until it is done."""
+        self._tools.pop(event.call_id, None)
+        if event.status is ToolStatus.RUNNING:
+            self._tools[event.call_id] = event.name
         self._show()
 
     def set_session(self, session: SessionStarted) -> None:
@@ -54,7 +63,10 @@ class StatusStrip(Static):
 
     def _show(self) -> None:
         width = max(20, self.size.width - 2)
-        state = f"{_DOTS[self._state]} {self._state}"
+        word = str(self._state)
+        if self._tools and self._state is State.THINKING:
+            word = tell("using {tool}…", tool=next(reversed(self._tools.values())))
+        state = f"{_DOTS[self._state]} {word}"
         left = f"mrblue  blue{f' · {self._engine}' if self._engine else ''}"
         parts = [state]
         if self._latency is not None:
