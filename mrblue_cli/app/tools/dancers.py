@@ -117,20 +117,19 @@ def row_of(case: Case, said: str) -> int:
     wanted = plain(said)
     names = [plain(name) for name in case.community.names]
     ids = [plain(name) for name in case.community.ids]
-    for fits in (
-        lambda row: ids[row] == wanted or names[row] == wanted,
-        lambda row: wanted and wanted in names[row].split(),
-        lambda row: wanted and names[row].startswith(wanted),
+    everybody = range(len(ids))
+    for rows in (
+        [row for row in everybody if wanted in {ids[row], names[row]}],
+        [row for row in everybody if wanted and wanted in names[row].split()],
+        [row for row in everybody if wanted and names[row].startswith(wanted)],
     ):
-        rows = [row for row in range(len(ids)) if fits(row)]
         if len(rows) > 1:
             several = ", ".join(called(case, row) for row in rows[:5])
             raise UsageError(tell("there are several: {names}; which one?", names=several))
         if rows:
             return rows[0]
-    alike = [max(_alike(wanted, word) for word in (names[row], ids[row], *names[row].split()[:1])) for row in
-             range(len(ids))]  # fmt: skip
-    order = sorted(range(len(ids)), key=lambda row: -alike[row])
+    alike = [max(_alike(wanted, word) for word in (names[row], ids[row], *names[row].split()[:1])) for row in everybody]
+    order = sorted(everybody, key=lambda row: -alike[row])
     if order and alike[order[0]] >= _ALIKE and (len(order) == 1 or alike[order[0]] - alike[order[1]] > 0.05):
         return order[0]
     near = ", ".join(called(case, row) for row in order[:3])
