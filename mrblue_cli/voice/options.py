@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mrblue_cli.audio.gate import Route
+from mrblue_cli.audio.gate import EchoChoice, Route
 from mrblue_cli.voice.events import TurnMode
 
 
@@ -20,5 +20,9 @@ class TalkOptions:
     """None: guess from the speaker's name."""
     greeting: str = ""
     """Said first; empty: the person begins."""
+    echo: EchoChoice = EchoChoice.AUTO
+    """What to do about a loudspeaker's echo."""
     reply_timeout_seconds: float = 60.0
     """A reply that does not come within this ends the wait with an error line."""
+    max_cost_usd: float = 0.0
+    """The talk ends politely when this is spent; 0: no limit."""

@@ -17,6 +17,7 @@ from mrblue_cli.protocol.notices import ToolCall
 from mrblue_cli.voice import events as ev
 from mrblue_cli.voice.flow import TurnFlow
 from mrblue_cli.voice.link import stop
+from mrblue_cli.voice.spending import Spending
 
 EFFECT_GRACE_SECONDS = 10.0
 """How long the end of a talk waits for an effect that has begun."""
@@ -25,6 +26,7 @@ EFFECT_GRACE_SECONDS = 10.0
 class _Talk(Protocol):
     conversation: ClientConversation
     flow: TurnFlow
+    spending: Spending
 
     def emit(self, event: ev.TalkEvent) -> None: ...
     def apply(self, outcome: Outcome) -> None: ...
@@ -74,7 +76,8 @@ class ToolRuns:
             raise
         status = ev.ToolStatus(outcome.status)
         self._talk.emit(ev.ToolRan(call.call_id, call.name, call.arguments, status, outcome.output, outcome.say))
-        if asked_by is not self._talk.conversation:
+        # At the end of the money the call is carried out and told, but no reply to it is asked for.
+        if asked_by is not self._talk.conversation or self._talk.spending.closing:
             return
         answer = asked_by.supply_tool_output(call.call_id, outcome.output)
         if any(isinstance(event, CreateResponse) for event in answer.send):

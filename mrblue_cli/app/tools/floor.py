@@ -41,7 +41,7 @@ class Floor:
                     self._opened -= 1
             case ev.StatusChanged():
                 self._speaking = False
-            case ev.UserTranscript(final=True):
+            case ev.UserTranscript(final=True, earlier=False):
                 self._said(event)
             case _:
                 pass

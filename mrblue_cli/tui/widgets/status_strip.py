@@ -23,8 +23,9 @@ _DOTS = {
 class StatusStrip(Static):
     """One line; parts that do not fit are left out from the right, the state never."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, private: bool = False) -> None:
         super().__init__(id="status")
+        self._mark = f" · {tell('private')}" if private else ""
         self._state = State.CONNECTING
         self._engine = ""
         self._latency: float | None = None
@@ -67,7 +68,7 @@ class StatusStrip(Static):
         if self._tools and self._state is State.THINKING:
             word = tell("using {tool}…", tool=next(reversed(self._tools.values())))
         state = f"{_DOTS[self._state]} {word}"
-        left = f"mrblue  blue{f' · {self._engine}' if self._engine else ''}"
+        left = f"mrblue  blue{self._mark}{f' · {self._engine}' if self._engine else ''}"
         parts = [state]
         if self._latency is not None:
             parts.append(f"last turn {self._latency:.2f} s")
@@ -76,7 +77,7 @@ class StatusStrip(Static):
             parts.pop()
         right = "    ".join(parts)
         if len(left) + 2 + len(right) > width:
-            left = "mrblue"
+            left = f"mrblue{self._mark}"
         line = Text()
         line.append(left[:6], "bold")
         line.append(left[6:])
