@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from mrblue_cli.app.platform import this_platform
+from mrblue_cli.app.profiles import equip
 from mrblue_cli.app.talk_costs import TalkCosts
 from mrblue_cli.app.talk_devices import microphone_of, speaker_of
 from mrblue_cli.app.talk_history import open_history
@@ -71,8 +73,10 @@ class Conversation:
         self._observers: list[Observer] = [self._history, *observers]
         if self._costs is not None:
             self._observers.append(self._costs)
-        self._rungs = TalkRungs(configuration)
         self._base = load_base(knowledge_folders(configuration.settings), cache=place("cache"))
+        self._equipped = equip(configuration.settings, self._base, lambda line: self._emit(Advice(line)))
+        self._observers.append(self._equipped.floor)
+        self._rungs = TalkRungs(configuration, self._equipped.profile)
         self._session: TalkSession | None = None
 
     async def run(self) -> None:
@@ -92,13 +96,12 @@ class Conversation:
         if not may(Role(who.role), Mode(who.mode), Right.VOICE):
             what = f"role {who.role} in mode {who.mode} may type and read, not talk ([assistant] in the settings)"
             self._emit(Advice(what))
-            return self._build(None, PacedSpeaker(self._clock))
+            return self._build(None, PacedSpeaker(self._clock), greet=True)
         rungs = self._rungs.rungs
         microphone = microphone_of(talk, self._emit) if any(rung.hears for rung in rungs) else None
         speaks = any(rung.speaks for rung in rungs)
-        return self._build(
-            microphone, speaker_of(talk, self._emit, self._clock) if speaks else PacedSpeaker(self._clock)
-        )
+        speaker = speaker_of(talk, self._emit, self._clock) if speaks else PacedSpeaker(self._clock)
+        return self._build(microphone, speaker, greet=True)
 
     async def run_script(self, steps: Sequence[Step], *, output: Path | None) -> tuple[str, ...]:
         """Talk from a script, without devices unless one is named. Returns recordings in which nobody was heard."""
@@ -123,12 +126,14 @@ class Conversation:
         await self._to_the_end(play())
         return tuple(script.unheard)
 
-    def _build(self, microphone: MicrophonePort | None, speaker: SpeakerPort) -> TalkSession:
+    def _build(self, microphone: MicrophonePort | None, speaker: SpeakerPort, *, greet: bool = False) -> TalkSession:
         settings = self._configuration.settings
         if self._rungs.advice is not None:
             self._emit(Advice(self._rungs.advice))
+        # A script knows what it wants; a person is greeted.
+        greeting = self._equipped.profile.greeting if greet else ""
         self._session = TalkSession(
-            talk_options(settings),
+            replace(talk_options(settings), greeting=greeting),
             rungs=self._rungs.rungs,
             microphone=microphone,
             speaker=speaker,
@@ -136,6 +141,7 @@ class Conversation:
             clock=self._clock,
             ids=RandomIds(),
             emit=self._emit,
+            toolbox=self._equipped.toolbox,
             past=self._history.past,
             tap=self._history.tap,
         )

@@ -12,6 +12,7 @@ import msgspec
 
 from mrblue_cli.app.engine_process import EngineProcess
 from mrblue_cli.app.memory_rungs import batch_engine, batch_host, text_engine
+from mrblue_cli.assistant.profile import Profile
 from mrblue_cli.core.errors import ConnectError, MissingPart
 from mrblue_cli.core.texts import tell
 from mrblue_cli.engine.memory import MemoryEngine
@@ -67,8 +68,9 @@ def choose_engine(configuration: Configuration) -> Engine:
 class TalkRungs:
     """The rungs of one talk, and what stands behind them: the engine's process, engines in this process."""
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: Configuration, profile: Profile | None = None) -> None:
         self._configuration = configuration
+        self._profile = profile
         self._engine = choose_engine(configuration)
         self._order = self._ladder()
         self._local = _LocalEngine(configuration)
@@ -126,10 +128,11 @@ class TalkRungs:
 
     def _rung(self, name: RungName) -> Rung:
         settings = self._configuration.settings
-        own = wanted_session(settings, local=True)
+        own = wanted_session(settings, local=True, profile=self._profile)
         match name:
             case RungName.REALTIME:
-                wanted = wanted_session(settings, local=False, bounded=self._engine.name == "openai")
+                bounded = self._engine.name == "openai"
+                wanted = wanted_session(settings, local=False, bounded=bounded, profile=self._profile)
                 return Rung(name, self._engine.name, self._realtime, wanted)
             case RungName.BATCH:
                 engine = batch_host(settings) or name

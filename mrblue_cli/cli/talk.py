@@ -62,6 +62,12 @@ def talk(
     fallback: Annotated[
         str | None, typer.Option(help="Ways to go on, best first: realtime,batch,local,text; or none.", metavar="LIST")
     ] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="blue, tattoo, restaurant, one of your own, or a file.", metavar="NAME")
+    ] = None,
+    context_file: Annotated[
+        str | None, typer.Option("--context", help="The profile's menu, or text for the model.", metavar="FILE")
+    ] = None,
     resume: Annotated[
         str | None, typer.Option(help="Go on with an earlier talk: the last one, or ID.", metavar="[ID]")
     ] = None,
@@ -74,7 +80,7 @@ def talk(
     typed = {
         "engine": engine, "model": model, "voice": voice, "turn_mode": turn_mode, "turn_end": turn_end,
         "input_device": input_device, "output_device": output_device, "max_cost_usd": max_cost,
-        "metrics_port": -1 if metrics_port == 0 else metrics_port,
+        "metrics_port": -1 if metrics_port == 0 else metrics_port, "profile": profile, "context": context_file,
     }  # fmt: skip
     overrides: dict[str, dict[str, Any]] = {"history": {}}
     overrides["talk"] = {name: value for name, value in typed.items() if value is not None}

@@ -12,6 +12,7 @@ from typing import cast
 from msgspec import UNSET
 
 from mrblue_cli.assistant.brain import NOT_HEARD, Brain, CallTool, ModelUse, Question
+from mrblue_cli.assistant.roles import greeting_of
 from mrblue_cli.audio.pcm import RATE
 from mrblue_cli.audio.segmenter import Boundary, SpeechBegan, SpeechEnded, SpeechPaused, SpeechResumed
 from mrblue_cli.core.errors import MrBlueError, RemoteError
@@ -72,6 +73,7 @@ class EngineSession:
         self._conversation = ServerConversation(defaults, ids=ids, expires_at=expires_at)
         self._ear = Ear()
         self._language = parts.language
+        self._prompt = parts.prompt
         self._speed = 1.0
         self._recogniser: TurnRecogniser | None = None
         self._speech_item: str | None = None
@@ -137,6 +139,8 @@ class EngineSession:
         if audio.input is not UNSET and isinstance(audio.input.transcription, Transcription):
             language = audio.input.transcription.language
             self._language = language if isinstance(language, str) and language else self._parts.language
+            prompt = audio.input.transcription.prompt
+            self._prompt = prompt if isinstance(prompt, str) and prompt else self._parts.prompt
         if audio.output is not UNSET and isinstance(audio.output.speed, float | int):
             self._speed = float(audio.output.speed)
 
@@ -169,7 +173,7 @@ class EngineSession:
         return TurnRecogniser(self._hear, tell)
 
     async def _hear(self, samples: Samples) -> Transcript:
-        return await self._parts.speech.hear(samples, self._parts.prompt, self._language)
+        return await self._parts.speech.hear(samples, self._prompt, self._language)
 
     def _offer_partial(self) -> None:
         speech = self._parts.speech
@@ -270,7 +274,10 @@ class EngineSession:
 
     async def _answer(self, order: cmd.StartReply, question: Question) -> None:
         calls: list[CallTool] = []
-        answer = self._parts.brain.answer(question) if question.text or question.after else _only(NOT_HEARD)
+        if question.text or question.after:
+            answer = self._parts.brain.answer(question)
+        else:
+            answer = _only(greeting_of(question.instructions) or NOT_HEARD)
         async with aclosing(cast("AsyncGenerator[str | CallTool, None]", answer)) as pieces:
             words = _words(pieces, calls)
             if order.spoken:

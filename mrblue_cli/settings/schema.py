@@ -38,6 +38,10 @@ class TalkSection(Section, frozen=True, kw_only=True):
     """A cough or "mm-hm" over a reply only pauses it; false: any speech stops it at once."""
     fallback: tuple[str, ...] = ("realtime", "batch", "local", "text")
     """Ways to hold the conversation, best first; what cannot be on this machine is passed over. Empty: no other way."""
+    profile: str = "blue"
+    """What the talk is for: a name, or a file."""
+    context: str = ""
+    """A file for the profile: its menu, or text about the matter in hand."""
 
 
 class EngineSection(Section, frozen=True, kw_only=True):
@@ -91,6 +95,20 @@ class AssistantSection(Section, frozen=True, kw_only=True):
     mode: Literal["chat", "global", "visual_editor"] = "global"
 
 
+class ToolsSection(Section, frozen=True, kw_only=True):
+    """`[tools]`: what the tools of profiles work with."""
+
+    dancers_file: str = ""
+    """Empty: the sample that ships."""
+    tga_url: str = ""
+    """Where tattoo designs are asked for. `TGA_URL` in the environment sets it."""
+    tga_model: Literal["flux", "dalle", "gpt-image-1"] = "flux"
+    order_url: str = ""
+    """Where orders go; empty: into a file."""
+    allow_http: bool = False
+    """Also post without encryption beyond this machine."""
+
+
 class HistorySection(Section, frozen=True, kw_only=True):
     """`[history]`: what is kept of conversations."""
 
@@ -118,6 +136,7 @@ class Settings(Section, frozen=True, kw_only=True):
     knowledge: KnowledgeSection = KnowledgeSection()
     ask: AskSection = AskSection()
     assistant: AssistantSection = AssistantSection()
+    tools: ToolsSection = ToolsSection()
     history: HistorySection = HistorySection()
     ui: UiSection = UiSection()
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from mrblue_cli.assistant.reasoning import Reasoner
+from mrblue_cli.assistant.roles import GREET
 from mrblue_cli.assistant.tools import ToolBox
 from mrblue_cli.audio.pcm import meter
 from mrblue_cli.audio.turns import Begin, Commit, Discard, Stream, TurnAct
@@ -76,6 +77,7 @@ class TalkSession:
         self._mode = options.turn_mode
         self._reply_due_since: float | None = None
         self._typed_early: list[str] = []
+        self._greeting = options.greeting
         self.dialogue = Dialogue(past)
         self.flow = TurnFlow(microphone_ready=microphone is None)
         self.times = TurnTimes()
@@ -200,6 +202,10 @@ class TalkSession:
         self.conversation = self._new_conversation(rung)
         self.flow.connected = True
         self.apply(self.conversation.receive(created))
+        greeting, self._greeting = self._greeting, ""
+        if greeting and not self._typed_early and not self.dialogue.said:
+            self.apply(self.conversation.open_with(f"{GREET}{greeting}"))
+            self.reply_asked()
         early, self._typed_early = self._typed_early, []
         for text in early:
             self._say(text)
@@ -320,6 +326,11 @@ class TalkSession:
         """A turn of the person is complete: measure it and wait for the reply."""
         self._listener.close_turn()
         self.times.committed(self.now_ms, spoken=spoken)
+        self._reply_due_since = self._clock.now()
+
+    def reply_asked(self) -> None:
+        """A reply was asked for that follows no words of the person: to a tool's output, or the greeting."""
+        self.flow.awaiting_reply = True
         self._reply_due_since = self._clock.now()
 
     def _watch_reply(self) -> None:
