@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from mrblue_cli.app.platform import this_platform
-from mrblue_cli.app.talk_devices import microphone_of, speaker_of
+from mrblue_cli.app.talk_devices import microphone_of, sound_of, speaker_of
 from mrblue_cli.app.talk_rungs import TalkRungs
 from mrblue_cli.assistant.permissions import Mode, Right, Role, may
 from mrblue_cli.assistant.reasoning import Reasoner
@@ -22,11 +22,13 @@ from mrblue_cli.settings.build import knowledge_folders, talk_options
 from mrblue_cli.settings.load import Configuration
 from mrblue_cli.settings.places import place
 from mrblue_cli.voice.controls import Control
+from mrblue_cli.voice.device_watch import Side
 from mrblue_cli.voice.events import Advice, Ended, TalkEvent
 from mrblue_cli.voice.headless import HeadlessScript, Speak, Step
 from mrblue_cli.voice.microphones import ClockMicrophone
 from mrblue_cli.voice.ports import MicrophonePort, SpeakerPort
 from mrblue_cli.voice.session import TalkSession
+from mrblue_cli.voice.sound_system import SoundSystem
 from mrblue_cli.voice.speakers import PacedSpeaker
 
 Emit = Callable[[TalkEvent], None]
@@ -82,17 +84,20 @@ class Conversation:
             what = f"role {who.role} in mode {who.mode} may type and read, not talk ([assistant] in the settings)"
             self._emit(Advice(what))
             return self._build(None, PacedSpeaker(self._clock))
-        microphone = microphone_of(talk, self._emit)
-        return self._build(microphone, speaker_of(talk, self._emit, self._clock))
+        sound = sound_of(talk)
+        microphone = microphone_of(sound, self._emit)
+        return self._build(microphone, speaker_of(sound, self._emit, self._clock), sound)
 
     async def run_script(self, steps: Sequence[Step], *, output: Path | None) -> tuple[str, ...]:
         """Talk from a script, without devices unless one is named. Returns recordings in which nobody was heard."""
         microphone = ClockMicrophone(self._clock)
         speaker: SpeakerPort = PacedSpeaker(self._clock, output)
+        sound: SoundSystem | None = None
         if self._configuration.settings.talk.output_device and output is None:
-            speaker = speaker_of(self._configuration.settings.talk, self._emit, self._clock)
+            sound = sound_of(self._configuration.settings.talk, Side.SPEAKER)
+            speaker = speaker_of(sound, self._emit, self._clock)
         has_speech = any(isinstance(step, Speak) for step in steps)
-        session = self._build(microphone if has_speech else None, speaker)
+        session = self._build(microphone if has_speech else None, speaker, sound)
         silence_ms = self._configuration.settings.talk.silence_ms
         script = HeadlessScript(session, microphone, steps, clock=self._clock, silence_ms=silence_ms)
 
@@ -108,7 +113,9 @@ class Conversation:
         await self._to_the_end(play())
         return tuple(script.unheard)
 
-    def _build(self, microphone: MicrophonePort | None, speaker: SpeakerPort) -> TalkSession:
+    def _build(
+        self, microphone: MicrophonePort | None, speaker: SpeakerPort, sound: SoundSystem | None = None
+    ) -> TalkSession:
         settings = self._configuration.settings
         self._session = TalkSession(
             talk_options(settings),
@@ -119,6 +126,7 @@ class Conversation:
             clock=self._clock,
             ids=RandomIds(),
             emit=self._emit,
+            sound=sound,
         )
         return self._session
 

@@ -27,12 +27,19 @@ class Device:
     kind: Kind
     rate: float
     """Its own default sample rate, Hz."""
+    told_route: Route | None = None
+    """What the system says of it, where it says something."""
 
     @property
     def route(self) -> Route:
-        """Guessed from the name; a loudspeaker when in doubt, since that needs the care."""
-        lowered = self.name.lower()
-        return Route.HEADPHONES if any(word in lowered for word in _HEADPHONE_WORDS) else Route.SPEAKERS
+        """What the system says, else guessed from the name."""
+        return self.told_route or route_of(self.name)
+
+
+def route_of(name: str) -> Route:
+    """Headphones or loudspeaker, by a device's name; a loudspeaker when in doubt, since that needs the care."""
+    lowered = name.lower()
+    return Route.HEADPHONES if any(word in lowered for word in _HEADPHONE_WORDS) else Route.SPEAKERS
 
 
 def library() -> Any:
@@ -74,11 +81,6 @@ def choose_device(kind: Kind, wanted: str | None, load: Loader = library) -> tup
     return default, advice
 
 
-def find_again(device: Device, load: Loader = library) -> Device:
-    """The same device in a list that may have changed, or the default when it is gone. Raises `DeviceError`."""
-    return device if device.index is None else choose_device(device.kind, device.name, load)[0]
-
-
 def refresh(load: Loader = library) -> None:
     """Read the device list anew. PortAudio freezes it at start; every stream must be closed first."""
     sounddevice = load()
@@ -114,6 +116,14 @@ def close_stream(stream: Any) -> None:
         # A device that vanished fails to stop; there is nothing left to do about it.
         with contextlib.suppress(Exception):
             end()
+
+
+def is_active(stream: Any) -> bool:
+    """Whether a started stream still runs; False when the device ended it, or there is none."""
+    try:
+        return stream is not None and bool(stream.active)
+    except Exception:  # noqa: BLE001 - a stream in ruins may say anything
+        return False
 
 
 def _open(

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from mrblue_cli.audio.gate import EchoGate, Route
-from mrblue_cli.audio.pcm import Pcm, rms
+from mrblue_cli.audio.pcm import RATE, Pcm, rms
 from mrblue_cli.audio.segmenter import SegmenterOptions
 from mrblue_cli.audio.turns import Rule, TurnAct, TurnTaker
 from mrblue_cli.audio.vad import WebRtcDetector
@@ -18,7 +18,8 @@ from mrblue_cli.voice.flow import TurnFlow
 from mrblue_cli.voice.options import TalkOptions
 from mrblue_cli.voice.ports import MicrophonePort
 
-MICROPHONE_LOST_SECONDS = 3.0
+_AFTER_LOSS_SECONDS = 0.5
+"""Silence beyond the end of a turn that a server gets to hear, so that it closes the turn."""
 _RULES = {
     ev.TurnMode.HANDS_FREE: Rule.SERVER,
     ev.TurnMode.LOCAL_VAD: Rule.LOCAL,
@@ -38,11 +39,17 @@ class Hearing:
     """Owns the microphone and the turn rules. Acts are returned; the session performs them."""
 
     def __init__(
-        self, talk: _Talk, microphone: MicrophonePort | None, *, options: TalkOptions, route: Route, clock: Clock
+        self,
+        talk: _Talk,
+        microphone: MicrophonePort | None,
+        *,
+        options: TalkOptions,
+        route: Route,
+        clock: Clock,  # noqa: ARG002
     ) -> None:
         self._talk = talk
         self._microphone = microphone
-        self._clock = clock
+        self._options = options
         self._gate = EchoGate(route)
         self.taker = TurnTaker(
             _RULES[options.turn_mode],
@@ -54,8 +61,7 @@ class Hearing:
         """Root mean square of the newest 40 ms, 0..1."""
         self.captured: Pcm = np.zeros(0, dtype=np.int16)
         """What the last tick let through."""
-        self._heard_blocks = 0
-        self._heard_at = clock.now()
+        self._due: list[TurnAct] = []
 
     @property
     def name(self) -> str | None:
@@ -74,7 +80,7 @@ class Hearing:
         try:
             self._microphone.open()
         except ComponentError as error:
-            self._give_up()
+            self.lose()
             return ev.Failure(error.code, f"{error.what}; type instead of talking", False, error.hint)
         return None
 
@@ -82,6 +88,29 @@ class Hearing:
         """Let go of the device."""
         if self._microphone is not None:
             self._microphone.close()
+
+    @property
+    def microphone(self) -> MicrophonePort | None:
+        """The device in use; it may be gone."""
+        return self._microphone
+
+    def lose(self) -> None:
+        """Go on without a microphone; an open turn is complete with what was said."""
+        self._microphone = None
+        self.level = 0.0
+        self._talk.flow.microphone_ready = True
+        self._due = self.taker.end()
+        if self.taker.rule is Rule.SERVER and self._talk.flow.connected:
+            silence = self._options.silence_ms / 1000 + _AFTER_LOSS_SECONDS
+            self._due += self.taker.hear(np.zeros(int(silence * RATE), dtype=np.int16), replying=False)
+
+    def replace(self, microphone: MicrophonePort) -> None:
+        """Go on with another microphone, which is open."""
+        self._microphone = microphone
+
+    def use_route(self, route: Route) -> None:
+        """Replies come out elsewhere from now on."""
+        self._gate = EchoGate(route)
 
     def change_mode(self, mode: ev.TurnMode) -> list[TurnAct]:
         """Take turns another way from now on; an open turn is thrown away."""
@@ -96,10 +125,12 @@ class Hearing:
     def tick(self, *, playing: bool, played: Pcm) -> list[TurnAct]:  # noqa: ARG002 - the echo canceller's far end
         """Take what the device captured. `playing`: a reply sounds; `played`: what went to the output meanwhile."""
         self.captured = np.zeros(0, dtype=np.int16)
+        acts, self._due = self._due, []
         if self._microphone is None:
-            return []
+            return acts
         pcm = self._microphone.read()
-        acts = self._watch(self._microphone)
+        if self._microphone.blocks_heard:
+            self._talk.flow.microphone_ready = True
         if len(pcm) == 0 or not self._talk.flow.connected:
             return acts
         self.level = rms(pcm[-960:])
@@ -107,22 +138,3 @@ class Hearing:
         gate = self._gate.is_open(playing=playing, samples=len(pcm)) or self.taker.is_open
         self.captured = pcm if gate and not self.muted else np.zeros_like(pcm)
         return [*acts, *self.taker.hear(self.captured, replying=playing)]
-
-    def _watch(self, microphone: MicrophonePort) -> list[TurnAct]:
-        now = self._clock.now()
-        flow = self._talk.flow
-        if microphone.blocks_heard != self._heard_blocks:
-            self._heard_blocks, self._heard_at = microphone.blocks_heard, now
-            flow.microphone_ready = True
-        elif now - self._heard_at > MICROPHONE_LOST_SECONDS + (0 if flow.microphone_ready else 7):
-            word = "fell silent" if flow.microphone_ready else "gives no sound"
-            hint = "plug it in again and restart the talk; meanwhile type, or see mrblue doctor"
-            self._talk.emit(ev.Failure("device", f"microphone '{microphone.name}' {word}", False, hint))
-            microphone.close()
-            self._give_up()
-            return self.taker.end()
-        return []
-
-    def _give_up(self) -> None:
-        self._microphone = None
-        self._talk.flow.microphone_ready = True

@@ -24,6 +24,7 @@ from mrblue_cli.protocol.server_events import ServerEvent, SessionCreated
 from mrblue_cli.protocol.session import ServerVad
 from mrblue_cli.voice import controls as do
 from mrblue_cli.voice import events as ev
+from mrblue_cli.voice.device_keeper import DeviceKeeper, Sound
 from mrblue_cli.voice.dialogue import Dialogue, Said
 from mrblue_cli.voice.flow import TurnFlow
 from mrblue_cli.voice.hearing import Hearing
@@ -59,6 +60,7 @@ class TalkSession:
         toolbox: ToolBox | None = None,
         past: Sequence[Said] = (),
         tap: AudioTap | None = None,
+        sound: Sound | None = None,
         tick_seconds: float = TICK_SECONDS,
     ) -> None:
         self._options = options
@@ -81,6 +83,7 @@ class TalkSession:
         self.speaking = Speaking(self, speaker, clock=clock)
         route = options.route if options.route is not None else self.speaking.route
         self.hearing = Hearing(self, microphone, options=options, route=route, clock=clock)
+        self.keeper = DeviceKeeper(self, sound, clock=clock, follow_route=options.route is None)
         self.tools = ToolRuns(self, toolbox)
         self._listener = NoticeListener(self, reasoner)
 
@@ -153,6 +156,7 @@ class TalkSession:
         finally:
             await stop(jobs)
             await self.tools.close()
+            await self.keeper.close()
             self.hearing.close()
             self.speaking.close()
             await self.link.close()
@@ -162,14 +166,14 @@ class TalkSession:
 
     async def _converse(self) -> None:
         loop = asyncio.get_running_loop()
-        opening = loop.run_in_executor(None, lambda: [self.speaking.open(), self.hearing.open()])
+        opening = loop.run_in_executor(None, self.keeper.open)
         opened = asyncio.Event()
         linking = asyncio.ensure_future(self.link.run(opened))
         ticking: asyncio.Future[None] | None = None
         try:
             for failure in await opening:
-                if failure is not None:
-                    self.emit(failure)
+                self.emit(failure)
+            self.keeper.begin()
             opened.set()
             ticking = asyncio.ensure_future(self._tick())
             await asyncio.wait([linking, ticking], return_when=asyncio.FIRST_COMPLETED)
@@ -204,6 +208,7 @@ class TalkSession:
         count = 0
         while True:
             self.speaking.pump()
+            self.keeper.tick()
             self._listen()
             self.speaking.watch()
             self._watch_reply()
@@ -312,10 +317,6 @@ class TalkSession:
     def fell_silent(self) -> None:
         """Nothing plays any more."""
         self._listener.finish_if_silent()
-
-    def speaker_lost(self) -> None:
-        """The device is gone: what was being said ends here."""
-        self._listener.close_turn()
 
     @staticmethod
     def _ownership(mode: ev.TurnMode) -> Ownership:
