@@ -63,11 +63,10 @@ class _Opened:
 class DeviceKeeper:
     """Call `open` once, beside the loop; then `begin`, then `tick` every 20 ms. Without `sound` a loss is final."""
 
-    def __init__(self, talk: _Talk, sound: Sound | None, *, clock: Clock, follow_route: bool = True) -> None:
+    def __init__(self, talk: _Talk, sound: Sound | None, *, clock: Clock) -> None:
         self._talk = talk
         self._sound = sound
         self._clock = clock
-        self._follow_route = follow_route
         self._watch = DeviceWatch()
         self._job: asyncio.Future[None] | None = None
         self._asking: asyncio.Future[None] | None = None
@@ -275,15 +274,15 @@ class DeviceKeeper:
             self._talk.hearing.replace(cast("MicrophonePort", choice.port))
         else:
             self._talk.speaking.replace(cast("SpeakerPort", choice.port))
-            self._route()
+        self._route()
         self._substitutes = self._substitutes - {side} | ({side} if choice.rank == SUBSTITUTE else set())
         if choice.advice and choice.advice != self._advised.get(side):
             self._talk.emit(ev.Advice(choice.advice))
         self._advised[side] = choice.advice
 
     def _route(self) -> None:
-        if self._follow_route:
-            self._talk.hearing.use_route(self._talk.speaking.route)
+        """Another device is another way for an echo."""
+        self._talk.hearing.use_route(self._talk.speaking.route)
 
     # What the system says -----------------------------------------------------------------------------------------
 

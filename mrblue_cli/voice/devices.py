@@ -11,11 +11,11 @@ from typing import Any, Literal
 from mrblue_cli.audio.gate import Route
 from mrblue_cli.audio.pcm import BLOCK, RATE
 from mrblue_cli.core.errors import DeviceError, MissingPart
+from mrblue_cli.voice.routes import route_of_words
 
 Kind = Literal["input", "output"]
 Loader = Callable[[], Any]
 """Gives the sounddevice module; tests give one of their own."""
-_HEADPHONE_WORDS = ("headphone", "headset", "airpods", "earbud", "buds", "earphone", "hands-free", "kopfhörer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +29,13 @@ class Device:
     """Its own default sample rate, Hz."""
     told_route: Route | None = None
     """What the system says of it, where it says something."""
+    echo_free: bool = False
+    """The system says that it is an echo canceller's output."""
 
     @property
     def route(self) -> Route:
-        """What the system says, else guessed from the name."""
-        return self.told_route or route_of(self.name)
-
-
-def route_of(name: str) -> Route:
-    """Headphones or loudspeaker, by a device's name; a loudspeaker when in doubt, since that needs the care."""
-    lowered = name.lower()
-    return Route.HEADPHONES if any(word in lowered for word in _HEADPHONE_WORDS) else Route.SPEAKERS
+        """What the system says, else guessed from the name alone; `voice.routes` knows more once the device is open."""
+        return self.told_route or route_of_words(self.name)
 
 
 def library() -> Any:

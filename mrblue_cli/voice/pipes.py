@@ -137,8 +137,10 @@ class PipeMicrophone:
 
     backend = "pipes"
 
-    def __init__(self, tool: PipeTool, name: str = "", device: str = "") -> None:
+    def __init__(self, tool: PipeTool, name: str = "", device: str = "", *, echo_free: bool = False) -> None:
         self.name = name or tool.program
+        self.echo_free = echo_free
+        self.latency_seconds = CAPTURE_MS / 1000
         self._command = tool.command(device)
         self._ring = CaptureRing(RING_SECONDS * RATE)
         self._child: _Child | None = None

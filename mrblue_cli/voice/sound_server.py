@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mrblue_cli.audio.gate import Route
-from mrblue_cli.voice.devices import Kind, route_of
+from mrblue_cli.voice.devices import Kind
+from mrblue_cli.voice.routes import is_echo_free, route_of_words
 
 Run = Callable[[Sequence[str]], str | None]
 """Runs a command and gives what it printed, None when it failed."""
@@ -47,7 +48,12 @@ class Endpoint:
     @property
     def route(self) -> Route:
         """By what the device says of itself, else by its name."""
-        return Route.HEADPHONES if self.headphones else route_of(self.title)
+        return Route.HEADPHONES if self.headphones else route_of_words(self.title)
+
+    @property
+    def echo_free(self) -> bool:
+        """An echo canceller's output."""
+        return is_echo_free(f"{self.name} {self.title}", lambda _question: None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,15 +192,18 @@ class SoundSystem:
         return found
 
     def _port(self, side: Side, device: Device) -> MicrophonePort | SpeakerPort:
-        return DeviceMicrophone(device, self._load) if side is Side.MICROPHONE else DeviceSpeaker(device, self._load)
+        # What the server says of a device was asked here already.
+        if side is Side.MICROPHONE:
+            return DeviceMicrophone(device, self._load, _asked)
+        return DeviceSpeaker(device, self._load, _asked)
 
     @staticmethod
     def _titled(device: Device, state: ServerState | None) -> Device:
         """The default device under the name that a person knows."""
         default = None if state is None else state.default(device.kind)
-        if device.index is not None or default is None or device.name.lower() not in _SERVER_NAMES:
+        if default is None or device.name.lower() not in _SERVER_NAMES:
             return device
-        return dataclasses.replace(device, name=default.title, told_route=default.route)
+        return dataclasses.replace(device, name=default.title, told_route=default.route, echo_free=default.echo_free)
 
     def _without_headset(self, device: Device) -> list[Choice]:
         """Another microphone, where the default one belongs to the Bluetooth headset that replies come out of."""
@@ -221,8 +224,12 @@ class SoundSystem:
 def _pipe(tool: PipeTool, kind: Kind, endpoint: Endpoint | None, device: str = "") -> PipeMicrophone | PipeSpeaker:
     title = "" if endpoint is None else endpoint.title
     if kind == "input":
-        return PipeMicrophone(tool, title, device)
+        return PipeMicrophone(tool, title, device, echo_free=endpoint is not None and endpoint.echo_free)
     return PipeSpeaker(tool, title, device, Route.SPEAKERS if endpoint is None else endpoint.route)
+
+
+def _asked(_question: tuple[str, ...]) -> None:
+    return None
 
 
 def _matching(endpoints: Sequence[Endpoint], wanted: str) -> Endpoint | None:
