@@ -112,6 +112,11 @@ class PlaybackRing:
         index = np.arange(self.read - count, self.read) % self._capacity
         return self._data[index]
 
+    def between(self, start: int, end: int) -> Pcm:
+        """The samples from place `start` to `end`, counted as `written` counts; what is overwritten is left out."""
+        index = np.arange(max(start, self.written - self._capacity), min(end, self.written)) % self._capacity
+        return self._data[index]
+
     def fade_tail(self, fade: int, guard: int) -> None:
         """Fade the newest samples to silence, because nothing may follow them; the guard is left alone."""
         length = min(fade, self.queued - guard)

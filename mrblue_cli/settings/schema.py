@@ -23,6 +23,8 @@ class TalkSection(Section, frozen=True, kw_only=True):
     talk_key: str = "space"
     input_device: str = ""
     output_device: str = ""
+    audio: Literal["auto", "portaudio", "pipes"] = "auto"
+    """PortAudio, the sound server's own programs, or whichever works."""
     route: Literal["auto", "headphones", "speakers"] = "auto"
     echo: Literal["auto", "aec", "half-duplex", "off"] = "auto"
     """What to do about a loudspeaker's echo: cancel it where the extra `aec` is installed, or close the microphone."""

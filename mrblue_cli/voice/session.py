@@ -25,6 +25,7 @@ from mrblue_cli.protocol.server_events import ServerEvent, SessionCreated
 from mrblue_cli.protocol.session import SemanticVad, ServerVad
 from mrblue_cli.voice import controls as do
 from mrblue_cli.voice import events as ev
+from mrblue_cli.voice.device_keeper import DeviceKeeper, Sound
 from mrblue_cli.voice.dialogue import Dialogue, Said
 from mrblue_cli.voice.flow import TurnFlow
 from mrblue_cli.voice.hearing import Hearing
@@ -63,6 +64,7 @@ class TalkSession:
         toolbox: ToolBox | None = None,
         past: Sequence[Said] = (),
         tap: AudioTap | None = None,
+        sound: Sound | None = None,
         tick_seconds: float = TICK_SECONDS,
     ) -> None:
         self._options = options
@@ -85,6 +87,7 @@ class TalkSession:
         self.conversation = self._new_conversation(rungs[0])
         self.speaking = Speaking(self, speaker, clock=clock)
         self.hearing = Hearing(self, microphone, options=options, route=self.speaking.route, clock=clock)
+        self.keeper = DeviceKeeper(self, sound, clock=clock)
         self.tools = ToolRuns(self, toolbox)
         self.spending = Spending(self, limit_usd=options.max_cost_usd, clock=clock, busy=self._reply_under_way)
         self._tally = SessionTally()
@@ -163,6 +166,7 @@ class TalkSession:
         finally:
             await stop(jobs)
             await self.tools.close()
+            await self.keeper.close()
             self.hearing.close()
             self.speaking.close()
             await self.link.close()
@@ -178,14 +182,14 @@ class TalkSession:
 
     async def _converse(self) -> None:
         loop = asyncio.get_running_loop()
-        opening = loop.run_in_executor(None, lambda: [self.speaking.open(), self.hearing.open()])
+        opening = loop.run_in_executor(None, self.keeper.open)
         opened = asyncio.Event()
         linking = asyncio.ensure_future(self.link.run(opened))
         ticking: asyncio.Future[None] | None = None
         try:
             for failure in await opening:
-                if failure is not None:
-                    self.emit(failure)
+                self.emit(failure)
+            self.keeper.begin()
             self.hearing.use_route(self.speaking.route)
             opened.set()
             ticking = asyncio.ensure_future(self._tick())
@@ -228,6 +232,7 @@ class TalkSession:
         count = 0
         while True:
             self.speaking.pump()
+            self.keeper.tick()
             self._listen()
             self.speaking.watch()
             self._watch_reply()
@@ -366,10 +371,6 @@ class TalkSession:
     def fell_silent(self) -> None:
         """Nothing plays any more."""
         self._listener.finish_if_silent()
-
-    def speaker_lost(self) -> None:
-        """The device is gone: what was being said ends here."""
-        self._listener.close_turn()
 
     def _ownership(self, mode: ev.TurnMode) -> Ownership:
         if mode is not ev.TurnMode.HANDS_FREE:
