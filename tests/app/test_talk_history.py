@@ -144,6 +144,16 @@ def test_a_recorded_talk_says_so_and_has_both_sides():
     assert sound.count(b"\x00\x00\x10\x20") > 40_000  # the reply, to the right of silence
 
 
+def test_a_conversation_may_be_recorded_from_its_second_sitting_on():
+    Held("first question")
+    Held("second question", resume="last", record=True)
+    ((one, _),) = kept()
+    assert one.recorded
+    first = recording_file(one.id).stat().st_size
+    Held("third question", resume="last", record=True)
+    assert recording_file(one.id).stat().st_size > first + 2 * 96_000
+
+
 def test_private_and_recorded_exclude_each_other():
     with pytest.raises(UsageError, match="private"):
         Held("x", keep=False, record=True)
@@ -204,7 +214,7 @@ def test_killed_at_any_moment_all_but_the_last_second_is_there(tmp_path):
             stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent.parent.parent,
             env=environment(XDG_DATA_HOME=str(tmp_path / "data")),
         )
-        for number, seconds in enumerate((0.1, 3.0, 0.3))
+        for number, seconds in enumerate((0.1, 60.0, 0.3))
     ]  # fmt: skip
     killed = []
     with contextlib.ExitStack() as stack:

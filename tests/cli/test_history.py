@@ -60,6 +60,13 @@ def history(capsysbinary):
     return call
 
 
+@pytest.fixture
+def kept_nothing():
+    """No conversation was kept, before or after."""
+    yield
+    assert not history_file().parent.exists()
+
+
 def ids():
     with closing(HistoryStore(history_file())) as store:
         return [one.id for one in store.conversations()]
@@ -252,3 +259,29 @@ def test_nothing_said_reaches_the_terminal_as_a_command():
     assert harmless("a\x1b[2Jb\x07\nc\u202e") == "a [2Jb  c "
     lines = [Line(sitting=1, seq=1, item_id="i", who="user", text="\x1b]0;x\x07\n\x1b[2J", at=0.0)]
     assert not any("\x1b" in line for line in show_lines(SECOND, lines, UTC))
+
+
+RESUME = [
+    (("--resume", "--headless", "--text", "x"), 1, "no conversation is kept yet"),
+    (("--headless", "--text", "x", "--resume"), 1, "no conversation is kept yet"),
+    (("--headless", "--resume", "abc", "--text", "x"), 1, "no conversation begins with 'abc'"),
+    (("--headless", "--resume=abc", "--text", "x"), 1, "no conversation begins with 'abc'"),
+    (("--headless", "--text", "x", "--private", "--record"), 2, "a private conversation cannot be recorded"),
+]
+
+
+@pytest.mark.parametrize(("args", "code", "told"), RESUME)
+def test_talk_takes_an_id_to_resume_or_none(capsys, kept_nothing, args, code, told):
+    assert run(lambda: app(["talk", "--engine", "ws://127.0.0.1:1", *args], standalone_mode=False), debug=False) == code
+    printed = capsys.readouterr()
+    assert told in printed.err
+    assert printed.out == ""
+
+
+def test_a_typed_private_overrules_a_recording_that_is_only_configured(capsys, kept_nothing, monkeypatch):
+    monkeypatch.setenv("MRBLUE_HISTORY_RECORD", "true")
+    args = ["talk", "--engine", "ws://127.0.0.1:1", "--headless", "--text", "x", "--private"]
+    run(lambda: app(args, standalone_mode=False), debug=False)
+    printed = capsys.readouterr()
+    assert "private: nothing of this conversation is kept" in printed.err
+    assert "cannot be recorded" not in printed.err
