@@ -108,6 +108,11 @@ class TalkHistory:
         self._thread = DiskThread(keepers) if keepers else None
 
     @property
+    def id(self) -> str:
+        """The conversation's id; empty: nothing is kept."""
+        return self._keeper.conversation_id if self._keeper is not None else ""
+
+    @property
     def tap(self) -> AudioTap | None:
         """Where the session sends its sound, None: nowhere."""
         return self._recorder

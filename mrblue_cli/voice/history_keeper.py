@@ -72,6 +72,11 @@ class HistoryKeeper:
         self._partials_at = -PARTIAL_FLUSHES
         self._refusals = 0
 
+    @property
+    def conversation_id(self) -> str:
+        """The conversation that is kept."""
+        return self._state.id
+
     # The talk's side --------------------------------------------------------------------------------------------
 
     def see(self, event: ev.TalkEvent) -> None:
