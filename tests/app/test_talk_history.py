@@ -69,6 +69,7 @@ def test_a_talk_is_kept():
     ((one, lines),) = kept()
     assert lines == [("user", "address already in use", False), ("assistant", "Found it. Stop the process.", False)]
     assert (one.engine, one.model, one.language, one.turns) == ("local", "memory", "en", 1)
+    assert one.profile == "blue"
     assert one.title == "address already in use"
     assert one.ended is not None
     assert not recording_file(one.id).exists()
@@ -198,6 +199,18 @@ def test_forgetting_says_what_it_could_not_remove():
     recording_file(one.id).mkdir(parents=True)
     with closing(existing_history()) as store, pytest.raises(UsageError, match="cannot be removed"):
         forget(store, [one])
+
+
+def test_a_profile_that_is_a_file_is_found_again_from_anywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.toml").write_text('instructions = "Be kind."')
+    settings = load(overrides={"talk": {"engine": "ws://127.0.0.1:1", "profile": "mine.toml"}})
+    history = open_history(settings, lambda event: None, clock=ManualClock())
+    history.begin()
+    history.see(ev.UserTranscript("u1", "hello", final=True))
+    history.close()
+    ((one, _),) = kept()
+    assert one.profile == str(tmp_path / "mine.toml")
 
 
 def test_looking_makes_no_file():

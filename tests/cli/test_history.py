@@ -285,3 +285,18 @@ def test_a_typed_private_overrules_a_recording_that_is_only_configured(capsys, k
     printed = capsys.readouterr()
     assert "private: nothing of this conversation is kept" in printed.err
     assert "cannot be recorded" not in printed.err
+
+
+@pytest.mark.parametrize(("typed", "profile"), [((), "mine"), (("--profile", "blue"), "blue")])
+def test_a_resumed_talk_keeps_its_profile_unless_another_is_named(capsys, tmp_path, typed, profile):
+    (tmp_path / "mine.toml").write_text('instructions = "Be kind."')
+    names = {"mine": str(tmp_path / "mine.toml"), "blue": "blue"}
+    with closing(HistoryStore(history_file())) as store:
+        store.restore(Conversation(id="res2345", started=1.0, updated=1.0, profile=names["mine"]), LINES)
+    to = ["--engine", "ws://127.0.0.1:1", "--fallback", "none"]
+    run(lambda: app(["talk", *to, "--headless", "--text", "x", "--resume", *typed], standalone_mode=False), debug=False)
+    assert "address already in use" in capsys.readouterr().out
+    with closing(HistoryStore(history_file())) as store:
+        (one,) = store.conversations()
+        assert [line.who for line in store.lines("res2345")][-1] == "note"  # the connection that failed
+    assert (one.profile, one.sittings) == (names[profile], 3)
