@@ -141,8 +141,8 @@ class Conversation:
         settings = self._configuration.settings
         if self._rungs.advice is not None:
             self._emit(Advice(self._rungs.advice))
-        # A script knows what it wants; a person is greeted, once in a conversation.
-        greeting = self._equipped.profile.greeting if greet and not self._history.past else ""
+        # A script knows what it wants; a person is greeted.
+        greeting = self._equipped.profile.greeting if greet else ""
         self._session = TalkSession(
             replace(talk_options(settings), greeting=greeting),
             rungs=self._rungs.rungs,

@@ -86,13 +86,22 @@ def forget(store: HistoryStore, conversations: list[Conversation]) -> int:
     """Delete conversations with their recordings; returns how many there were. Raises `HistoryError`, `UsageError`."""
     count = store.delete([one.id for one in conversations])
     for one in conversations:
-        path = recording_file(one.id)
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            what = tell("{path}: cannot be removed: {words}", path=path, words=error.strerror or error)
-            raise UsageError(what, hint=tell("remove it yourself")) from None
+        _remove(recording_file(one.id))
     return count
+
+
+def forget_sound() -> None:
+    """Remove every recording, also those whose conversation is not known any more. Raises `UsageError`."""
+    for path in place("data").joinpath("recordings").glob("*.wav"):
+        _remove(path)
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        what = tell("{path}: cannot be removed: {words}", path=path, words=error.strerror or error)
+        raise UsageError(what, hint=tell("remove it yourself")) from None
 
 
 class TalkHistory:

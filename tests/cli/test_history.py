@@ -174,7 +174,10 @@ def test_delete_before_a_day(history, kept):
     day = datetime.fromtimestamp(15 * DAY, tz=UTC).strftime("%Y-%m-%d")
     assert history("delete", "--before", day, "--yes").out == "1 conversation deleted\n"
     assert ids() == ["xyz2345"]
+    lost = recording_file("zzz2345")
+    lost.write_bytes(b"whose conversation is gone")
     assert history("delete", "--all", "-y").out == "1 conversation deleted\n"
+    assert not lost.exists()
 
 
 @pytest.mark.parametrize(
