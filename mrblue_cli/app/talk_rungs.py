@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
+from msgspec import UNSET
 
 from mrblue_cli.app.engine_process import EngineProcess
 from mrblue_cli.app.memory_rungs import batch_engine, batch_host, text_engine
 from mrblue_cli.core.errors import ConnectError, MissingPart
 from mrblue_cli.core.texts import tell
 from mrblue_cli.engine.memory import MemoryEngine
+from mrblue_cli.protocol.session import Audio, AudioInput, Session, Transcription
 from mrblue_cli.realtime.client import connect
 from mrblue_cli.realtime.endpoints import endpoint_from_url, openai_endpoint
 from mrblue_cli.realtime.options import ConnectOptions
@@ -132,7 +134,8 @@ class TalkRungs:
                 return Rung(name, self._engine.name, self._realtime, wanted_session(settings, local=False))
             case RungName.BATCH:
                 engine = batch_host(settings) or name
-                return Rung(name, engine, self._in_memory(name, lambda: batch_engine(settings)), own)
+                opening = self._in_memory(name, lambda: batch_engine(settings))
+                return Rung(name, engine, opening, _transcribed_by(own, settings.batch.transcription_model))
             case RungName.LOCAL:
                 return Rung(name, "local", self._local.connect, own)
             case RungName.TEXT:
@@ -152,6 +155,15 @@ class TalkRungs:
             return await self._memory[name].open()
 
         return opened
+
+
+def _transcribed_by(session: Session, model: str) -> Session:
+    """The session with its recogniser's name, under which transcriptions are billed."""
+    audio = Audio() if session.audio is UNSET else session.audio
+    heard = AudioInput() if audio.input is UNSET else audio.input
+    asked = heard.transcription if isinstance(heard.transcription, Transcription) else Transcription()
+    heard = msgspec.structs.replace(heard, transcription=msgspec.structs.replace(asked, model=model))
+    return msgspec.structs.replace(session, audio=msgspec.structs.replace(audio, input=heard))
 
 
 class _LocalEngine:

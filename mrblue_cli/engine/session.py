@@ -72,6 +72,7 @@ class EngineSession:
         self._conversation = ServerConversation(defaults, ids=ids, expires_at=expires_at)
         self._ear = Ear()
         self._language = parts.language
+        self._prompt = parts.prompt
         self._speed = 1.0
         self._recogniser: TurnRecogniser | None = None
         self._speech_item: str | None = None
@@ -135,8 +136,9 @@ class EngineSession:
         if audio is UNSET:
             return
         if audio.input is not UNSET and isinstance(audio.input.transcription, Transcription):
-            language = audio.input.transcription.language
-            self._language = language if isinstance(language, str) and language else self._parts.language
+            asked = audio.input.transcription
+            self._language = asked.language or self._parts.language
+            self._prompt = asked.prompt or self._parts.prompt
         if audio.output is not UNSET and isinstance(audio.output.speed, float | int):
             self._speed = float(audio.output.speed)
 
@@ -169,7 +171,7 @@ class EngineSession:
         return TurnRecogniser(self._hear, tell)
 
     async def _hear(self, samples: Samples) -> Transcript:
-        return await self._parts.speech.hear(samples, self._parts.prompt, self._language)
+        return await self._parts.speech.hear(samples, self._prompt, self._language)
 
     def _offer_partial(self) -> None:
         speech = self._parts.speech
