@@ -13,6 +13,7 @@ from msgspec import UNSET
 
 from mrblue_cli.app.engine_process import EngineProcess
 from mrblue_cli.app.memory_rungs import batch_engine, batch_host, text_engine
+from mrblue_cli.assistant.profile import Profile
 from mrblue_cli.core.errors import ConnectError, MissingPart
 from mrblue_cli.core.texts import tell
 from mrblue_cli.engine.memory import MemoryEngine
@@ -69,8 +70,9 @@ def choose_engine(configuration: Configuration) -> Engine:
 class TalkRungs:
     """The rungs of one talk, and what stands behind them: the engine's process, engines in this process."""
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: Configuration, profile: Profile | None = None) -> None:
         self._configuration = configuration
+        self._profile = profile
         self._engine = choose_engine(configuration)
         self._order = self._ladder()
         self._local = _LocalEngine(configuration)
@@ -128,13 +130,16 @@ class TalkRungs:
 
     def _rung(self, name: RungName) -> Rung:
         settings = self._configuration.settings
-        own = wanted_session(settings, local=True)
+        own = wanted_session(settings, local=True, profile=self._profile)
         match name:
             case RungName.REALTIME:
-                return Rung(name, self._engine.name, self._realtime, wanted_session(settings, local=False))
+                bounded = self._engine.name == "openai"
+                wanted = wanted_session(settings, local=False, bounded=bounded, profile=self._profile)
+                return Rung(name, self._engine.name, self._realtime, wanted)
             case RungName.BATCH:
                 engine = batch_host(settings) or name
-                opening = self._in_memory(name, lambda: batch_engine(settings))
+                voice = self._profile.voice if self._profile is not None else ""
+                opening = self._in_memory(name, lambda: batch_engine(settings, voice))
                 return Rung(name, engine, opening, _transcribed_by(own, settings.batch.transcription_model))
             case RungName.LOCAL:
                 return Rung(name, "local", self._local.connect, own)

@@ -12,6 +12,7 @@ from typing import cast
 from msgspec import UNSET
 
 from mrblue_cli.assistant.brain import NOT_HEARD, Brain, CallTool, ModelUse, Question
+from mrblue_cli.assistant.roles import greeting_of
 from mrblue_cli.audio.pcm import RATE
 from mrblue_cli.audio.segmenter import Boundary, SpeechBegan, SpeechEnded, SpeechPaused, SpeechResumed
 from mrblue_cli.core.errors import MrBlueError, RemoteError
@@ -272,7 +273,10 @@ class EngineSession:
 
     async def _answer(self, order: cmd.StartReply, question: Question) -> None:
         calls: list[CallTool] = []
-        answer = self._parts.brain.answer(question) if question.text or question.after else _only(NOT_HEARD)
+        if question.text or question.after:
+            answer = self._parts.brain.answer(question)
+        else:
+            answer = _only(greeting_of(question.instructions) or NOT_HEARD)
         async with aclosing(cast("AsyncGenerator[str | CallTool, None]", answer)) as pieces:
             words = _words(pieces, calls)
             if order.spoken:

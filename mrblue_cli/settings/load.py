@@ -54,6 +54,8 @@ def load(
         for section in ("chat", "batch"):
             if not merged.get(section, {}).get("base_url"):
                 merged.setdefault(section, {})["base_url"] = gateway if gateway.endswith("/v1") else f"{gateway}/v1"
+    if env.get("TGA_URL") and not env.get("MRBLUE_TOOLS_TGA_URL"):
+        merged.setdefault("tools", {})["tga_url"] = env["TGA_URL"]
     settings = _validated(merged, path if path.is_file() else None)
     return Configuration(settings, path if path.is_file() else None)
 

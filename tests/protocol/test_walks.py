@@ -40,6 +40,9 @@ MOVES = st.sampled_from(
         "own_client",
         "own_server",
         "silence",
+        "begin_turn",
+        "ask_for_reply",
+        "own_shared",
     ]
 )
 
@@ -62,7 +65,11 @@ class Walker:
         match move:
             case "append":
                 pair.from_client(client.append(silence(60)))
-            case "start_turn" | "commit_turn" | "abandon_turn":
+            case "ask_for_reply" if client.ownership is not Ownership.SERVER:
+                pair.from_client(client.ask_for_reply())
+            case "own_shared":
+                pair.from_client(client.set_ownership(Ownership.SHARED))
+            case "start_turn" | "begin_turn" | "commit_turn" | "abandon_turn":
                 if client.ownership is Ownership.CLIENT:
                     pair.from_client(getattr(client, move)())
             case "send_text":
