@@ -60,9 +60,9 @@ class TalkRungs:
         """Best first."""
         local = self._engine.endpoint is None
         name = RungName.LOCAL if local else RungName.REALTIME
-        return (
-            Rung(name, self._engine.name, self._connect, wanted_session(self._configuration.settings, local=local)),
-        )
+        bounded = self._engine.name == "openai"
+        wanted = wanted_session(self._configuration.settings, local=local, bounded=bounded)
+        return (Rung(name, self._engine.name, self._connect, wanted),)
 
     async def close(self) -> None:
         """End what was started."""

@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from mrblue_cli.cli.errors import INTERRUPTED, exit_code_of_word, report
+from mrblue_cli.cli.talk_numbers import offered
 from mrblue_cli.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from mrblue_cli.app.talk import Conversation
     from mrblue_cli.settings.load import Configuration
     from mrblue_cli.voice.events import TalkEvent
     from mrblue_cli.voice.headless import Step
 
+Begin = Callable[[Callable[["TalkEvent"], None]], "Conversation"]
 MAX_STDIN_CHARS = 1_000_000
+
+
+class TalkCommand(TyperCommand):
+    """`--resume` alone means the last conversation; the command line library knows no option with a value at will."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments."""
+        pairs = zip(args, [*args[1:], "-"], strict=False)
+        filled = ["--resume=last" if one == "--resume" and after.startswith("-") else one for one, after in pairs]
+        return super().parse_args(ctx, filled)
 
 
 def talk(
@@ -36,22 +51,48 @@ def talk(
     turn_mode: Annotated[str | None, typer.Option(help="hands-free, local-vad or push-to-talk.")] = None,
     input_device: Annotated[str | None, typer.Option(help="Microphone: index, or part of its name.")] = None,
     output_device: Annotated[str | None, typer.Option(help="Speaker: index, or part of its name.")] = None,
+    max_cost: Annotated[
+        float | None, typer.Option(help="End politely when so many US dollars are spent.", metavar="USD", min=0)
+    ] = None,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(help="Numbers for Prometheus on 127.0.0.1; 0: any free port.", metavar="N", min=0, max=65535),
+    ] = None,
+    resume: Annotated[
+        str | None, typer.Option(help="Go on with an earlier talk: the last one, or ID.", metavar="[ID]")
+    ] = None,
+    private: Annotated[bool, typer.Option("--private", help="Keep nothing of this talk.")] = False,
+    record: Annotated[bool, typer.Option("--record", help="Keep the sound of both sides as well.")] = False,
 ) -> int:
     """Talk: say or paste an error, hear and see the fix."""
     from mrblue_cli.settings.load import load
 
     typed = {
         "engine": engine, "model": model, "voice": voice, "turn_mode": turn_mode, "input_device": input_device,
-        "output_device": output_device,
+        "output_device": output_device, "max_cost_usd": max_cost,
+        "metrics_port": -1 if metrics_port == 0 else metrics_port,
     }  # fmt: skip
-    overrides = {"talk": {name: value for name, value in typed.items() if value is not None}}
+    overrides: dict[str, dict[str, Any]] = {"history": {}}
+    overrides["talk"] = {name: value for name, value in typed.items() if value is not None}
+    if private:
+        overrides["history"]["keep"] = False
+    if private or record:
+        overrides["history"]["record"] = record  # typed, privacy overrules a recording that is only configured
     scripted = bool(inputs or texts or output or as_json)
     if scripted and not headless:
         raise UsageError("--input, --output, --text and --json belong to --headless", hint="add --headless")
     configuration = load(file=context.obj.config, overrides=overrides)
-    if not headless:
-        return _on_screen(configuration, debug=context.obj.debug)
-    return _headless(configuration, _steps(inputs or [], texts or []), output, as_json=as_json)
+    with offered(configuration.settings.talk.metrics_port) as numbers:
+
+        def begin(emit: Callable[[TalkEvent], None]) -> Conversation:
+            from mrblue_cli.app.talk import Conversation
+
+            numbers.told_to(emit)
+            return Conversation(configuration, emit, resume=resume, observers=numbers.observers)
+
+        if not headless:
+            return _on_screen(configuration, begin, debug=context.obj.debug)
+        return _headless(begin, _steps(inputs or [], texts or []), output, as_json=as_json)
 
 
 def _steps(inputs: list[Path], texts: list[str]) -> list[Step] | None:
@@ -69,15 +110,13 @@ def _steps(inputs: list[Path], texts: list[str]) -> list[Step] | None:
     return steps or None
 
 
-def _headless(configuration: Configuration, steps: list[Step] | None, output: Path | None, *, as_json: bool) -> int:
+def _headless(begin: Begin, steps: list[Step] | None, output: Path | None, *, as_json: bool) -> int:
     import asyncio
-
-    from mrblue_cli.app.talk import Conversation
 
     sink = _Sink(as_json=as_json)
 
     async def hold() -> tuple[str, ...]:
-        conversation = Conversation(configuration, sink)
+        conversation = begin(sink)
         if steps is None:
             await conversation.run()
             return ()
@@ -121,22 +160,32 @@ class _Sink:
             sys.stdout.flush()
 
 
-def _on_screen(configuration: Configuration, *, debug: bool) -> int:
+def _on_screen(configuration: Configuration, begin: Begin, *, debug: bool) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("there is no terminal to draw on", hint="use mrblue talk --headless")
-    from mrblue_cli.app.talk import Conversation
+    from mrblue_cli.cli.talk_views import summary_lines
     from mrblue_cli.tui.app import TalkApp
     from mrblue_cli.tui.options import TuiOptions
+    from mrblue_cli.voice.events import Summary
     from mrblue_cli.voice.runner import TalkRunner
 
+    told: list[Summary] = []
+
     async def build(emit: Any) -> Conversation:
-        return Conversation(configuration, emit)
+        def see(event: TalkEvent) -> None:
+            # The app may be closed by then: what is told at the end is printed after it.
+            if isinstance(event, Summary):
+                told.append(event)
+            emit(event)
+
+        return begin(see)
 
     settings = configuration.settings
     runner = TalkRunner(build)
-    options = TuiOptions(theme=settings.ui.theme, talk_key=settings.talk.talk_key)
+    options = TuiOptions(theme=settings.ui.theme, talk_key=settings.talk.talk_key, private=not settings.history.keep)
     failure = TalkApp(runner, options).run()
     runner.stop()
+    sys.stdout.write("".join(f"{line}\n" for summary in told for line in summary_lines(summary)))
     if debug and runner.crash is not None:
         raise runner.crash
     if failure is None:

@@ -9,6 +9,7 @@ import json
 from dataclasses import asdict
 from typing import assert_never
 
+from mrblue_cli.core.texts import tell
 from mrblue_cli.knowledge.model import Hit, Risk
 from mrblue_cli.voice.events import (
     Advice,
@@ -29,6 +30,7 @@ from mrblue_cli.voice.events import (
     TurnMeasured,
     UserTranscript,
 )
+from mrblue_cli.voice.money import dollars
 
 
 def json_line(event: TalkEvent) -> str | None:
@@ -42,7 +44,13 @@ def _json_fields(event: TalkEvent) -> dict[str, object] | None:
         case SessionStarted():
             return {"type": "session", "engine": event.engine, "model": event.model, "dialect": event.dialect}
         case UserTranscript():
-            return {"type": "user_transcript", "item_id": event.item_id, "text": event.text, "final": event.final}
+            return {
+                "type": "user_transcript",
+                "item_id": event.item_id,
+                "text": event.text,
+                "final": event.final,
+                **_earlier(event),
+            }
         case KbHit():
             entry = event.hit.entry
             confidence = round(event.hit.confidence, 2)
@@ -57,6 +65,7 @@ def _json_fields(event: TalkEvent) -> dict[str, object] | None:
                 "text": event.text,
                 "final": event.final,
                 "heard_ms": event.heard_ms,
+                **_earlier(event),
             }
         case StatusChanged():
             return {"type": "status", "state": str(event.state)}
@@ -72,6 +81,7 @@ def _json_fields(event: TalkEvent) -> dict[str, object] | None:
                 "usage": event.usage,
                 "cost_usd": event.cost_usd,
                 "overruns": event.overruns,
+                "dropped_chunks": event.dropped_chunks,
             }
         case Failure():
             return {"type": "error", "code": event.code, "message": event.message, "fatal": event.fatal}
@@ -85,9 +95,63 @@ def _json_fields(event: TalkEvent) -> dict[str, object] | None:
             assert_never(unreachable)
 
 
+def _earlier(event: UserTranscript | AssistantTranscript) -> dict[str, bool]:
+    return {"earlier": True} if event.earlier else {}
+
+
 def _extra_fields(event: RungChanged | ToolRan | Spent | Summary) -> dict[str, object]:
     kind = {RungChanged: "rung", ToolRan: "tool", Spent: "spent", Summary: "summary"}[type(event)]
     return {"type": kind, **asdict(event)}
+
+
+def summary_lines(summary: Summary) -> list[str]:
+    """The session in a few calm lines; what did not happen is not mentioned."""
+    lines = [_answers(summary), _money(summary)]
+    if summary.barge_in_stop_p95_ms is not None:
+        lines.append(tell("interrupted: silence within {ms} ms (95 %)", ms=summary.barge_in_stop_p95_ms))
+    if summary.reconnects or summary.fallbacks:
+        lines.append(
+            tell(
+                "connections made again: {reconnects}, changes of the way to talk: {fallbacks}",
+                reconnects=summary.reconnects,
+                fallbacks=summary.fallbacks,
+            )
+        )
+    if summary.underruns or summary.overruns:
+        lines.append(
+            tell(
+                "gaps in the sound: {underruns} played, {overruns} heard",
+                underruns=summary.underruns,
+                overruns=summary.overruns,
+            )
+        )
+    return [f"        {line}" for line in lines if line]
+
+
+def _answers(summary: Summary) -> str:
+    if summary.latency_p50_ms is None or summary.latency_p95_ms is None:
+        return tell("turns: {turns}", turns=summary.turns)
+    return tell(
+        "turns: {turns}, answered after {middle} s, 95 % within {most} s",
+        turns=summary.turns,
+        middle=f"{summary.latency_p50_ms / 1000:.2f}",
+        most=f"{summary.latency_p95_ms / 1000:.2f}",
+    )
+
+
+def _money(summary: Summary) -> str:
+    tokens = f"{summary.input_tokens + summary.output_tokens:,}"
+    if summary.total_usd is None:
+        return tell("{tokens} tokens, at no known price", tokens=tokens) if summary.unpriced else ""
+    if not summary.total_usd and not summary.unpriced:
+        return ""
+    if summary.unpriced:
+        return tell(
+            "{spent} spent, {tokens} tokens, some of them at no known price",
+            spent=dollars(summary.total_usd),
+            tokens=tokens,
+        )
+    return tell("{spent} spent, {tokens} tokens", spent=dollars(summary.total_usd), tokens=tokens)
 
 
 class TextView:
@@ -103,6 +167,10 @@ class TextView:
         match event:
             case SessionStarted():
                 return [f"mrblue  {event.engine} engine · {event.model}"]
+            case UserTranscript(earlier=True):
+                return [f"  You     {event.text}"]
+            case AssistantTranscript(earlier=True):
+                return [f"  Blue    {event.text}{' —' if event.heard_ms is not None else ''}"]
             case UserTranscript(final=True) if event.text:
                 return ["", f"You     {event.text}"]
             case KbHit():
@@ -111,6 +179,8 @@ class TextView:
                 return self._reply(event)
             case TurnMeasured() if event.latency_ms is not None:
                 return [f"        answered after {event.latency_ms / 1000:.2f} s"]
+            case Summary():
+                return ["", *summary_lines(event)]
             case StatusChanged(state=State.RECONNECTING):
                 return ["        connection lost, reconnecting…"]
             case _:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from msgspec import UNSET
+
 from mrblue_cli.assistant.options import ChatOptions
 from mrblue_cli.assistant.roles import BLUE
 from mrblue_cli.audio.gate import EchoChoice, Route
@@ -17,6 +19,8 @@ from mrblue_cli.voice.events import TurnMode
 from mrblue_cli.voice.options import TalkOptions
 
 _TRANSCRIPTION_MODEL = "gpt-transcribe"
+_RETENTION = {"type": "retention_ratio", "retention_ratio": 0.8}
+"""OpenAI, Realtime API reference, session.truncation (GA)."""
 
 
 def engine_options(settings: Settings, *, host: str = "127.0.0.1", port: int = 0, token: str = "") -> EngineOptions:
@@ -45,8 +49,13 @@ def chat_options(settings: Settings, openai_key: Secret, chat_key: Secret) -> Ch
     return None
 
 
-def wanted_session(settings: Settings, *, local: bool) -> Session:
-    """What to ask a server for; the local engine has its own voice and recogniser."""
+def wanted_session(settings: Settings, *, local: bool, bounded: bool = False) -> Session:
+    """What to ask a server for; the local engine has its own voice and recogniser.
+
+    `bounded`: let the server drop the oldest fifth of a full conversation at once. Every turn bills the conversation
+    again, and dropping a little each time would lose the cache, which makes it cheap. Of servers only OpenAI's is
+    known to take that setting.
+    """
     section = settings.talk
     pcm = AudioFormat(type="audio/pcm", rate=24_000)
     transcription = (
@@ -59,6 +68,7 @@ def wanted_session(settings: Settings, *, local: bool) -> Session:
         instructions=BLUE,
         output_modalities=["audio"],
         audio=Audio(input=AudioInput(format=pcm, transcription=transcription), output=output),
+        truncation=dict(_RETENTION) if bounded else UNSET,
     )
 
 
@@ -71,6 +81,7 @@ def talk_options(settings: Settings) -> TalkOptions:
         silence_ms=section.silence_ms,
         route=None if section.route == "auto" else Route(section.route),
         echo=EchoChoice(section.echo),
+        max_cost_usd=section.max_cost_usd,
     )
 
 

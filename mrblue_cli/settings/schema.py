@@ -29,6 +29,10 @@ class TalkSection(Section, frozen=True, kw_only=True):
     language: str = "en"
     threshold: float = 0.5
     silence_ms: int = 500
+    max_cost_usd: float = 0.0
+    """The talk ends politely when this is spent; 0: no limit."""
+    metrics_port: int = 0
+    """Numbers for Prometheus on 127.0.0.1; 0: none, -1: any free port."""
 
 
 class EngineSection(Section, frozen=True, kw_only=True):
@@ -71,6 +75,17 @@ class AssistantSection(Section, frozen=True, kw_only=True):
     mode: Literal["chat", "global", "visual_editor"] = "global"
 
 
+class HistorySection(Section, frozen=True, kw_only=True):
+    """`[history]`: what is kept of conversations."""
+
+    keep: bool = True
+    """False: every talk is private, nothing is written."""
+    keep_days: int = 0
+    """How long conversations are kept after their last word; 0: for ever."""
+    record: bool = False
+    """Keep the sound of both sides as well."""
+
+
 class UiSection(Section, frozen=True, kw_only=True):
     """`[ui]`: the screen."""
 
@@ -86,12 +101,16 @@ class Settings(Section, frozen=True, kw_only=True):
     knowledge: KnowledgeSection = KnowledgeSection()
     ask: AskSection = AskSection()
     assistant: AssistantSection = AssistantSection()
+    history: HistorySection = HistorySection()
     ui: UiSection = UiSection()
 
 
 LIMITS: dict[tuple[str, str], tuple[float, float]] = {
     ("talk", "threshold"): (0.0, 1.0),
     ("talk", "silence_ms"): (100, 5000),
+    ("talk", "max_cost_usd"): (0.0, 1_000_000.0),
+    ("talk", "metrics_port"): (-1, 65_535),
     ("engine", "threads"): (1, 64),
     ("ask", "top"): (1, 20),
+    ("history", "keep_days"): (0, 36500),
 }

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from mrblue_cli.assistant.thinking import Thought
 from mrblue_cli.knowledge.model import Hit
+from mrblue_cli.voice.charges import Charge
 
 
 class State(StrEnum):
@@ -46,6 +47,8 @@ class SessionStarted:
     """The device's name; None: no microphone (type instead, or a WAV file speaks)."""
     speaker: str | None = None
     """The device's name; None: no speaker (read instead)."""
+    rung: str = ""
+    """realtime, batch, local, text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,8 @@ class UserTranscript:
     item_id: str
     text: str
     final: bool
+    earlier: bool = False
+    """Of a talk that is resumed: said in a former sitting, shown again before the session begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,8 @@ class AssistantTranscript:
     final: bool
     heard_ms: int | None = None
     """Set when the reply was cut off: milliseconds of it really played."""
+    earlier: bool = False
+    """Said in a former sitting of a resumed talk. `heard_ms` is 0 when it was cut then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +116,8 @@ class TurnMeasured:
     cost_usd: float | None = None
     overruns: int = 0
     """Stretches of microphone sound that were lost in this turn."""
+    dropped_chunks: int = 0
+    """The same in blocks of 20 ms."""
 
     @property
     def latency_ms(self) -> int | None:
@@ -155,6 +164,8 @@ class RungChanged:
     """One line for the person: what happened, and what that means for them."""
     reconnected: bool = False
     """The same rung on a new connection."""
+    code: str = ""
+    """The reason in one stable word, for counting: that of the error (`connect`, `auth`), or `rate_limit`, `asked`."""
 
 
 class ToolStatus(StrEnum):
@@ -190,6 +201,10 @@ class Spent:
     turn_usd: float | None
     total_usd: float | None
     limit_usd: float | None = None
+    charges: tuple[Charge, ...] = ()
+    """What has just been added: one for each model at work."""
+    unpriced: int = 0
+    """How many so far have no known price, and are not in the sums."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +222,8 @@ class Summary:
     input_tokens: int
     output_tokens: int
     total_usd: float | None
+    unpriced: int = 0
+    """Replies and transcriptions without a known price: in the tokens, not in the sum of money."""
 
 
 @dataclass(frozen=True, slots=True)

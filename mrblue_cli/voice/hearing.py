@@ -18,7 +18,7 @@ from mrblue_cli.voice import events as ev
 from mrblue_cli.voice.echo_canceller import INSTALL, EchoFreeMicrophone, Maker, webrtc_canceller
 from mrblue_cli.voice.flow import TurnFlow
 from mrblue_cli.voice.options import TalkOptions
-from mrblue_cli.voice.ports import MicrophonePort
+from mrblue_cli.voice.ports import NO_LOSSES, Losses, Lossy, MicrophonePort
 
 MICROPHONE_LOST_SECONDS = 3.0
 _RULES = {
@@ -80,9 +80,19 @@ class Hearing:
         return None if self._microphone is None else self._microphone.name
 
     @property
+    def losses(self) -> Losses:
+        """What the microphone lost so far; nothing where that is not known."""
+        return self._microphone.losses if isinstance(self._microphone, Lossy) else NO_LOSSES
+
+    @property
     def speech(self) -> bool:
         """The newest block is speech."""
         return self.taker.speech
+
+    @property
+    def burst_ms(self) -> int:
+        """How long the person has been speaking, in ms; 0 when they are silent."""
+        return self.taker.burst_ms
 
     def open(self) -> ev.Failure | None:
         """Open the device; blocking. What fails is returned to be told, and the talk goes on by text."""

@@ -19,20 +19,23 @@ from mrblue_cli.core.clock import Clock
 from mrblue_cli.core.errors import MrBlueError
 from mrblue_cli.core.ids import IdSource
 from mrblue_cli.protocol.client import ClientConversation, Outcome
-from mrblue_cli.protocol.notices import AudioKey, Ownership
+from mrblue_cli.protocol.notices import AudioKey, Ownership, UserText
 from mrblue_cli.protocol.server_events import ServerEvent, SessionCreated
-from mrblue_cli.protocol.session import ServerVad
+from mrblue_cli.protocol.session import SemanticVad, ServerVad
 from mrblue_cli.voice import controls as do
 from mrblue_cli.voice import events as ev
 from mrblue_cli.voice.dialogue import Dialogue, Said
 from mrblue_cli.voice.flow import TurnFlow
 from mrblue_cli.voice.hearing import Hearing
+from mrblue_cli.voice.interruption import Interruption
 from mrblue_cli.voice.link import Link, stop
 from mrblue_cli.voice.listener import NoticeListener
-from mrblue_cli.voice.options import TalkOptions
+from mrblue_cli.voice.options import TalkOptions, TurnEnd
 from mrblue_cli.voice.ports import AudioTap, MicrophonePort, SpeakerPort
 from mrblue_cli.voice.rungs import Rung
 from mrblue_cli.voice.speaking import Speaking
+from mrblue_cli.voice.spending import Spending
+from mrblue_cli.voice.summary import SessionTally
 from mrblue_cli.voice.tool_runs import ToolRuns
 from mrblue_cli.voice.turn_times import TurnTimes
 
@@ -81,6 +84,9 @@ class TalkSession:
         self.speaking = Speaking(self, speaker, clock=clock)
         self.hearing = Hearing(self, microphone, options=options, route=self.speaking.route, clock=clock)
         self.tools = ToolRuns(self, toolbox)
+        self.spending = Spending(self, limit_usd=options.max_cost_usd, clock=clock, busy=self._reply_under_way)
+        self._tally = SessionTally()
+        self.interruption = Interruption(self, enabled=options.false_interruption, clock=clock)
         self._listener = NoticeListener(self, reasoner)
 
     # The outside ------------------------------------------------------------------------------------------------
@@ -108,10 +114,13 @@ class TalkSession:
     def emit(self, event: ev.TalkEvent) -> None:
         """Remember what was said, and tell the view."""
         self.dialogue.see(event)
+        self._tally.see(event)
         self._view(event)
 
     def control(self, control: do.Control) -> None:
         """Act on what the person did; from the session's loop only."""
+        if self.spending.closing:
+            control = _last_wish(control)
         match control:
             case do.Quit():
                 self.end("quit")
@@ -155,6 +164,12 @@ class TalkSession:
             self.hearing.close()
             self.speaking.close()
             await self.link.close()
+        self.finish(reason)
+
+    def finish(self, reason: str) -> None:
+        """Tell the whole session in numbers, and its end. Called by `run`, or by whoever cancelled it."""
+        if (summary := self._tally.summary) is not None:
+            self.emit(summary)
         self.emit(ev.Ended(reason))
 
     # The connection ---------------------------------------------------------------------------------------------
@@ -181,6 +196,7 @@ class TalkSession:
 
     def link_up(self, rung: Rung, created: SessionCreated) -> None:
         """A new connection stands: begin (or go on) there."""
+        self.interruption.new_connection()
         self.conversation = self._new_conversation(rung)
         self.flow.connected = True
         self.apply(self.conversation.receive(created))
@@ -195,10 +211,12 @@ class TalkSession:
 
     def _new_conversation(self, rung: Rung) -> ClientConversation:
         options = self._options
-        vad = ServerVad(
+        plain = ServerVad(
             threshold=options.threshold, prefix_padding_ms=options.prefix_ms, silence_duration_ms=options.silence_ms
         )
-        return ClientConversation(rung.desired, ownership=self._ownership(self._mode), ids=self._ids, vad=vad)
+        vad = SemanticVad() if options.turn_end is TurnEnd.MEANING else plain
+        ownership = self._ownership(self._mode)
+        return ClientConversation(rung.desired, ownership=ownership, ids=self._ids, vad=vad, plain_vad=plain)
 
     async def _tick(self) -> None:
         count = 0
@@ -207,6 +225,7 @@ class TalkSession:
             self._listen()
             self.speaking.watch()
             self._watch_reply()
+            self.spending.watch()
             self.refresh()
             count += 1
             if count % _LEVEL_EVERY_TICKS == 0:
@@ -222,6 +241,7 @@ class TalkSession:
 
     def silence(self, report: Callable[..., Outcome]) -> None:
         """Stop the speaker, then tell the server how much was heard. `report` takes what the speaker reports."""
+        self.interruption.silenced()
         self.apply(report(self.speaking.silence()))
 
     def refresh(self) -> None:
@@ -242,6 +262,7 @@ class TalkSession:
             self._tap.take(self.hearing.captured, played)
         if self.hearing.speech:
             self.times.speech_heard(self.now_ms)
+        self.interruption.tick(self.hearing.burst_ms)
 
     def _perform(self, acts: list[TurnAct]) -> None:
         for act in acts:
@@ -249,16 +270,19 @@ class TalkSession:
                 case Stream():
                     self.apply(self.conversation.append(act.pcm.astype("<i2").tobytes()))
                 case Begin():
-                    self.silence(self.conversation.start_turn)
+                    if not self.interruption.begin():
+                        self.silence(self.conversation.start_turn)
                     self.flow.hearing = True
                     self.apply(self.conversation.append(act.pcm.astype("<i2").tobytes()))
                 case Commit():
-                    self.flow.committed()
-                    self.expect_reply(spoken=True)
-                    self.apply(self.conversation.commit_turn())
+                    if not self.interruption.judging:
+                        self.flow.committed()
+                        self.expect_reply(spoken=True)
+                    self.interruption.commit()
                 case Discard():
                     self.flow.discarded()
                     self.apply(self.conversation.abandon_turn())
+                    self.interruption.discard()
 
     def _talk_key(self, *, down: bool) -> None:
         if self._mode is ev.TurnMode.PUSH_TO_TALK:
@@ -288,6 +312,10 @@ class TalkSession:
         self.flow.committed()
         self.expect_reply(spoken=False)
 
+    def user_text(self, notice: UserText) -> None:
+        """Show what the person said."""
+        self._listener.user_text(notice)
+
     def expect_reply(self, *, spoken: bool) -> None:
         """A turn of the person is complete: measure it and wait for the reply."""
         self._listener.close_turn()
@@ -304,6 +332,19 @@ class TalkSession:
             self.emit(ev.Failure("reply_timeout", "the server did not answer in time", False, hint))
             self._listener.close_turn()
 
+    def close_ears(self) -> None:
+        """Take no new turn any more: what is being said is forgotten, the microphone stays closed."""
+        self._perform(self.hearing.taker.discard())
+        if self.flow.hearing:
+            self._perform([Discard()])
+        self.hearing.muted = True
+
+    def _reply_under_way(self) -> bool:
+        """A reply is being waited for, made or heard."""
+        flow = self.flow
+        pending = flow.awaiting_reply or flow.generating or flow.queued or flow.audible
+        return pending or self.speaking.stopping or self.tools.running
+
     # The speaker reports ----------------------------------------------------------------------------------------
 
     def heard_out(self, key: AudioKey) -> None:
@@ -319,6 +360,14 @@ class TalkSession:
         """The device is gone: what was being said ends here."""
         self._listener.close_turn()
 
-    @staticmethod
-    def _ownership(mode: ev.TurnMode) -> Ownership:
-        return Ownership.SERVER if mode is ev.TurnMode.HANDS_FREE else Ownership.CLIENT
+    def _ownership(self, mode: ev.TurnMode) -> Ownership:
+        if mode is not ev.TurnMode.HANDS_FREE:
+            return Ownership.CLIENT
+        return Ownership.SHARED if self._options.false_interruption else Ownership.SERVER
+
+
+def _last_wish(control: do.Control) -> do.Control:
+    """No new turn is taken: the talk key still stops what is being said, all else but the end comes to nothing."""
+    if isinstance(control, do.Quit | do.StopReply):
+        return control
+    return do.StopReply() if isinstance(control, do.TalkKey) and control.down else do.SetMuted(True)

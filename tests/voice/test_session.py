@@ -50,6 +50,7 @@ class Talk:
         self.echo = echo
         self.server_options = server
         self.mode, self.route = mode, route
+        self.options = {}
         self.output = None if tmp_path is None else tmp_path / "reply.wav"
         self.connect_error = None
         self.microphone = None
@@ -64,7 +65,9 @@ class Talk:
             self.microphone = self.microphone or ClockMicrophone(clock)
             self.speaker = self.speaker or PacedSpeaker(clock, self.output)
             self.session = TalkSession(
-                TalkOptions(turn_mode=self.mode, route=self.route, echo=self.echo, reply_timeout_seconds=10),
+                TalkOptions(
+                    turn_mode=self.mode, route=self.route, echo=self.echo, reply_timeout_seconds=10, **self.options
+                ),
                 rungs=(Rung(RungName.LOCAL, "local", self.connect, Session()),),
                 microphone=self.microphone if microphone else None,
                 speaker=self.speaker,
