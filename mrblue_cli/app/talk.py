@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from mrblue_cli.app.platform import this_platform
+from mrblue_cli.app.profiles import equip
+from mrblue_cli.app.talk_costs import TalkCosts
 from mrblue_cli.app.talk_devices import microphone_of, sound_of, speaker_of
 from mrblue_cli.app.talk_history import open_history
 from mrblue_cli.app.talk_rungs import TalkRungs
@@ -59,15 +62,23 @@ class Conversation:
     """One conversation with everything it needs: the session, the engine's process, and their end."""
 
     def __init__(
-        self, configuration: Configuration, emit: Emit, *, clock: Clock | None = None, resume: str | None = None
-    ) -> None:
+        self, configuration: Configuration, emit: Emit, *, clock: Clock | None = None, resume: str | None = None,
+        observers: Sequence[Observer] = (),
+    ) -> None:  # fmt: skip
         self._configuration = configuration
         self._view = emit
         self._clock = clock or SystemClock()
         self._history = open_history(configuration, self._emit, clock=self._clock, resume=resume)
-        self._observers: list[Observer] = [self._history]
-        self._rungs = TalkRungs(configuration)
+        # What is private leaves no trace, not even of money.
+        kept = configuration.settings.history.keep
+        self._costs = TalkCosts(self._emit, conversation=self._history.id) if kept else None
+        self._observers: list[Observer] = [self._history, *observers]
+        if self._costs is not None:
+            self._observers.append(self._costs)
         self._base = load_base(knowledge_folders(configuration.settings), cache=place("cache"))
+        self._equipped = equip(configuration.settings, self._base, lambda line: self._emit(Advice(line)))
+        self._observers.append(self._equipped.floor)
+        self._rungs = TalkRungs(configuration, self._equipped.profile)
         self._session: TalkSession | None = None
 
     async def run(self) -> None:
@@ -87,10 +98,12 @@ class Conversation:
         if not may(Role(who.role), Mode(who.mode), Right.VOICE):
             what = f"role {who.role} in mode {who.mode} may type and read, not talk ([assistant] in the settings)"
             self._emit(Advice(what))
-            return self._build(None, PacedSpeaker(self._clock))
-        sound = sound_of(talk)
-        microphone = microphone_of(sound, self._emit)
-        return self._build(microphone, speaker_of(sound, self._emit, self._clock), sound)
+            return self._build(None, PacedSpeaker(self._clock), greet=True)
+        rungs, sound = self._rungs.rungs, sound_of(talk)
+        microphone = microphone_of(sound, self._emit) if any(rung.hears for rung in rungs) else None
+        speaks = any(rung.speaks for rung in rungs)
+        speaker = speaker_of(sound, self._emit, self._clock) if speaks else PacedSpeaker(self._clock)
+        return self._build(microphone, speaker, sound, greet=True)
 
     async def run_script(self, steps: Sequence[Step], *, output: Path | None) -> tuple[str, ...]:
         """Talk from a script, without devices unless one is named. Returns recordings in which nobody was heard."""
@@ -118,11 +131,20 @@ class Conversation:
         return tuple(script.unheard)
 
     def _build(
-        self, microphone: MicrophonePort | None, speaker: SpeakerPort, sound: SoundSystem | None = None
+        self,
+        microphone: MicrophonePort | None,
+        speaker: SpeakerPort,
+        sound: SoundSystem | None = None,
+        *,
+        greet: bool = False,
     ) -> TalkSession:
         settings = self._configuration.settings
+        if self._rungs.advice is not None:
+            self._emit(Advice(self._rungs.advice))
+        # A script knows what it wants; a person is greeted.
+        greeting = self._equipped.profile.greeting if greet else ""
         self._session = TalkSession(
-            talk_options(settings),
+            replace(talk_options(settings), greeting=greeting),
             rungs=self._rungs.rungs,
             microphone=microphone,
             speaker=speaker,
@@ -130,6 +152,7 @@ class Conversation:
             clock=self._clock,
             ids=RandomIds(),
             emit=self._emit,
+            toolbox=self._equipped.toolbox,
             sound=sound,
             past=self._history.past,
             tap=self._history.tap,
@@ -146,8 +169,13 @@ class Conversation:
             self._history.begin()
             await work
         except asyncio.CancelledError:
-            self._emit(Ended("interrupted"))
+            if self._session is not None:
+                self._session.finish("interrupted")
+            else:
+                self._emit(Ended("interrupted"))
             raise
         finally:
             await self._rungs.close()
             self._history.close()
+            if self._costs is not None:
+                self._costs.close()

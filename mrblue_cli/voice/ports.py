@@ -29,7 +29,7 @@ class Lossy(Protocol):
 
     @property
     def losses(self) -> Losses:
-        """Totals since it was made; they survive reopening."""
+        """Totals since it was made."""
         ...
 
 
@@ -83,6 +83,14 @@ class SpeakerPort(Protocol):
 
     def stop(self) -> tuple[Played, ...]:
         """Fall silent within a few milliseconds; tells what was heard of every stream."""
+        ...
+
+    def pause(self) -> None:
+        """Fall silent within a few milliseconds and keep what was not heard yet; more may be queued meanwhile."""
+        ...
+
+    def resume(self) -> None:
+        """Go on from the sample where `pause` began; does nothing when not paused."""
         ...
 
     def pump(self) -> None:

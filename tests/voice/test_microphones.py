@@ -12,6 +12,7 @@ from mrblue_cli.audio.wav import WavAudio
 from mrblue_cli.core.errors import DeviceError
 from mrblue_cli.voice.devices import choose_device
 from mrblue_cli.voice.microphones import RING_SECONDS, ClockMicrophone, DeviceMicrophone
+from mrblue_cli.voice.ports import Losses
 from tests.fakes.clock import ManualClock
 from tests.fakes.portaudio import FakeDevice, FakePortAudio
 
@@ -55,6 +56,7 @@ def test_a_late_reader_loses_the_oldest_and_it_is_counted():
     fake.flow(RING_SECONDS + 0.5)
     assert len(microphone.read()) == RING_SECONDS * RATE
     assert microphone.lost_samples == RATE // 2
+    assert microphone.losses == Losses(1, 25)
 
 
 def test_sound_that_the_system_dropped_is_counted():
@@ -63,6 +65,7 @@ def test_sound_that_the_system_dropped_is_counted():
     fake.flow(0.1, status=True)
     fake.flow(0.1)
     assert microphone.overflows == 5
+    assert microphone.losses == Losses(5, 5)
 
 
 def test_a_device_that_does_not_start_is_one_clear_line():
