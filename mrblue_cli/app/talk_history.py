@@ -149,6 +149,8 @@ class TalkHistory:
         if not isinstance(event, ev.Ended):
             self._tell_troubles()
         self._keeper.see(event)
+        if self._recorder is not None and isinstance(event, ev.SessionStarted):
+            self._recorder.start()
 
     def close(self) -> None:
         """Write the rest."""

@@ -121,11 +121,21 @@ class PlaybackRing:
 
     def cut(self, fade: int, guard: int) -> int:
         """Fade to silence over `fade` samples behind the guard and drop the rest; returns how many still play."""
-        start = self.read + guard
+        self._fade_out(self.read + guard, fade)
+        return self.queued
+
+    def take_back(self, fade: int, guard: int) -> tuple[int, Pcm]:
+        """As `cut`; returns the place where the fade begins and, as they were, all samples from there on."""
+        start = min(self.read + guard, max(self.read, self.written))
+        index = np.arange(start, max(start, self.written)) % self._capacity
+        samples = self._data[index]
+        self._fade_out(start, fade)
+        return start, samples
+
+    def _fade_out(self, start: int, fade: int) -> None:
         length = max(0, min(fade, self.written - start))
         if length:
             index = np.arange(start, start + length) % self._capacity
             self._data[index] = (self._data[index] * np.linspace(1.0, 0.0, length)).astype(np.int16)
         # An absolute place, whatever the callback has read since: what lies behind the fade never plays.
         self.written = min(self.written, start + fade)
-        return self.queued

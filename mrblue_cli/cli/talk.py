@@ -29,7 +29,7 @@ class TalkCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the arguments."""
-        pairs = zip(args, [*args[1:], "-"], strict=True)
+        pairs = zip(args, [*args[1:], "-"], strict=False)
         filled = ["--resume=last" if one == "--resume" and after.startswith("-") else one for one, after in pairs]
         return super().parse_args(ctx, filled)
 

@@ -30,6 +30,8 @@ class TurnFlow:
     """A reply's first sample went out and its last has not."""
     queued: bool = False
     """Reply audio waits in the player."""
+    paused: bool = False
+    """The reply is held until it is clear whether the person wants to speak."""
 
     @property
     def state(self) -> State:
@@ -38,7 +40,7 @@ class TurnFlow:
             return State.RECONNECTING
         if not (self.connected and self.microphone_ready):
             return State.CONNECTING
-        if self.hearing:
+        if self.hearing or self.paused:
             return State.HEARING
         if self.audible:
             return State.SPEAKING
@@ -49,7 +51,7 @@ class TurnFlow:
     @property
     def settled(self) -> bool:
         """True when nobody speaks and nothing is on its way: a script may go on to its next step."""
-        busy = self.hearing or self.awaiting_reply or self.generating or self.audible or self.queued
+        busy = self.hearing or self.paused or self.awaiting_reply or self.generating or self.audible or self.queued
         return self.connected and self.microphone_ready and not busy
 
     def committed(self) -> None:
@@ -74,3 +76,4 @@ class TurnFlow:
         """The player was emptied."""
         self.audible = False
         self.queued = False
+        self.paused = False

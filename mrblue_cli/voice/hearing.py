@@ -89,6 +89,11 @@ class Hearing:
         """The newest block is speech."""
         return self.taker.speech
 
+    @property
+    def burst_ms(self) -> int:
+        """How long the person has been speaking, in ms; 0 when they are silent."""
+        return self.taker.burst_ms
+
     def open(self) -> ev.Failure | None:
         """Open the device; blocking. What fails is returned to be told, and the talk goes on by text."""
         if self._microphone is None:
@@ -174,7 +179,7 @@ class Hearing:
         if wanted is Duplex.CANCELLED and canceller is None and not self._advised:
             self._advised = True
             what = tell(
-                "on a loudspeaker the microphone rests while a reply plays; to speak over it use headphones or {command}",
+                "the microphone rests while a reply plays; to speak over it use headphones, or {command}",
                 command=INSTALL,
             )
             self._talk.emit(ev.Advice(what))

@@ -76,6 +76,14 @@ class SpeakerPort(Protocol):
         """Fall silent within a few milliseconds; tells what was heard of every stream."""
         ...
 
+    def pause(self) -> None:
+        """Fall silent within a few milliseconds and keep what was not heard yet; more may be queued meanwhile."""
+        ...
+
+    def resume(self) -> None:
+        """Go on from the sample where `pause` began; does nothing when not paused."""
+        ...
+
     def pump(self) -> None:
         """Keep things flowing; call it at least every 20 ms."""
         ...

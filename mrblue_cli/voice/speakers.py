@@ -72,6 +72,14 @@ class PlayoutSpeaker:
             for item in self._playout.stop(self._latency_samples)
         )
 
+    def pause(self) -> None:
+        """Fall silent and keep what was not heard."""
+        self._playout.pause()
+
+    def resume(self) -> None:
+        """Go on where `pause` began."""
+        self._playout.resume()
+
     def pump(self) -> None:
         """Move samples towards the output."""
         self._playout.pump()
@@ -223,6 +231,11 @@ class PacedSpeaker(PlayoutSpeaker):
         """Fall silent; the fade still goes to the file."""
         self.pump()
         return super().stop()
+
+    def pause(self) -> None:
+        """Fall silent; the fade still goes to the file."""
+        self.pump()
+        super().pause()
 
     def close(self) -> None:
         """Complete the file."""

@@ -40,6 +40,9 @@ class Speaking:
         self._speaker = speaker
         self._clock = clock
         self._stop_began: float | None = None
+        self._pause_began: float | None = None
+        self._paused_after_ms: int | None = None
+        """Held: so long it took to fall silent."""
         self._taken = 0
         self._taken_at = clock.now()
 
@@ -66,7 +69,7 @@ class Speaking:
     @property
     def stopping(self) -> bool:
         """The speaker was told to stop and has not fallen silent yet."""
-        return self._stop_began is not None
+        return self._stop_began is not None or self._pause_began is not None
 
     @property
     def underruns(self) -> int:
@@ -107,10 +110,24 @@ class Speaking:
         """Stop, now; tells how much was heard of every stream."""
         sounding = self._speaker.sounding
         played = self._speaker.stop()
-        if sounding:
-            self._stop_began = self._clock.now()
+        if self._paused_after_ms is not None:
+            self._talk.times.stopped(self._paused_after_ms)
+        elif sounding:
+            self._stop_began = self._clock.now() if self._pause_began is None else self._pause_began
+        self._pause_began = self._paused_after_ms = None
         self._talk.flow.silenced()
         return played
+
+    def pause(self) -> None:
+        """Fall silent, now, and keep what was not heard: it may go on."""
+        if self._speaker.sounding:
+            self._pause_began = self._clock.now()
+        self._speaker.pause()
+
+    def resume(self) -> None:
+        """Go on from the sample."""
+        self._pause_began = self._paused_after_ms = None
+        self._speaker.resume()
 
     def pump(self) -> None:
         """Keep sound flowing; call it at every tick, before anything else."""
@@ -124,9 +141,12 @@ class Speaking:
             talk.times.stopped(int((self._clock.now() - self._stop_began) * 1000))
             self._stop_began = None
             talk.fell_silent()
+        if self._pause_began is not None and not speaker.offered:
+            self._paused_after_ms = int((self._clock.now() - self._pause_began) * 1000)
+            self._pause_began = None
         for key in speaker.heard_out():
             talk.heard_out(key)
-        if speaker.sounding and self._stop_began is None:
+        if speaker.sounding and not self.stopping:
             talk.flow.audible = True
             talk.times.sample_played(talk.now_ms)
         talk.flow.queued = not speaker.drained

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mrblue_cli.audio.gate import Route
 from mrblue_cli.audio.pcm import RATE
 from mrblue_cli.audio.wav import parse_wav
 from mrblue_cli.core.errors import DeviceError, InputFileError
@@ -245,3 +246,66 @@ def test_the_sum_of_what_was_played_is_what_went_out(steps):
             assert went - max(1, number + 1) <= told <= went
             pass_time(clock, speaker, 0.05)
             taken = speaker.samples_taken
+
+
+@pytest.mark.parametrize("rate", [24_000, 48_000, 44_100])
+def test_what_was_played_is_told_with_its_silence_at_the_wires_rate(rate):
+    fake, speaker = plugged(rate=float(rate), rates=(rate,))
+    speaker.open()
+    told = []
+
+    def pass_time(seconds):
+        for _ in range(round(seconds / 0.02)):
+            speaker.pump()
+            fake.flow(0.02)
+            told.append(speaker.take_played())
+
+    pass_time(1.0)
+    speaker.play(KEY, tone(0.5))
+    speaker.finish(KEY)
+    pass_time(2.0)
+    played = np.concatenate(told)
+    # Three seconds are three seconds, less what the filter holds back: nothing runs away.
+    assert len(played) == pytest.approx(3 * RATE, abs=0 if rate == RATE else 0.04 * RATE)
+    loud = np.flatnonzero(np.abs(played) > 2000)
+    assert loud[0] / RATE == pytest.approx(1.0, abs=0.03)
+    assert (loud[-1] - loud[0]) / RATE == pytest.approx(0.5, abs=0.02)
+    assert len(speaker.take_played()) == 0
+
+
+def test_what_was_played_is_kept_for_two_seconds_only():
+    fake, speaker = plugged()
+    speaker.open()
+    run(fake, speaker, 5.0)
+    assert len(speaker.take_played()) == 2 * RATE
+
+
+def test_a_speaker_on_a_clock_tells_its_silence_too():
+    clock = ManualClock()
+    speaker = PacedSpeaker(clock)
+    speaker.open()
+    clock.advance(1.0)
+    speaker.pump()
+    assert np.array_equal(speaker.take_played(), np.zeros(RATE))
+    speaker.play(KEY, tone(0.2))
+    speaker.finish(KEY)
+    clock.advance(0.5)
+    speaker.pump()
+    played = speaker.take_played()
+    assert len(played) == RATE // 2
+    assert np.count_nonzero(played) == pytest.approx(0.2 * RATE, abs=10)
+
+
+@pytest.mark.parametrize(
+    ("port", "route"), [("headset-output", Route.HEADPHONES), ("analog-output-speaker", Route.SPEAKERS)]
+)
+def test_the_route_is_asked_for_when_the_device_is_opened(port, route):
+    answers = {
+        ("info",): {"default_sink_name": "card"},
+        ("list", "sinks"): [{"name": "card", "active_port": port}],
+    }
+    fake = FakePortAudio(FakeDevice("default", outputs=2))
+    speaker = DeviceSpeaker(choose_device("output", None, fake)[0], fake, answers.get)
+    assert speaker.route is Route.SPEAKERS
+    speaker.open()
+    assert speaker.route is route
