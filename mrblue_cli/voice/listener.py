@@ -72,7 +72,7 @@ class NoticeListener:
                     self.user_text(notice)
             case n.SpeechStarted():
                 session.interruption.speech_started(notice)
-            case n.TurnCommitted():
+            case n.TurnCommitted() if not session.spending.closing:
                 session.interruption.committed(notice)
             case n.TurnTooShort():
                 session.flow.awaiting_reply = False
