@@ -112,6 +112,11 @@ class PlaybackRing:
         index = np.arange(self.read - count, self.read) % self._capacity
         return self._data[index]
 
+    def between(self, start: int, end: int) -> Pcm:
+        """The samples from place `start` to `end`, counted as `written` counts; what is overwritten is left out."""
+        index = np.arange(max(start, self.written - self._capacity), min(end, self.written)) % self._capacity
+        return self._data[index]
+
     def fade_tail(self, fade: int, guard: int) -> None:
         """Fade the newest samples to silence, because nothing may follow them; the guard is left alone."""
         length = min(fade, self.queued - guard)
@@ -127,8 +132,10 @@ class PlaybackRing:
     def take_back(self, fade: int, guard: int) -> tuple[int, Pcm]:
         """As `cut`; returns the place where the fade begins and, as they were, all samples from there on."""
         start = min(self.read + guard, max(self.read, self.written))
-        index = np.arange(start, max(start, self.written)) % self._capacity
-        samples = self._data[index]
+        count = max(0, self.written - start)
+        place = start % self._capacity
+        first = min(count, self._capacity - place)
+        samples = np.concatenate((self._data[place : place + first], self._data[: count - first]))
         self._fade_out(start, fade)
         return start, samples
 

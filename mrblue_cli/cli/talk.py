@@ -49,6 +49,7 @@ def talk(
     model: Annotated[str | None, typer.Option(help="The model to ask for.")] = None,
     voice: Annotated[str | None, typer.Option(help="The voice to ask for.")] = None,
     turn_mode: Annotated[str | None, typer.Option(help="hands-free, local-vad or push-to-talk.")] = None,
+    turn_end: Annotated[str | None, typer.Option(help="silence, or meaning: what ends your turn.")] = None,
     input_device: Annotated[str | None, typer.Option(help="Microphone: index, or part of its name.")] = None,
     output_device: Annotated[str | None, typer.Option(help="Speaker: index, or part of its name.")] = None,
     max_cost: Annotated[
@@ -57,6 +58,15 @@ def talk(
     metrics_port: Annotated[
         int | None,
         typer.Option(help="Numbers for Prometheus on 127.0.0.1; 0: any free port.", metavar="N", min=0, max=65535),
+    ] = None,
+    fallback: Annotated[
+        str | None, typer.Option(help="Ways to go on, best first: realtime,batch,local,text; or none.", metavar="LIST")
+    ] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="blue, tattoo, restaurant, one of your own, or a file.", metavar="NAME")
+    ] = None,
+    context_file: Annotated[
+        str | None, typer.Option("--context", help="The profile's menu, or text for the model.", metavar="FILE")
     ] = None,
     resume: Annotated[
         str | None, typer.Option(help="Go on with an earlier talk: the last one, or ID.", metavar="[ID]")
@@ -68,9 +78,9 @@ def talk(
     from mrblue_cli.settings.load import load
 
     typed = {
-        "engine": engine, "model": model, "voice": voice, "turn_mode": turn_mode, "input_device": input_device,
-        "output_device": output_device, "max_cost_usd": max_cost,
-        "metrics_port": -1 if metrics_port == 0 else metrics_port,
+        "engine": engine, "model": model, "voice": voice, "turn_mode": turn_mode, "turn_end": turn_end,
+        "input_device": input_device, "output_device": output_device, "max_cost_usd": max_cost,
+        "metrics_port": -1 if metrics_port == 0 else metrics_port, "profile": profile, "context": context_file,
     }  # fmt: skip
     overrides: dict[str, dict[str, Any]] = {"history": {}}
     overrides["talk"] = {name: value for name, value in typed.items() if value is not None}
@@ -78,6 +88,8 @@ def talk(
         overrides["history"]["keep"] = False
     if private or record:
         overrides["history"]["record"] = record  # typed, privacy overrules a recording that is only configured
+    if fallback is not None:
+        overrides["talk"]["fallback"] = [fallback]
     scripted = bool(inputs or texts or output or as_json)
     if scripted and not headless:
         raise UsageError("--input, --output, --text and --json belong to --headless", hint="add --headless")

@@ -27,6 +27,7 @@ from mrblue_cli.voice.events import (
     TalkEvent,
     Thinking,
     ToolRan,
+    ToolStatus,
     TurnMeasured,
     UserTranscript,
 )
@@ -181,6 +182,8 @@ class TextView:
                 return [f"        answered after {event.latency_ms / 1000:.2f} s"]
             case Summary():
                 return ["", *summary_lines(event)]
+            case ToolRan(status=ToolStatus.RUNNING):
+                return [f"        {tell('using {tool}…', tool=event.name)}"]
             case StatusChanged(state=State.RECONNECTING):
                 return ["        connection lost, reconnecting…"]
             case _:

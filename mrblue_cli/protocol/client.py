@@ -11,7 +11,7 @@ import binascii
 from dataclasses import dataclass
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from mrblue_cli.core.ids import IdSource
 from mrblue_cli.protocol import notices as n
@@ -101,6 +101,8 @@ class ClientConversation:
         self._create_abandoned = False
         """The person interrupted after the last request."""
         self._created_since_request = False
+        self._turn_unanswered = True
+        """No reply began since the person last said something."""
         self._create_due = False
         self._busy_retries = 0
         self._appended_bytes = 0
@@ -165,6 +167,10 @@ class ClientConversation:
             send=(CreateItem(item=item),), notices=(n.UserText(item.key, text, final=True),)
         )
         return outcome + self._ask_for_reply()
+
+    def open_with(self, instructions: str) -> Outcome:
+        """Ask for a reply before the person has said anything, with instructions for this one reply."""
+        return self._ask_for_reply(instructions)
 
     def interrupt(self, played: tuple[n.Played, ...] = ()) -> Outcome:
         """Stop the reply: cancel it if it is still being made, and tell the server how much of it was heard.
@@ -296,6 +302,7 @@ class ClientConversation:
                 self.turn_state = next_turn(Side.CLIENT, self.turn_state, TurnMove.STOP)
                 return Outcome(notices=(n.SpeechStopped(event.item_id, event.audio_end_ms),))
             case s.AudioCommitted():
+                self._turn_unanswered = True
                 # What we committed ourselves moved the state then; the person may have begun the next turn since.
                 if self.ownership is not n.Ownership.CLIENT:
                     self.turn_state = next_turn(Side.CLIENT, self.turn_state, TurnMove.COMMIT)
@@ -344,13 +351,20 @@ class ClientConversation:
             return NOTHING  # out of band: whoever asked for it routes it by id
         if response.id in self._open_responses:
             return NOTHING
+        outcome = NOTHING
+        if self.ownership is n.Ownership.SHARED and self.reply_state is Reply.NONE:
+            # The server creates replies by itself, as it was asked not to. When this turn has one already, because
+            # both of us thought of it, one is enough.
+            self.reply_state = Reply.NONE if self._turn_unanswered else Reply.DOOMED
+            outcome = self._own_no_more()
         doomed = self.reply_state is Reply.DOOMED
+        self._turn_unanswered = False
         self.reply_state = next_reply(Side.CLIENT, self.reply_state, ReplyMove.CREATE)
         self._response_id = response.id
         self._open_responses.add(response.id)
         self._busy_retries = 0
         self._created_since_request = True
-        outcome = Outcome(notices=(n.ReplyStarted(response.id),))
+        outcome += Outcome(notices=(n.ReplyStarted(response.id),))
         if doomed:
             self._ledger.drop_response(response.id)
             outcome += Outcome(send=(CancelResponse(response_id=response.id),))
@@ -443,8 +457,7 @@ class ClientConversation:
         if ours and self.ownership is n.Ownership.SHARED and self._created_since_request:
             # The server created a reply by itself, as it was asked not to: let it own the turns whole.
             self._refused()
-            self._can_share = False
-            return self.set_ownership(n.Ownership.SERVER)
+            return self._own_no_more()
         self._refused()
         if wanted and self._response_id is None:
             # Nothing that we know of is active: its end crossed the refusal, or the server is confused.
@@ -470,6 +483,10 @@ class ClientConversation:
 
     def _possible(self, ownership: n.Ownership) -> n.Ownership:
         return n.Ownership.SERVER if ownership is n.Ownership.SHARED and not self._can_share else ownership
+
+    def _own_no_more(self) -> Outcome:
+        self._can_share = False
+        return self.set_ownership(n.Ownership.SERVER)
 
     def _vad_refused(self, error: s.ErrorDetail) -> bool:
         """The server does not know our turn detection; then we ask for a plainer one, once for each refusal."""
@@ -498,7 +515,7 @@ class ClientConversation:
     def _ask_if_due(self) -> Outcome:
         return self._ask_for_reply() if self._create_due and self.reply_state is Reply.NONE else NOTHING
 
-    def _ask_for_reply(self) -> Outcome:
+    def _ask_for_reply(self, instructions: str | UnsetType = UNSET) -> Outcome:
         if self.reply_state is not Reply.NONE:
             self._create_due = True
             return NOTHING
@@ -508,7 +525,8 @@ class ClientConversation:
         self.reply_state = next_reply(Side.CLIENT, self.reply_state, ReplyMove.REQUEST)
         # Beta models fall into answering typed text with text unless told otherwise.
         modalities = self._desired.output_modalities
-        request = ResponseRequest(output_modalities=modalities) if modalities is not UNSET else UNSET
+        plain = modalities is UNSET and instructions is UNSET
+        request = UNSET if plain else ResponseRequest(output_modalities=modalities, instructions=instructions)
         return Outcome(send=(CreateResponse(event_id=self._create_event_id, response=request),))
 
     def _cut(self, key: n.AudioKey, report: n.Played) -> Outcome:

@@ -9,62 +9,23 @@ MAX_WORDS = 3
 """More than this is a sentence, whatever it is made of (vocode streaming_conversation.py)."""
 
 # Humming and breath, as recognisers spell them: mm, mhm, hmm, uh, ah, oh, eh, uhhuh, aha, aja.
-_HUM = re.compile(r"(?:m+|h+m+|m+h+m*|u+[hm]+|a+h+|o+h+|e+[hm]*|u+h+u+h+|m+h+u+h+|a+h+a+h*|a+j+a+|hu+h+|ha+|hm+h+m+)")
-_WORDS = frozenset(
-    [
-        "yeah",
-        "yes",
-        "yep",
-        "yup",
-        "yah",
-        "ya",
-        "ok",
-        "okay",
-        "okey",
-        "kay",
-        "right",
-        "sure",
-        "fine",
-        "good",
-        "great",
-        "nice",
-        "cool",
-        "alright",
-        "true",
-        "exactly",
-        "indeed",
-        "really",
-        "thanks",
-        "wow",
-        "gotcha",
-        "understood",
-        "perfect",
-        "si",
-        "vale",
-        "claro",
-        "bueno",
-        "bien",
-        "ya",
-        "entiendo",
-        "entendido",
-        "exacto",
-        "perfecto",
-        "cierto",
-        "gracias",
-        "dale",
-        "genial",
-        "correcto",
-        "sip",
-    ]
-)
-_PHRASES = frozenset(
-    tuple(phrase.split())
-    for phrase in (
-        "i see", "got it", "go on", "all right", "of course", "uh huh", "mm hm", "mm hmm", "thank you", "thanks you",
-        "makes sense", "oh i see", "that makes sense", "very good", "i know", "sounds good", "i understand",
-        "ya veo", "por supuesto", "de acuerdo", "muy bien", "esta bien", "lo entiendo", "ah ya", "eso es", "te sigo",
-    )
-)  # fmt: skip
+MAX_WORDS = 3
+"""More than this is a sentence, whatever it is made of (vocode streaming_conversation.py)."""
+
+_HUM = re.compile(r"m+|h+m+|m+h+m*|u+[hm]+|a+h+|o+h+|e+[hm]*|u+h+u+h+|m+h+u+h+|a+h+a+h*|a+j+a+|hu+h+|ha+|hm+h+m+")
+"""Humming and breath, as recognisers spell them: mm, mhm, hmm, uh, ah, oh, eh, uhhuh, aha, aja."""
+_LISTED_WORDS = """
+    yeah yes yep yup yah ya ok okay okey kay right sure fine good great nice cool alright true exactly indeed really
+    thanks wow gotcha understood perfect
+    si vale claro bueno bien ya entiendo entendido exacto perfecto cierto gracias dale genial correcto sip
+"""
+_LISTED_PHRASES = """
+    i see | got it | go on | all right | of course | uh huh | mm hm | mm hmm | thank you | makes sense | oh i see |
+    that makes sense | very good | i know | sounds good | i understand |
+    ya veo | por supuesto | de acuerdo | muy bien | esta bien | lo entiendo | ah ya | eso es | te sigo
+"""
+_WORDS = frozenset(_LISTED_WORDS.split())
+_PHRASES = frozenset(tuple(phrase.split()) for phrase in _LISTED_PHRASES.split("|"))
 _SOUNDS = re.compile(r"\[[^\]]*\]|\([^)]*\)|\*[^*]*\*|♪[^♪]*♪?")
 """How recognisers write what was not said: [cough], (laughs), *sneezes*."""
 

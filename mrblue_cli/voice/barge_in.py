@@ -1,8 +1,8 @@
 """Does the person want to speak, or was it a cough? Pure: facts and their time go in, what to do comes out.
 
-Speech over a reply pauses it at once. Half a second of speech, or words that are more than an acknowledgement, stop
-it. If neither comes within two seconds, or the utterance turns out to be nothing, the reply goes on from the sample
-(voice-craft section 9; the numbers are those of livekit's voice/turn.py). Words that come later than that still stop it.
+Speech over a reply pauses it at once. Half a second of it, or words that are more than an acknowledgement, stop it.
+If neither comes within two seconds, or it was nothing, the reply goes on from the sample; words that come later than
+that still stop it (voice-craft section 9; the numbers are those of livekit's voice/turn.py).
 """
 
 from __future__ import annotations

@@ -28,6 +28,8 @@ class TalkOptions:
     prefix_ms: int = 300
     route: Route | None = None
     """None: guess from the speaker's name."""
+    greeting: str = ""
+    """Said first; empty: the person begins."""
     echo: EchoChoice = EchoChoice.AUTO
     """What to do about a loudspeaker's echo."""
     false_interruption: bool = True

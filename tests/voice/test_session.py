@@ -51,17 +51,19 @@ class Talk:
         self.server_options = server
         self.mode, self.route = mode, route
         self.options = {}
+        self.server_class = MemoryServer
         self.output = None if tmp_path is None else tmp_path / "reply.wav"
         self.connect_error = None
         self.microphone = None
         self.speaker = None
+        self.sound = None
 
     def hold(self, *steps, act=None, microphone=True):
         """Run the steps; `act(talk)` may run beside them. Returns the events."""
 
         async def main():
             clock = LoopClock()
-            self.server = MemoryServer(**self.server_options)
+            self.server = self.server_class(**self.server_options)
             self.microphone = self.microphone or ClockMicrophone(clock)
             self.speaker = self.speaker or PacedSpeaker(clock, self.output)
             self.session = TalkSession(
@@ -75,6 +77,7 @@ class Talk:
                 clock=clock,
                 ids=CountingIds(),
                 emit=self.events.append,
+                sound=self.sound,
             )
             script = HeadlessScript(self.session, self.microphone, steps, clock=clock, silence_ms=500)
             jobs = [asyncio.ensure_future(script.run())] if steps else []
@@ -359,7 +362,7 @@ def test_a_microphone_that_vanishes_is_told_and_text_goes_on():
     talk.hold(act=act)
     (failure,) = talk.of(ev.Failure)
     assert (failure.code, failure.fatal) == ("device", False)
-    assert "fell silent" in failure.message
+    assert "is gone: type instead" in failure.message
 
 
 class DyingSpeaker(PacedSpeaker):
@@ -378,7 +381,7 @@ def test_a_speaker_that_vanishes_is_told_and_the_reply_is_shown():
     talk.hold(Type("jwt expired"), Type("and again"))
     (failure,) = talk.of(ev.Failure)
     assert (failure.code, failure.fatal) == ("device", False)
-    assert "takes no more sound" in failure.message
+    assert "is gone: replies are shown" in failure.message
     assert len(talk.of(ev.TurnMeasured)) == 2
     assert [event.text for event in talk.of(ev.AssistantTranscript) if event.final] == [LONG["reply"]] * 2
 

@@ -126,21 +126,50 @@ def test_a_device_that_does_not_start_is_one_clear_line():
     speaker.close()
 
 
-def test_after_it_was_lost_it_plays_what_is_new_and_nothing_old():
+@pytest.mark.parametrize("rates", [((24_000,), (24_000,)), ((48_000,), (24_000,)), ((24_000,), (44_100,))])
+def test_another_device_goes_on_from_the_sample_at_which_one_was_left(rates):
+    fake, speaker = plugged(rate=float(rates[0][0]), rates=rates[0])
+    speaker.open()
+    ramp = np.linspace(1000, 30_000, 5 * RATE).astype("<i2")
+    speaker.play(KEY, ramp.tobytes())
+    run(fake, speaker, 2.0)
+    speaker.close()
+    other = FakePortAudio(FakeDevice("Other", outputs=2, rate=float(rates[1][0]), rates=rates[1]))
+    heir = DeviceSpeaker(choose_device("output", None, other)[0], other)
+    heir.open()
+    heir.take_over(speaker.leave())
+    speaker.play(KEY, tone(1.0))
+    (stream,) = other.streams
+    run(other, heir, 0.5)
+    # 2 s were taken, of which the latency of 60 ms had not been heard.
+    assert stream.sound[rates[1][0] // 4, 0] == pytest.approx(ramp[int((1.94 + 0.25) * RATE)], rel=0.02)
+    heir.finish(KEY)
+    run(other, heir, 3.2)
+    assert heir.drained
+    assert heir.heard_out() == (KEY,)
+
+
+def test_what_was_heard_counts_on_the_next_device_and_what_arrives_there_follows():
     fake, speaker = plugged()
     speaker.open()
-    speaker.play(KEY, tone(5.0))
-    run(fake, speaker, 0.5)
-    fake.plugged[0].rates = (48_000,)
+    speaker.play(KEY, tone(2.0))
+    run(fake, speaker, 1.0)
+    speaker.close()
+    clock, heir = paced()
+    heir.take_over(speaker.leave())
+    heir.play(KEY, tone(1.0))
+    pass_time(clock, heir, 0.5)
+    assert heir.stop() == (Played(KEY, 1440, False),)
+
+
+def test_a_speaker_that_was_stopped_leaves_nothing():
+    fake, speaker = plugged()
     speaker.open()
-    (stream,) = fake.streams
-    run(fake, speaker, 0.5)
-    assert not stream.sound.any()
-    other = AudioKey("resp2", "item2", 0)
-    speaker.play(other, tone(1.0))
-    run(fake, speaker, 0.5)
-    assert stream.sound.any()
-    assert [played.key for played in speaker.stop()] == [other]
+    speaker.play(KEY, tone(2.0))
+    run(fake, speaker, 1.0)
+    speaker.stop()
+    assert speaker.leave().pieces == ()
+    assert speaker.leave().streams == ()
 
 
 # Without a device ----------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from rich.text import Text
 from textual.widgets import Static
 
 from mrblue_cli.core.texts import tell
-from mrblue_cli.voice.events import SessionStarted, Spent, State, StatusChanged, TurnMeasured
+from mrblue_cli.voice.events import SessionStarted, Spent, State, StatusChanged, ToolRan, ToolStatus, TurnMeasured
 from mrblue_cli.voice.money import dollars
 
 # The dot's shape differs too: state is never told by colour alone.
@@ -31,6 +31,7 @@ class StatusStrip(Static):
         self._engine = ""
         self._latency: float | None = None
         self._spent: Spent | None = None
+        self._tools: dict[str, str] = {}
 
     def on_mount(self) -> None:
         self._show()
@@ -51,6 +52,13 @@ class StatusStrip(Static):
                 pass
         self._show()
 
+    def set_tool(self, event: ToolRan) -> None:
+        """Show which tool is at work, until it is done."""
+        self._tools.pop(event.call_id, None)
+        if event.status is ToolStatus.RUNNING:
+            self._tools[event.call_id] = event.name
+        self._show()
+
     def set_session(self, session: SessionStarted) -> None:
         """Show who answers."""
         self._engine = "local engine" if session.engine == "local" else f"{session.engine} · {session.model}"
@@ -68,7 +76,10 @@ class StatusStrip(Static):
 
     def _show(self) -> None:
         width = max(20, self.size.width - 2)
-        state = f"{_DOTS[self._state]} {self._state}"
+        word = str(self._state)
+        if self._tools and self._state is State.THINKING:
+            word = tell("using {tool}…", tool=next(reversed(self._tools.values())))
+        state = f"{_DOTS[self._state]} {word}"
         left = f"mrblue  blue{self._mark}{f' · {self._engine}' if self._engine else ''}"
         parts = [state]
         if self._latency is not None:
