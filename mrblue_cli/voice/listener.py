@@ -86,10 +86,8 @@ class NoticeListener:
                 self._reply_done(notice)
             case n.SessionReady():
                 self._ready(notice)
-            case n.RateLimited():
-                session.spending.limited(notice)
-            case n.TranscriptUsage():
-                session.spending.transcribed(notice.usage)
+            case n.RateLimited() | n.TranscriptUsage():
+                session.spending.hear(notice)
             case n.ToolCall():
                 session.tools.start(notice)
             case n.ProtocolFailure():

@@ -11,7 +11,7 @@ from msgspec import UNSET
 from mrblue_cli.core.clock import Clock
 from mrblue_cli.core.texts import tell
 from mrblue_cli.protocol.client import ClientConversation
-from mrblue_cli.protocol.notices import RateLimited
+from mrblue_cli.protocol.notices import RateLimited, TranscriptUsage
 from mrblue_cli.protocol.session import Session
 from mrblue_cli.protocol.transitions import Reply
 from mrblue_cli.voice import events as ev
@@ -75,10 +75,13 @@ class Spending:
         """A reply ended, whichever way: what it used is billed."""
         self._pay(reply_charges(model, usage, free=self._free))
 
-    def transcribed(self, usage: object) -> None:
-        """The person's words were transcribed."""
+    def hear(self, notice: RateLimited | TranscriptUsage) -> None:
+        """The person's words were transcribed, or the server said what is left of a limit."""
+        if isinstance(notice, RateLimited):
+            self._limited(notice)
+            return
         model = transcription_model(self._talk.link.rung.desired)
-        self._pay(transcription_charges(model, usage, free=self._free))
+        self._pay(transcription_charges(model, notice.usage, free=self._free))
 
     def close_turn(self) -> float | None:
         """A turn ended; returns what it cost in US dollars, None when that is not known."""
@@ -86,24 +89,6 @@ class Spending:
         if cost is None and self._free:
             return 0.0
         return cost
-
-    def limited(self, limit: RateLimited) -> None:
-        """The server said what is left of a limit."""
-        now = self._clock.now()
-        for found in self._rates.see(limit, now, self.purse.next_turn_tokens):
-            if isinstance(found, LowRate):
-                self._talk.emit(
-                    ev.Advice(
-                        tell(
-                            "only {share} of the {name} limit is left for {seconds} s",
-                            share=f"{found.share:.0%}",
-                            name=found.name,
-                            seconds=f"{found.reset_seconds:.0f}",
-                        )
-                    )
-                )
-            else:
-                self._no_room = (found, now + found.reset_seconds)
 
     def watch(self) -> None:
         """Look whether the talk may go on; call it at every tick."""
@@ -156,6 +141,23 @@ class Spending:
                 **values,
             )
         self._talk.close_ears()
+
+    def _limited(self, limit: RateLimited) -> None:
+        now = self._clock.now()
+        for found in self._rates.see(limit, now, self.purse.next_turn_tokens):
+            if isinstance(found, LowRate):
+                self._talk.emit(
+                    ev.Advice(
+                        tell(
+                            "only {share} of the {name} limit is left for {seconds} s",
+                            share=f"{found.share:.0%}",
+                            name=found.name,
+                            seconds=f"{found.reset_seconds:.0f}",
+                        )
+                    )
+                )
+            else:
+                self._no_room = (found, now + found.reset_seconds)
 
     def _make_room(self, no_room: NoRoom, until: float) -> None:
         link, seconds = self._talk.link, until - self._clock.now()

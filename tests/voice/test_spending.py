@@ -299,7 +299,7 @@ def test_when_the_next_turn_will_not_fit_the_link_waits_or_steps_down_after_the_
     talk = StandingTalk()
     used = {"input_token_details": {"text_tokens": 900}, "output_token_details": {"audio_tokens": 100}}
     talk.spending.reply_done(MODEL, used)
-    talk.spending.limited(RateLimited("tokens", 5000, 1050, seconds))
+    talk.spending.hear(RateLimited("tokens", 5000, 1050, seconds))
     talk.spending.watch()
     assert talk.link.did == []
     talk.busy, talk.at = False, 2.0
@@ -310,7 +310,7 @@ def test_when_the_next_turn_will_not_fit_the_link_waits_or_steps_down_after_the_
 
 def test_a_limit_that_is_whole_again_when_the_reply_ends_is_no_matter():
     talk = StandingTalk()
-    talk.spending.limited(RateLimited("requests", 10, 0, 3.0))
+    talk.spending.hear(RateLimited("requests", 10, 0, 3.0))
     talk.busy, talk.at = False, 4.0
     talk.spending.watch()
     assert talk.link.did == []
