@@ -167,7 +167,7 @@ class NoticeListener:
         session = self._session
         session.flow.reply_done()
         session.times.used(notice.usage)
-        session.spending.reply_done(self._model, notice.usage)
+        session.spending.reply_done(self._model, notice.usage, made=notice.status != "failed")
         self.finish_if_silent()
 
     def _failure(self, notice: n.ProtocolFailure) -> None:

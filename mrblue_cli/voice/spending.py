@@ -15,7 +15,7 @@ from mrblue_cli.protocol.notices import RateLimited, TranscriptUsage
 from mrblue_cli.protocol.session import Session
 from mrblue_cli.protocol.transitions import Reply
 from mrblue_cli.voice import events as ev
-from mrblue_cli.voice.charges import Charge
+from mrblue_cli.voice.charges import Charge, ChargeKind
 from mrblue_cli.voice.flow import TurnFlow
 from mrblue_cli.voice.link import Link
 from mrblue_cli.voice.money import WARN_SHARE, Purse, Verdict, dollars
@@ -47,8 +47,8 @@ class Patient(Protocol):
         """Ask for no reply for so long."""
         ...
 
-    def step_down(self, reason: str) -> None:
-        """Go on a lesser way."""
+    def step_down(self, reason: str) -> bool:
+        """Go on a lesser way; False when there is none."""
         ...
 
 
@@ -71,9 +71,15 @@ class Spending:
         """No new turn is taken any more."""
         return self._farewell is not None
 
-    def reply_done(self, model: str, usage: object) -> None:
-        """A reply ended, whichever way: what it used is billed."""
-        self._pay(reply_charges(model, usage, free=self._free))
+    def reply_done(self, model: str, usage: object, *, made: bool = True) -> None:
+        """A reply ended, cut off or not: what it used is billed. `made` False: nothing came of it.
+
+        Where the server does not say what a reply used, that is told as a use without a known price.
+        """
+        charges = reply_charges(model, usage, free=self._free)
+        if not charges and made and not self._free:
+            charges = (Charge(ChargeKind.REPLY, model),)
+        self._pay(charges)
 
     def hear(self, notice: RateLimited | TranscriptUsage) -> None:
         """The person's words were transcribed, or the server said what is left of a limit."""
@@ -164,12 +170,12 @@ class Spending:
         if seconds <= 0 or not isinstance(link, Patient):
             return
         values = {"name": no_room.name, "seconds": f"{seconds:.0f}"}
-        if no_room.worth_waiting:
-            told = tell("the {name} limit of the server is used up: the next answer waits {seconds} s", **values)
-            self._talk.emit(ev.Advice(told))
-            link.hold(seconds)
-        else:
-            link.step_down(tell("the {name} limit of the server is used up for {seconds} s", **values))
+        reason = tell("the {name} limit of the server is used up for {seconds} s", **values)
+        if not no_room.worth_waiting and link.step_down(reason):
+            return
+        told = tell("the {name} limit of the server is used up: the next answer waits {seconds} s", **values)
+        self._talk.emit(ev.Advice(told))
+        link.hold(seconds)
 
 
 def transcription_model(session: Session) -> str:

@@ -255,15 +255,17 @@ def test_a_low_rate_limit_is_told_once():
 class PatientLink:
     """A link that can hold and step down."""
 
-    def __init__(self):
+    def __init__(self, below=True):
         self.rung = Rung(RungName.REALTIME, "openai", None, WANTED)
         self.did = []
+        self.below = below
 
     def hold(self, seconds):
         self.did.append(("hold", round(seconds)))
 
     def step_down(self, reason):
         self.did.append(("down", reason))
+        return self.below
 
 
 class StandingTalk:
@@ -306,6 +308,24 @@ def test_when_the_next_turn_will_not_fit_the_link_waits_or_steps_down_after_the_
     talk.spending.watch()
     talk.spending.watch()
     assert talk.link.did == [did]
+
+
+def test_without_a_lesser_way_the_talk_waits():
+    talk = StandingTalk()
+    talk.link.below, talk.busy = False, False
+    talk.spending.hear(RateLimited("requests", 10, 0, 300.0))
+    talk.spending.watch()
+    assert [what for what, _ in talk.link.did] == ["down", "hold"]
+    assert talk.told[-1].text == "the requests limit of the server is used up: the next answer waits 300 s"
+
+
+def test_a_reply_whose_bill_never_came_has_no_known_price_unless_nothing_came_of_it():
+    talk = StandingTalk()
+    talk.spending.reply_done(MODEL, None, made=False)
+    assert talk.told == []
+    talk.spending.reply_done(MODEL, None)
+    (spent,) = talk.told
+    assert (spent.total_usd, spent.unpriced) == (None, 1)
 
 
 def test_a_limit_that_is_whole_again_when_the_reply_ends_is_no_matter():
