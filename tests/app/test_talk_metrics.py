@@ -12,7 +12,10 @@ from mrblue_cli.app.talk_metrics import ANY_PORT, TalkMetrics
 from mrblue_cli.core.errors import UsageError
 from mrblue_cli.voice import events as ev
 from mrblue_cli.voice.charges import Charge, ChargeKind
+from mrblue_cli.voice.headless import Type
 from tests.fakes.clock import ManualClock
+from tests.voice.test_session import say
+from tests.voice.test_spending import Dear
 
 STARTED = ev.SessionStarted("openai", "gpt-realtime-2.1", "ga", ev.TurnMode.HANDS_FREE, rung="realtime")
 
@@ -88,6 +91,23 @@ def test_a_scrape_over_a_real_socket_reads_a_whole_talk():
     assert told["streaming_state_seconds_total", ("state", "speaking")] == pytest.approx(0.5)
     assert told["streaming_state", ("state", "speaking")] == 1
     assert told["streaming_state", ("state", "listening")] == 0
+
+
+def test_the_numbers_of_a_whole_talk_are_those_of_its_summary():
+    talk = Dear(max_cost=1.0)
+    talk.hold(say("question"), Type("and again"))
+    metrics = TalkMetrics(ManualClock())
+    for event in talk.events:
+        metrics.see(event)
+    told = scrape(metrics)
+    summary = talk.events[-2]
+    assert told[("streaming_turns_total",)] == summary.turns == 2
+    assert told[("streaming_cost_usd_total",)] == pytest.approx(summary.total_usd)
+    assert told["streaming_latency_seconds_count", ("engine", "openai"), ("rung", "realtime")] == 2
+    tokens = sum(told["streaming_tokens_total", ("kind", f"{kind}_output")] for kind in ("text", "audio"))
+    assert tokens == summary.output_tokens
+    ended = ("engine", "openai"), ("outcome", "done"), ("rung", "realtime")
+    assert told["streaming_sessions_total", *ended] == 1
 
 
 def test_strangers_words_never_become_labels():

@@ -134,6 +134,28 @@ def test_a_spoken_turn_tells_reply_and_transcription():
     assert end == ev.Ended("done")
 
 
+def test_whoever_cancels_a_talk_still_gets_its_numbers():
+    talk = Dear()
+    talk.hold(Type("one"))
+    talk.events.clear()
+    talk.session.finish("interrupted")
+    summary, end = talk.events
+    assert (summary.turns, summary.output_tokens) == (1, 1000)
+    assert end == ev.Ended("interrupted")
+
+
+def test_a_talk_without_a_turn_has_no_numbers():
+    async def act(talk):
+        while not talk.session.flow.settled:
+            await asyncio.sleep(0.01)
+        talk.session.control(do.Quit())
+
+    talk = Dear()
+    talk.hold(act=act)
+    assert talk.of(ev.Summary) == []
+    assert talk.events[-1] == ev.Ended("quit")
+
+
 def test_at_the_limit_the_reply_is_heard_out_and_the_talk_ends_politely():
     talk = Dear(max_cost=0.05, reply_seconds=4.0)
     talk.hold(Type("one"), Type("two"))
