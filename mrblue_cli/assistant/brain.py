@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mrblue_cli.assistant.reply import (
@@ -63,6 +63,23 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelUse:
+    """What one request to a paid model took; None: the provider did not say."""
+
+    model: str
+    input_tokens: int | None = None
+    cached_tokens: int | None = None
+    """Inside `input_tokens`."""
+    output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    """Inside `output_tokens`."""
+
+
+def _nobody_counts(_: ModelUse) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """What to answer: the newest words, and what was said before, oldest first (cut replies cut)."""
 
@@ -71,6 +88,10 @@ class Question:
     instructions: str = ""
     tools: tuple[ToolSpec, ...] = ()
     """What may be called."""
+    after: int = 0
+    """How many entries at the end of `history` came after `text`: words of the assistant, then tools' outputs."""
+    count: Callable[[ModelUse], None] = field(default=_nobody_counts, compare=False, repr=False)
+    """Told of every request to a paid model that the answer takes."""
 
 
 class Brain(Protocol):

@@ -12,6 +12,7 @@ import typer
 from mrblue_cli import __version__
 from mrblue_cli.cli import (
     ask,
+    cost,
     doctor,
     engine,
     feedback,
@@ -72,6 +73,7 @@ app.command("shell-init")(shell.shell_init)
 app.command("breadcrumbs")(shell.breadcrumbs)
 app.command("engine")(engine.engine)
 app.command("doctor")(doctor.doctor)
+app.command("cost")(cost.cost)
 app.add_typer(match.app, name="match")
 app.add_typer(gateway.app, name="gateway")
 app.add_typer(kb.app, name="kb")

@@ -34,7 +34,16 @@ from mrblue_cli.protocol.errors import Severity, severity_of
 from mrblue_cli.protocol.interruption import heard_text, plan_cut
 from mrblue_cli.protocol.items import Item, user_text
 from mrblue_cli.protocol.reply_ledger import ReplyLedger
-from mrblue_cli.protocol.session import BYTES_PER_MS, Audio, AudioInput, ServerVad, Session, TurnDetection, merge
+from mrblue_cli.protocol.session import (
+    BYTES_PER_MS,
+    Audio,
+    AudioInput,
+    SemanticVad,
+    ServerVad,
+    Session,
+    TurnDetection,
+    merge,
+)
 from mrblue_cli.protocol.tool_calls import ToolCalls
 from mrblue_cli.protocol.transitions import Reply, ReplyMove, Side, Turn, TurnMove, next_reply, next_turn
 
@@ -62,13 +71,24 @@ class ClientConversation:
     """One session with one server.
 
     `desired` is the configuration to ask for; its turn detection is replaced to fit `ownership`. `vad` is what to ask
-    for when the server owns the turns.
+    for when the server hears the turns, `plain_vad` what to fall back to where it knows no other than `server_vad`.
+
+    `ownership` SHARED becomes SERVER on a server that cannot do it: in the beta dialect, where the two flags came late,
+    where they are refused, and where the server creates replies all the same.
     """
 
     def __init__(
-        self, desired: Session, *, ownership: n.Ownership, ids: IdSource, vad: TurnDetection | None = None
+        self,
+        desired: Session,
+        *,
+        ownership: n.Ownership,
+        ids: IdSource,
+        vad: TurnDetection | None = None,
+        plain_vad: ServerVad | None = None,
     ) -> None:
         self._vad = vad or ServerVad()
+        self._plain_vad = plain_vad or ServerVad()
+        self._can_share = True
         self._desired = desired
         self._ids = ids
         self._ledger = ReplyLedger()
@@ -80,6 +100,9 @@ class ClientConversation:
         """Of the last request: the reply that began since may be another one, and ours refused."""
         self._create_abandoned = False
         """The person interrupted after the last request."""
+        self._created_since_request = False
+        self._turn_unanswered = True
+        """No reply began since the person last said something."""
         self._create_due = False
         self._busy_retries = 0
         self._appended_bytes = 0
@@ -101,20 +124,35 @@ class ClientConversation:
 
     def start_turn(self, played: tuple[n.Played, ...] = ()) -> Outcome:
         """Client-owned turns: the person begins. Cuts a reply in progress and clears what the server buffered."""
-        outcome = self.interrupt(played)
+        return self.interrupt(played) + self.begin_turn()
+
+    def begin_turn(self) -> Outcome:
+        """Client-owned turns: the person begins, and a reply in progress is left alone (it may be a cough)."""
         self.turn_state = next_turn(Side.CLIENT, self.turn_state, TurnMove.BEGIN)
         self._appended_bytes = 0
-        return outcome + Outcome(send=(ClearAudio(),))
+        return Outcome(send=(ClearAudio(),))
 
-    def commit_turn(self) -> Outcome:
-        """Client-owned turns: the person is done. Under 100 ms of audio is thrown away, not sent."""
+    def commit_turn(self, *, ask: bool = True) -> Outcome:
+        """Client-owned turns: the person is done. Under 100 ms of audio is thrown away, not sent.
+
+        `ask` False: whether that needs a reply is still open; see `ask_for_reply` and `forget_turn`.
+        """
         if self.turn_state is Turn.IDLE:
             return NOTHING
         if self._appended_bytes < MIN_COMMIT_MS * BYTES_PER_MS:
             return self.abandon_turn() + Outcome(notices=(n.TurnTooShort(),))
         self.turn_state = next_turn(Side.CLIENT, self.turn_state, TurnMove.COMMIT)
         self._appended_bytes = 0
-        return Outcome(send=(CommitAudio(),)) + self._ask_for_reply()
+        committed = Outcome(send=(CommitAudio(),))
+        return committed + self._ask_for_reply() if ask else committed
+
+    def ask_for_reply(self) -> Outcome:
+        """Answer what was committed; waits for the end of a reply that is still being made."""
+        return self._ask_for_reply()
+
+    def forget_turn(self, item_id: str) -> Outcome:
+        """What was committed was no turn (a cough, "mm-hm"): it leaves the conversation."""
+        return Outcome(send=(DeleteItem(item_id=item_id),))
 
     def abandon_turn(self) -> Outcome:
         """Forget what the person has said since the turn began."""
@@ -170,6 +208,7 @@ class ClientConversation:
 
     def set_ownership(self, ownership: n.Ownership) -> Outcome:
         """Change who decides about turns, from now on."""
+        ownership = self._possible(ownership)
         if ownership is self.ownership:
             return NOTHING
         self.ownership = ownership
@@ -236,6 +275,9 @@ class ClientConversation:
             return Outcome(notices=(n.SessionConfigured(),))
         session = event.session
         self.dialect = detect_dialect(session)
+        if self.dialect is n.Dialect.BETA:
+            self._can_share, self._vad = False, self._plain_vad
+        self.ownership = self._possible(self.ownership)
         expires = session.get("expires_at")
         ready = n.SessionReady(
             session_id=str(session.get("id", "")),
@@ -252,15 +294,17 @@ class ClientConversation:
             case s.SpeechStarted():
                 self.turn_state = next_turn(Side.CLIENT, self.turn_state, TurnMove.BEGIN)
                 outcome = Outcome(notices=(n.SpeechStarted(event.item_id, event.audio_start_ms),))
-                if self._ledger.unsettled() or self.reply_state is Reply.ACTIVE:
+                replying = bool(self._ledger.unsettled()) or self.reply_state is Reply.ACTIVE
+                if replying and self.ownership is n.Ownership.SERVER:
                     outcome += self._server_interrupts()
                 return outcome
             case s.SpeechStopped():
                 self.turn_state = next_turn(Side.CLIENT, self.turn_state, TurnMove.STOP)
                 return Outcome(notices=(n.SpeechStopped(event.item_id, event.audio_end_ms),))
             case s.AudioCommitted():
+                self._turn_unanswered = True
                 # What we committed ourselves moved the state then; the person may have begun the next turn since.
-                if self.ownership is n.Ownership.SERVER:
+                if self.ownership is not n.Ownership.CLIENT:
                     self.turn_state = next_turn(Side.CLIENT, self.turn_state, TurnMove.COMMIT)
                 return Outcome(notices=(n.TurnCommitted(event.item_id),))
             case _:
@@ -307,12 +351,20 @@ class ClientConversation:
             return NOTHING  # out of band: whoever asked for it routes it by id
         if response.id in self._open_responses:
             return NOTHING
+        outcome = NOTHING
+        if self.ownership is n.Ownership.SHARED and self.reply_state is Reply.NONE:
+            # The server creates replies by itself, as it was asked not to. When this turn has one already, because
+            # both of us thought of it, one is enough.
+            self.reply_state = Reply.NONE if self._turn_unanswered else Reply.DOOMED
+            outcome = self._own_no_more()
         doomed = self.reply_state is Reply.DOOMED
+        self._turn_unanswered = False
         self.reply_state = next_reply(Side.CLIENT, self.reply_state, ReplyMove.CREATE)
         self._response_id = response.id
         self._open_responses.add(response.id)
         self._busy_retries = 0
-        outcome = Outcome(notices=(n.ReplyStarted(response.id),))
+        self._created_since_request = True
+        outcome += Outcome(notices=(n.ReplyStarted(response.id),))
         if doomed:
             self._ledger.drop_response(response.id)
             outcome += Outcome(send=(CancelResponse(response_id=response.id),))
@@ -390,6 +442,8 @@ class ClientConversation:
             # is taken all the same.
             self._refused()
         code = error.code or error.type or "error"
+        if self._vad_refused(error):
+            return self._ask_for_session(self._wanted_session())
         if code == "cannot_update_voice":
             self._audio_spoken = True
             return self._ask_for_session(self._wanted_session())
@@ -400,6 +454,10 @@ class ClientConversation:
         """Another reply is active: ours waits for its end, unless the person interrupted since it was asked for."""
         ours = self._create_event_id is not None and error.event_id in {None, self._create_event_id}
         wanted = ours and not self._create_abandoned
+        if ours and self.ownership is n.Ownership.SHARED and self._created_since_request:
+            # The server created a reply by itself, as it was asked not to: let it own the turns whole.
+            self._refused()
+            return self._own_no_more()
         self._refused()
         if wanted and self._response_id is None:
             # Nothing that we know of is active: its end crossed the refusal, or the server is confused.
@@ -418,7 +476,29 @@ class ClientConversation:
     # Helpers --------------------------------------------------------------------------------------------------
 
     def _turn_detection(self) -> TurnDetection | None:
-        return self._vad if self.ownership is n.Ownership.SERVER else None
+        if self.ownership is n.Ownership.CLIENT:
+            return None
+        mine = self.ownership is n.Ownership.SHARED
+        return msgspec.structs.replace(self._vad, create_response=not mine, interrupt_response=not mine)
+
+    def _possible(self, ownership: n.Ownership) -> n.Ownership:
+        return n.Ownership.SERVER if ownership is n.Ownership.SHARED and not self._can_share else ownership
+
+    def _own_no_more(self) -> Outcome:
+        self._can_share = False
+        return self.set_ownership(n.Ownership.SERVER)
+
+    def _vad_refused(self, error: s.ErrorDetail) -> bool:
+        """The server does not know our turn detection; then we ask for a plainer one, once for each refusal."""
+        told = f"{error.param or ''} {error.message}"
+        if isinstance(self._vad, SemanticVad) and "semantic_vad" in told:
+            self._vad = self._plain_vad
+            return True
+        if self._can_share and ("interrupt_response" in told or "create_response" in told):
+            self._can_share = False
+            self.ownership = self._possible(self.ownership)
+            return True
+        return False
 
     def _wanted_session(self) -> Session:
         """The whole configuration, turn detection included: servers differ in their defaults."""
@@ -441,7 +521,7 @@ class ClientConversation:
             return NOTHING
         self._create_due = False
         self._create_event_id = self._ids.new("event")
-        self._create_abandoned = False
+        self._create_abandoned = self._created_since_request = False
         self.reply_state = next_reply(Side.CLIENT, self.reply_state, ReplyMove.REQUEST)
         # Beta models fall into answering typed text with text unless told otherwise.
         modalities = self._desired.output_modalities

@@ -20,17 +20,19 @@ from mrblue_cli.core.clock import Clock
 from mrblue_cli.core.errors import MrBlueError
 from mrblue_cli.core.ids import IdSource
 from mrblue_cli.protocol.client import ClientConversation, Outcome
-from mrblue_cli.protocol.notices import AudioKey, Ownership
+from mrblue_cli.protocol.notices import AudioKey, Ownership, UserText
 from mrblue_cli.protocol.server_events import ServerEvent, SessionCreated
-from mrblue_cli.protocol.session import ServerVad
+from mrblue_cli.protocol.session import SemanticVad, ServerVad
 from mrblue_cli.voice import controls as do
 from mrblue_cli.voice import events as ev
+from mrblue_cli.voice.device_keeper import DeviceKeeper, Sound
 from mrblue_cli.voice.dialogue import Dialogue, Said
 from mrblue_cli.voice.flow import TurnFlow
 from mrblue_cli.voice.hearing import Hearing
+from mrblue_cli.voice.interruption import Interruption
 from mrblue_cli.voice.link import Link, stop
 from mrblue_cli.voice.listener import NoticeListener
-from mrblue_cli.voice.options import TalkOptions
+from mrblue_cli.voice.options import TalkOptions, TurnEnd
 from mrblue_cli.voice.ports import AudioTap, MicrophonePort, SpeakerPort
 from mrblue_cli.voice.rungs import Rung
 from mrblue_cli.voice.speaking import Speaking
@@ -62,6 +64,7 @@ class TalkSession:
         toolbox: ToolBox | None = None,
         past: Sequence[Said] = (),
         tap: AudioTap | None = None,
+        sound: Sound | None = None,
         tick_seconds: float = TICK_SECONDS,
     ) -> None:
         self._options = options
@@ -84,9 +87,11 @@ class TalkSession:
         self.conversation = self._new_conversation(rungs[0])
         self.speaking = Speaking(self, speaker, clock=clock)
         self.hearing = Hearing(self, microphone, options=options, route=self.speaking.route, clock=clock)
+        self.keeper = DeviceKeeper(self, sound, clock=clock)
         self.tools = ToolRuns(self, toolbox)
         self.spending = Spending(self, limit_usd=options.max_cost_usd, clock=clock, busy=self._reply_under_way)
         self._tally = SessionTally()
+        self.interruption = Interruption(self, enabled=options.false_interruption, clock=clock)
         self._listener = NoticeListener(self, reasoner)
 
     # The outside ------------------------------------------------------------------------------------------------
@@ -161,6 +166,7 @@ class TalkSession:
         finally:
             await stop(jobs)
             await self.tools.close()
+            await self.keeper.close()
             self.hearing.close()
             self.speaking.close()
             await self.link.close()
@@ -176,14 +182,14 @@ class TalkSession:
 
     async def _converse(self) -> None:
         loop = asyncio.get_running_loop()
-        opening = loop.run_in_executor(None, lambda: [self.speaking.open(), self.hearing.open()])
+        opening = loop.run_in_executor(None, self.keeper.open)
         opened = asyncio.Event()
         linking = asyncio.ensure_future(self.link.run(opened))
         ticking: asyncio.Future[None] | None = None
         try:
             for failure in await opening:
-                if failure is not None:
-                    self.emit(failure)
+                self.emit(failure)
+            self.keeper.begin()
             self.hearing.use_route(self.speaking.route)
             opened.set()
             ticking = asyncio.ensure_future(self._tick())
@@ -196,6 +202,7 @@ class TalkSession:
 
     def link_up(self, rung: Rung, created: SessionCreated) -> None:
         """A new connection stands: begin (or go on) there."""
+        self.interruption.new_connection()
         self.conversation = self._new_conversation(rung)
         self.flow.connected = True
         self.apply(self.conversation.receive(created))
@@ -214,15 +221,18 @@ class TalkSession:
 
     def _new_conversation(self, rung: Rung) -> ClientConversation:
         options = self._options
-        vad = ServerVad(
+        plain = ServerVad(
             threshold=options.threshold, prefix_padding_ms=options.prefix_ms, silence_duration_ms=options.silence_ms
         )
-        return ClientConversation(rung.desired, ownership=self._ownership(self._mode), ids=self._ids, vad=vad)
+        vad = SemanticVad() if options.turn_end is TurnEnd.MEANING else plain
+        ownership = self._ownership(self._mode)
+        return ClientConversation(rung.desired, ownership=ownership, ids=self._ids, vad=vad, plain_vad=plain)
 
     async def _tick(self) -> None:
         count = 0
         while True:
             self.speaking.pump()
+            self.keeper.tick()
             self._listen()
             self.speaking.watch()
             self._watch_reply()
@@ -242,6 +252,7 @@ class TalkSession:
 
     def silence(self, report: Callable[..., Outcome]) -> None:
         """Stop the speaker, then tell the server how much was heard. `report` takes what the speaker reports."""
+        self.interruption.silenced()
         self.apply(report(self.speaking.silence()))
 
     def refresh(self) -> None:
@@ -262,6 +273,7 @@ class TalkSession:
             self._tap.take(self.hearing.captured, played)
         if self.hearing.speech:
             self.times.speech_heard(self.now_ms)
+        self.interruption.tick(self.hearing.burst_ms)
 
     def _perform(self, acts: list[TurnAct]) -> None:
         for act in acts:
@@ -269,16 +281,19 @@ class TalkSession:
                 case Stream():
                     self.apply(self.conversation.append(act.pcm.astype("<i2").tobytes()))
                 case Begin():
-                    self.silence(self.conversation.start_turn)
+                    if not self.interruption.begin():
+                        self.silence(self.conversation.start_turn)
                     self.flow.hearing = True
                     self.apply(self.conversation.append(act.pcm.astype("<i2").tobytes()))
                 case Commit():
-                    self.flow.committed()
-                    self.expect_reply(spoken=True)
-                    self.apply(self.conversation.commit_turn())
+                    if not self.interruption.judging:
+                        self.flow.committed()
+                        self.expect_reply(spoken=True)
+                    self.interruption.commit()
                 case Discard():
                     self.flow.discarded()
                     self.apply(self.conversation.abandon_turn())
+                    self.interruption.discard()
 
     def _talk_key(self, *, down: bool) -> None:
         if self._mode is ev.TurnMode.PUSH_TO_TALK:
@@ -307,6 +322,10 @@ class TalkSession:
         self.silence(lambda played: self.conversation.send_text(text, played))
         self.flow.committed()
         self.expect_reply(spoken=False)
+
+    def user_text(self, notice: UserText) -> None:
+        """Show what the person said."""
+        self._listener.user_text(notice)
 
     def expect_reply(self, *, spoken: bool) -> None:
         """A turn of the person is complete: measure it and wait for the reply."""
@@ -353,13 +372,10 @@ class TalkSession:
         """Nothing plays any more."""
         self._listener.finish_if_silent()
 
-    def speaker_lost(self) -> None:
-        """The device is gone: what was being said ends here."""
-        self._listener.close_turn()
-
-    @staticmethod
-    def _ownership(mode: ev.TurnMode) -> Ownership:
-        return Ownership.SERVER if mode is ev.TurnMode.HANDS_FREE else Ownership.CLIENT
+    def _ownership(self, mode: ev.TurnMode) -> Ownership:
+        if mode is not ev.TurnMode.HANDS_FREE:
+            return Ownership.CLIENT
+        return Ownership.SHARED if self._options.false_interruption else Ownership.SERVER
 
 
 def _last_wish(control: do.Control) -> do.Control:
