@@ -250,7 +250,7 @@ class Ordering:
             self._last = place
 
     def _replaced(self, change: Change) -> None:
-        """"… instead of the coke": the line before takes its number, and it goes."""
+        """ "… instead of the coke": the line before takes its number, and it goes."""
         place = self._find(change)
         if place is None and change.category:
             place = self._of_category(change.category)
@@ -269,7 +269,8 @@ class Ordering:
         """The newest line of an item, of the size if one was named and is there."""
         places = [place for place, line in enumerate(self._lines) if change.item and line.item == change.item]
         exact = [place for place in places if change.size and self._lines[place].size == change.size]
-        return (exact or places or [None])[-1]
+        found = exact or places
+        return found[-1] if found else None
 
     def _of_category(self, category: str) -> int | None:
         places = [
@@ -289,9 +290,7 @@ class Ordering:
             added = _merged(line.added, change.added, change.left_out)
             without = _merged(line.left_out, change.left_out, change.added)
             size = change.size or line.size
-            return replace(
-                line, quantity=quantity, category=category, size=size, added=added, left_out=without
-            )
+            return replace(line, quantity=quantity, category=category, size=size, added=added, left_out=without)
         size = self._size(item, change.size or line.size)
         changed = replace(
             line,
@@ -319,7 +318,9 @@ class Ordering:
         added = tuple(dict.fromkeys(name for name in wished if name in item.modifiers and name not in change.left_out))
         left_out = tuple(
             dict.fromkeys(
-                name for name in (*line.left_out, *change.left_out) if name in item.contains and name not in change.added
+                name
+                for name in (*line.left_out, *change.left_out)
+                if name in item.contains and name not in change.added
             )
         )
         for name in (*change.added, *change.left_out):
@@ -329,9 +330,7 @@ class Ordering:
             # Of a group the newest stays.
             group = self._menu.find_modifier(name).group
             if group:
-                added = tuple(
-                    one for one in added if one == name or self._menu.find_modifier(one).group != group
-                )
+                added = tuple(one for one in added if one == name or self._menu.find_modifier(one).group != group)
         return replace(line, added=added, left_out=left_out)
 
     def _bounded(self, quantity: int) -> int:

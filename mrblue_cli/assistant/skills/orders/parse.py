@@ -102,7 +102,7 @@ class _Parser:
     def run(self) -> Parsed:
         for place, one in enumerate(self._tags):
             self._take(place, one)
-            if one.kind not in {Kind.FILLER}:
+            if one.kind is not Kind.FILLER:
                 self._definite = False
         self._end_stretch()
         self._close()
@@ -122,6 +122,16 @@ class _Parser:
                 self._size(place, one.value)
             case Kind.MODIFIER:
                 self._modifier(one.value)
+            case Kind.FILLER:
+                self._filler(place, one.value)
+            case Kind.UNKNOWN:
+                self._unheard(place, one.value)
+            case _:
+                self._turn(one)
+
+    def _turn(self, one: Tag) -> None:
+        """A turn of phrase: what it says of the words around it."""
+        match one.kind:
             case Kind.WITH | Kind.ADD:
                 self._with(one)
             case Kind.WITHOUT:
@@ -141,10 +151,8 @@ class _Parser:
                 self._everything()
             case Kind.LAST:
                 self._draft.last = True
-            case Kind.FILLER:
-                self._filler(place, one.value)
-            case Kind.UNKNOWN:
-                self._unheard(place, one.value)
+            case _:
+                pass
 
     # Turns of phrase --------------------------------------------------------------------------------------------
 

@@ -7,11 +7,12 @@ from functools import lru_cache
 
 from mrblue_cli.assistant.skills.orders.menu import Item, Menu, plural
 from mrblue_cli.assistant.skills.orders.order import Line, Refusal, open_line, total_of
+from mrblue_cli.assistant.skills.orders.tags import words_of
 from mrblue_cli.core.texts import tell
 
 _NUMBERS = {
-    "en": "no one two three four five six seven eight nine ten eleven twelve".split(),
-    "es": "ninguna uno dos tres cuatro cinco seis siete ocho nueve diez once doce".split(),
+    "en": words_of("no one two three four five six seven eight nine ten eleven twelve"),
+    "es": words_of("ninguna uno dos tres cuatro cinco seis siete ocho nueve diez once doce"),
 }
 _AND = {"en": "and", "es": "y"}
 _WITH, _WITHOUT = {"en": "with", "es": "con"}, {"en": "without", "es": "sin"}
@@ -25,7 +26,7 @@ def number(count: int, language: str, name: str = "") -> str:
     if count == 1:
         if language != "es":
             return words[1]
-        first = name.split(" ")[0].casefold()
+        first = name.split(" ", maxsplit=1)[0].casefold()
         return "una" if first.endswith(("a", "ción", "dad")) and first not in _MASCULINE else "un"
     return words[count] if 0 <= count < len(words) else str(count)
 

@@ -108,9 +108,10 @@ class Lexicon:
             self._note(word, Kind.NUMBER, str(number))
         for kind, phrases in (
             (Kind.CORRECT, language.correct), (Kind.MAYBE, language.maybe_correct), (Kind.REMOVE, language.remove),
-            (Kind.INSTEAD, language.instead), (Kind.SWAP, language.swap), (Kind.CLEAR, language.clear), (Kind.WITH, language.with_), (Kind.WITHOUT, language.without),
-            (Kind.MORE, language.more), (Kind.ADD, language.add), (Kind.AND, language.and_),
-            (Kind.EVERY, language.every), (Kind.EVERYTHING, language.everything), (Kind.LAST, language.last),
+            (Kind.INSTEAD, language.instead), (Kind.SWAP, language.swap), (Kind.CLEAR, language.clear),
+            (Kind.WITH, language.with_), (Kind.WITHOUT, language.without), (Kind.MORE, language.more),
+            (Kind.ADD, language.add), (Kind.AND, language.and_), (Kind.EVERY, language.every),
+            (Kind.EVERYTHING, language.everything), (Kind.LAST, language.last),
             (Kind.FILLER, (*language.filler, *language.done, *language.yes)),
         ):  # fmt: skip
             for phrase in phrases:
@@ -143,27 +144,27 @@ class Lexicon:
         return best if all(rival == best for rival in rivals) else None
 
 
-@lru_cache(maxsize=16)
-def _lexicon(menu_key: int, code: str, holder: _Holder) -> Lexicon:
-    return Lexicon(holder.menu, code)
+class _Key:
+    """Lets a menu be a key of the cache by identity: it holds tables, which cannot be hashed."""
 
-
-class _Holder:
-    """Lets a menu be a key of the cache by identity."""
-
-    def __init__(self, menu: Menu) -> None:
-        self.menu = menu
+    def __init__(self, menu: Menu, code: str) -> None:
+        self.menu, self.code = menu, code
 
     def __hash__(self) -> int:
-        return id(self.menu)
+        return hash((id(self.menu), self.code))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Holder) and other.menu is self.menu
+        return isinstance(other, _Key) and other.menu is self.menu and other.code == self.code
+
+
+@lru_cache(maxsize=16)
+def _lexicon(key: _Key) -> Lexicon:
+    return Lexicon(key.menu, key.code)
 
 
 def lexicon(menu: Menu, code: str) -> Lexicon:
     """The phrases of a menu in a language, made once."""
-    return _lexicon(id(menu), code, _Holder(menu))
+    return _lexicon(_Key(menu, code))
 
 
 _PIECES = re.compile(r"[^\W_]+(?:['’&][^\W_]+)*|[,.;:!?&]")
