@@ -35,6 +35,8 @@ _THEME = re.compile(
 _SMALL_TALK = re.compile(
     r"^\W*(?:thanks?|thank you|great|perfect|nice|cool|bye|gracias|genial|perfecto|adi[oó]s)\b", re.IGNORECASE
 )
+_ROSE = re.compile(r"\b(?:una|unas|la|las)\s+rosas?\b", re.IGNORECASE)
+"""In Spanish a flower and a colour."""
 _HELLO = re.compile(r"^\W*(?:hello|hi|hey|hola|buenas|good (?:morning|evening))[\s.!,]*$", re.IGNORECASE)
 _MAX_SUBJECT_WORDS = 24
 
@@ -53,7 +55,8 @@ class TattooSkill:
         if _SMALL_TALK.match(text) and len(text.split()) <= 5:
             return tell("With pleasure. Tell me when you would like to change something.")
         said = keywords_of(text)
-        if known and not said:
+        vague = text.endswith("?") and not (said.keys() - {"subject"}) and "tat" not in plain(text)
+        if vague or (known and not said):
             return None
         merged = _merged([known, *(keywords_of(one) for one in earlier), said])
         if not merged.get("subject"):
@@ -79,9 +82,8 @@ def keywords_of(text: str) -> dict[str, Any]:
         found["theme"] = next(word for word in theme.groups() if word).lower()
         rest = _THEME.sub(" ", rest)
     preview = any(plain(phrase) in plain(text) for phrase in PREVIEW)
-    for phrase in PREVIEW if preview else ():
-        # The last word stays: it may begin with the place.
-        rest = re.sub(re.escape(phrase), " ", rest, flags=re.IGNORECASE)
+    for phrase in sorted(PREVIEW, key=len, reverse=True) if preview else ():
+        rest = re.sub(rf"\b{re.escape(phrase)}\b", " ", rest, flags=re.IGNORECASE)
     zones, rest = _taken(rest, "zone")
     palettes, rest = _taken(rest, "palette")
     techniques, rest = _taken(rest, "technique")
@@ -89,7 +91,9 @@ def keywords_of(text: str) -> dict[str, Any]:
     colours, without_colours = _taken(rest, "colour")
     subject = _subject(rest)
     bare = _subject(without_colours)
-    if colours and (not bare or _is_palette(rest)):
+    if colours and not bare and _ROSE.search(text):
+        subject = _subject(_taken(_ROSE.sub(" ", rest), "colour")[1]) or subject
+    elif colours and (not bare or _is_palette(rest)):
         subject = bare
         palettes = [*palettes, *colours]
     lists = {"style": styles, "technique": techniques, "body_zone": zones, "color_palette": palettes}
@@ -124,7 +128,10 @@ def _is_palette(text: str) -> bool:
 def _palette_pattern() -> re.Pattern[str]:
     words = "|".join(sorted((re.escape(word) for spoken in COLOURS.values() for word in spoken), key=len, reverse=True))
     lead = r"in|en|colou?rs?|colores?|palette|paleta|tonos?|tones?"
-    return re.compile(rf"\b(?:{lead})\W+(?:of |de |only |solo )?(?:{words})\b", re.IGNORECASE)
+    several = rf"(?:{words})(?:\W+(?:and\W+|y\W+)?(?:{words}))*"
+    return re.compile(
+        rf"\b(?:{lead})\W+(?:of |de |only |solo )?(?:{words})\b|\b{several}\s+(?:colou?rs?|tones?)\b", re.IGNORECASE
+    )
 
 
 _A = r"(?:\b(?:a|an|the|un|una)\s+)?"
@@ -213,7 +220,7 @@ def _before(history: tuple[Exchange, ...]) -> tuple[dict[str, Any], list[str]]:
     since: list[str] = []
     for exchange in reversed(history):
         if exchange.role == "tool" and exchange.call is not None and exchange.call.name == EXTRACT:
-            return arguments_of(exchange.call.arguments), since[::-1][1:] if since else []
+            return arguments_of(exchange.call.arguments), since[::-1]
         if exchange.role == "user":
             since.append(exchange.text)
     return {}, since[::-1]

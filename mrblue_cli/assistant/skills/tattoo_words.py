@@ -85,7 +85,7 @@ ZONES = _table("""
     collarbone: clavicle, clavicula, clavícula
 """)
 PALETTES = _table("""
-    black and grey: black and gray, black & grey, grayscale, greyscale, blanco y negro, negro y gris, black and white
+    black and grey: black and gray, black & grey, grayscale, blanco y negro, negro y gris, black and white
     full color: full colour, colorful, colourful, in color, in colour, a todo color, a color, en color, colorido
     pastel: pastels, pastel colors, colores pastel
     neon: fluorescent, neón, fluorescente
@@ -120,7 +120,7 @@ LEAD_IN = _set("""
     i i'd i'm i'll id would like love want wanted wants to get have having a an the some my me of with for in on at
     and or but so um uh er hm well please thanks thank you hello hi hey tattoo tattoos design designs piece ink
     inked maybe something thinking think about make made it its it's is be can could you do done draw show shows
-    showing that this as looking look idea want need one just really kind sort style styled styles technique place
+    showing that this as looking look idea want need one just really should are tone tones tono tonos kind sort style styled styles technique place
     placed area body part color colors colour colours palette instead rather change actually no yes yeah yep ok okay
     sure preview see how looks would on there let's lets go also too add then now
     yo quiero quisiera queria quería me gustaria gustaría hacer hacerme hazme un una unos unas el la los las de del
