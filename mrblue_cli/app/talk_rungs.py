@@ -198,5 +198,7 @@ class _LocalEngine:
     async def _running(self) -> EngineProcess:
         async with self._starting:
             if self._process is None or not self._process.alive:
-                self._process = await EngineProcess.start(self._configuration.file)
+                self._process = await EngineProcess.start(
+                    self._configuration.file, language=self._configuration.settings.talk.language
+                )
             return self._process
