@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mrblue_cli.assistant.options import ChatOptions
 from mrblue_cli.assistant.roles import BLUE
-from mrblue_cli.audio.gate import Route
+from mrblue_cli.audio.gate import EchoChoice, Route
 from mrblue_cli.core.errors import ConfigError
 from mrblue_cli.engine.options import EngineOptions
 from mrblue_cli.protocol.session import Audio, AudioFormat, AudioInput, AudioOutput, Session, Transcription
@@ -72,6 +72,7 @@ def talk_options(settings: Settings) -> TalkOptions:
         turn_end=TurnEnd(section.turn_end),
         false_interruption=section.false_interruption,
         route=None if section.route == "auto" else Route(section.route),
+        echo=EchoChoice(section.echo),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mrblue_cli.audio.gate import Route
+from mrblue_cli.audio.gate import EchoChoice, Route
 from mrblue_cli.voice.events import TurnMode
 
 
@@ -31,5 +31,9 @@ class TalkOptions:
     false_interruption: bool = True
     """Speech over a reply holds it first, and stops it only when it is meant; False: stops it at once."""
     turn_end: TurnEnd = TurnEnd.SILENCE
+    echo: EchoChoice = EchoChoice.AUTO
+    """What to do about a loudspeaker's echo."""
     reply_timeout_seconds: float = 60.0
     """A reply that does not come within this ends the wait with an error line."""
+    max_cost_usd: float = 0.0
+    """The talk ends politely when this is spent; 0: no limit."""

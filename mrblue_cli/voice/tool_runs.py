@@ -10,10 +10,12 @@ from mrblue_cli.protocol.client import ClientConversation, Outcome
 from mrblue_cli.protocol.notices import ToolCall
 from mrblue_cli.voice import events as ev
 from mrblue_cli.voice.link import stop
+from mrblue_cli.voice.spending import Spending
 
 
 class _Talk(Protocol):
     conversation: ClientConversation
+    spending: Spending
 
     def emit(self, event: ev.TalkEvent) -> None: ...
     def apply(self, outcome: Outcome) -> None: ...
@@ -47,5 +49,6 @@ class ToolRuns:
         outcome = await self._toolbox.call(call.name, call.arguments)
         status = ev.ToolStatus(outcome.status)
         self._talk.emit(ev.ToolRan(call.call_id, call.name, call.arguments, status, outcome.output, outcome.say))
-        if asked_by is self._talk.conversation:
+        # At the end of the money the call is carried out and told, but no reply to it is asked for.
+        if asked_by is self._talk.conversation and not self._talk.spending.closing:
             self._talk.apply(asked_by.supply_tool_output(call.call_id, outcome.output))

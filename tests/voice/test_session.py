@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mrblue_cli.assistant.reasoning import Reasoner
-from mrblue_cli.audio.gate import Route
+from mrblue_cli.audio.gate import EchoChoice, Route
 from mrblue_cli.audio.pcm import RATE
 from mrblue_cli.audio.wav import WavAudio, parse_wav
 from mrblue_cli.core.errors import AuthError, DeviceError
@@ -204,6 +204,7 @@ def test_speaking_over_a_reply_stops_it_and_keeps_what_was_heard(tmp_path):
 
 def test_a_loudspeaker_without_echo_canceller_is_half_duplex():
     talk = Talk(route=Route.SPEAKERS, **LONG)
+    talk.options = {"echo": EchoChoice.HALF_DUPLEX}
     talk.hold(say("question", 5.0, "question"))
     assert talk.server.sent(c.TruncateItem) == []
     assert len(talk.of(ev.TurnMeasured)) == 1
