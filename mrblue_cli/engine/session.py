@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 
 from msgspec import UNSET
 
 from mrblue_cli.assistant.brain import NOT_HEARD, Brain, CallTool, Exchange, Question
+from mrblue_cli.assistant.turn_end import judge
 from mrblue_cli.audio.pcm import RATE
 from mrblue_cli.audio.segmenter import Boundary, SpeechBegan, SpeechEnded, SpeechPaused, SpeechResumed
 from mrblue_cli.core.errors import MrBlueError
@@ -26,6 +27,9 @@ from mrblue_cli.protocol.items import Item
 from mrblue_cli.protocol.server import ServerConversation, ServerOutcome
 from mrblue_cli.protocol.server_events import ServerEvent
 from mrblue_cli.protocol.session import Session, Transcription
+
+_MOST_PARTS = 3
+"""So many unanswered pieces are put before the newest one at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +177,14 @@ class EngineSession:
             return
         job = self._recogniser.guess_end(self._ear.audio(), end_sample)
         self._later(self._speak_ahead(job))
+        if self._ear.minds_meaning:
+            self._later(self._judge_pause(self._recogniser, job))
+
+    async def _judge_pause(self, recogniser: TurnRecogniser, job: asyncio.Task[Transcript]) -> None:
+        """Decide by what was said how long this pause may be, unless it is over already."""
+        transcript = await asyncio.shield(job)
+        if self._recogniser is recogniser and recogniser.stands(job):
+            self._ear.judged(judge(transcript.text))
 
     async def _speak_ahead(self, job: asyncio.Task[Transcript]) -> None:
         """Have the first clause of the probable answer ready when the silence is over."""
@@ -189,6 +201,10 @@ class EngineSession:
     def _transcribe(self, item_id: str, audio: Samples, end_sample: int | None, *, by_hand: bool) -> None:
         recogniser = self._recogniser if not by_hand and self._recogniser is not None else self._new_recogniser(None)
         self._recogniser = None
+        # What nobody asked about (it was no turn) is not kept.
+        kept = {item.key for item in self._conversation.history}
+        for key in [key for key, job in self._transcribing.items() if job.done() and key not in kept]:
+            del self._transcribing[key]
         self._transcribing[item_id] = asyncio.ensure_future(
             self._transcribed(recogniser, item_id, audio, end_sample, by_hand=by_hand)
         )
@@ -227,14 +243,20 @@ class EngineSession:
         asked = next((item for item in reversed(items) if item.role == "user"), None)
         if asked is None:
             return Question("", self._history(None), order.instructions)
+        # What was said and not answered, because the person went on: both parts are one question.
+        parts = _unanswered_before(items, asked) if order.history is None else []
+        before = parts[0].key if parts else asked.key
         pending = self._transcribing.pop(asked.key, None)
         if pending is not None:
             # Shielded: a reply that is spoken over must not take the person's words with it.
             heard = await asyncio.shield(pending)
             if not heard.text and not heard.by_hand:
                 return None
-            return Question(heard.text, self._history(asked.key), order.instructions)
-        return Question(asked.text, self._history(asked.key), order.instructions)
+            words = heard.text
+        else:
+            words = asked.text
+        text = " ".join(part for part in (*(item.text for item in parts), words) if part)
+        return Question(text, self._history(before), order.instructions)
 
     def _history(self, before_id: str | None) -> tuple[Exchange, ...]:
         past: list[Exchange] = []
@@ -272,6 +294,19 @@ class EngineSession:
         task = asyncio.ensure_future(job)
         self._side_jobs.add(task)
         task.add_done_callback(self._side_jobs.discard)
+
+
+def _unanswered_before(items: Sequence[Item], asked: Item) -> list[Item]:
+    """What the person said just before `asked` and got no word of an answer to; oldest first."""
+    found: list[Item] = []
+    for item in reversed(items[: items.index(asked)]):
+        spoken = item.role == "user" and any(part.type == "input_audio" for part in item.parts)
+        cut_unheard = item.role == "assistant" and not item.text
+        if not (spoken or cut_unheard) or len(found) == _MOST_PARTS:
+            break
+        if spoken:
+            found.insert(0, item)
+    return found
 
 
 def _exchange(item: Item) -> list[Exchange]:
