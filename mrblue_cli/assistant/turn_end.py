@@ -70,19 +70,26 @@ _NEEDS_MORE = _words("""
     a an the my your his her its our their this these those some any every each another
     and or but because so if when while since although unless until whether than that as then
     of to in on at from with for by about into through between against without after before under over during like via
-    is are was were am be been being has have had do does did will would can could should must may might
+    be been being has have had do does did will would can could should must may might
     says said shows gives gets got getting its im ive youre theyre were thats theres lets whats very really just also
-    i we they he she not called named using trying wants want need needs try
+    i we he she not called named using trying wants want need needs try
     el la los las un una unos unas mi tu su mis tus sus este esta estos estas ese esa
     y e o u pero porque que si cuando mientras aunque como pues entonces
     de del al a en con por para sin sobre entre hasta desde hacia contra segun tras durante ante
-    es son era eran esta estan estaba ha han he hay fue soy ser estar tiene tengo dice sale muy tambien mas
+    ha han he hay fue soy ser estar tiene tengo dice sale muy tambien mas
     me te se lo le les nos no quiero necesito llamado llamada usando
 """)
-_MAY_END = _words(
-    "it this that in on over up there off out am is are do does did can could be have more so si no mas esta"
-)
-"""Of those above, what can end a question or a clause: "what is this", "turn it on", "who are they"."""
+_MAY_END = _words("it this that in on over up there off out do does did can could be have more so si no mas")
+"""Of those above, what can end a question or a clause: "what is this", "turn it on"."""
+_COPULAS = _words("is are was were am es son era eran esta estan estaba")
+_INDIRECT = _words("what where who how which why que donde quien como cual")
+_ENDINGS = _words("""
+    expired locked rejected denied found failed refused missing blocked crashed broken stopped killed closed exceeded
+    reached unreachable unavailable invalid undefined unknown installed running use again anymore instead yet
+    caducado caducada rechazado rechazada bloqueado bloqueada denegado denegada encontrado encontrada roto rota detenido
+    detenida cerrado cerrada lleno llena instalado instalada agotado agotada disponible uso
+""")
+"""Participles and the like: where they stand last, a report is usually over."""
 _OPENINGS = _phrases("""
     my error is | the error is | the error says | it says | the message is | the problem is | the thing is | i get |
     says that | me that | tells me | about that |
@@ -94,8 +101,8 @@ _OPENINGS = _phrases("""
 """)
 _PREDICATES = _words("""
     is are was were fails failed fail refused denied found exists use used crashed crashes missing timeout works work
-    working broken stopped stops expired installed running exits exited killed rejected blocked closed open opened happened
-    returns raised raises throws threw says said get got have need want help fix solve install run start open close
+    working broken stopped stops expired installed running exits exited killed rejected blocked closed open opened
+    happened returns raised raises throws threw says said get got have need want help fix solve install run start open close
     show explain tell give repeat search find check
     es esta falla fallo encontrado denegado rechazado existe uso usado roto funciona instalado caducado expirado cerrado
     abierto detenido ayuda arreglar instala ejecuta abre cierra muestra explica dime dame busca
@@ -103,7 +110,8 @@ _PREDICATES = _words("""
 _ERROR = re.compile(
     r"\b(?:e(?:addr|conn|acces|noent|perm|pipe|time|mfile)\w*|\w+(?:error|exception|errno)|"
     r"not found|permission denied|in use|"
-    r"connection refused|timed? ?out|out of memory|no such file|access denied|segmentation fault|undefined|"
+    r"connection refused|timed? ?out|out of memory|no such file|"
+    r"access denied|segmentation fault|undefined|"
     r"no encontrado|permiso denegado|en uso|conexion rechazada|sin memoria|tiempo agotado)\b"
 )
 
@@ -125,20 +133,31 @@ def _names_error(said: _Said) -> bool:
     return bool(_ERROR.search(" ".join(said.words)))
 
 
+def _needs_more(said: _Said) -> bool:
+    return said.last in _NEEDS_MORE - _MAY_END
+
+
+def _copula_last(said: _Said) -> bool:
+    """ "My problem is", but not "tell me what a deadlock is"."""
+    return said.last in _COPULAS and not set(said.words[:-2]) & _INDIRECT
+
+
 RULES = (
     Rule("a single answer", 3.0, lambda said: 1 <= len(said.words) <= 3 and set(said.words) <= _ANSWERS),
     Rule("a closing", 2.5, lambda said: said.ends_in(_CLOSINGS)),
-    Rule("a question mark", 2.0, lambda said: said.text.endswith("?")),
+    Rule("a question mark", 2.0, lambda said: said.text.endswith("?") and not _needs_more(said)),
     Rule("asks, with enough words", 0.8, _is_question),
     Rule("a full stop or an exclamation", 0.4, lambda said: bool(re.search(r"(?<!\.)[.!]$", said.text))),
     Rule("names an error", 1.6, _names_error),
     Rule("has a verb, and enough words", 1.0, lambda said: len(said.words) >= 4 and bool({*said.words} & _PREDICATES)),
+    Rule("ends as reports end", 1.0, lambda said: len(said.words) >= 3 and said.last in _ENDINGS),
     Rule("ends in a number, with enough words", 0.6, lambda said: len(said.words) >= 4 and said.last.isdigit()),
     Rule("a hesitation at the end", -6.0, lambda said: bool(_HESITATION.fullmatch(said.last))),
     Rule("dots or a dash at the end", -4.0, lambda said: bool(re.search(r"(?:\.\.+|…|[-—–])$", said.text))),
     Rule("a comma, colon or semicolon at the end", -4.0, lambda said: said.text.endswith((",", ":", ";"))),
     Rule("an opening at the end", -5.0, lambda said: said.ends_in(_OPENINGS)),
-    Rule("ends in a word that needs another", -5.0, lambda said: said.last in _NEEDS_MORE - _MAY_END),
+    Rule("ends in a word that needs another", -5.0, _needs_more),
+    Rule("ends in is or are, and asks nothing", -5.0, _copula_last),
     Rule("ends in a word that may need another", -1.5, lambda said: said.last in _MAY_END and not _is_question(said)),
     Rule("one or two words that are no answer", -1.0, lambda said: len(said.words) < 3 and not _names_error(said)),
 )

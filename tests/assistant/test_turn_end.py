@@ -13,16 +13,21 @@ COMPLETE = [
     "Module not found.", "I get address already in use on port 3000.", "The container exits with code 137.",
     "TypeError undefined is not a function", "permission denied when I push to GitHub.", "that's all, thank you",
     "Can you explain that?", "Sí.", "gracias", "¿Cómo lo arreglo?", "no se encuentra el archivo, ayúdame",
-    "Me sale permiso denegado al instalar.", "The build fails, what should I do?",
+    "the database is locked", "el certificado ha caducado.", "Me sale permiso denegado al instalar.",
+    "The build fails, what should I do?",
 ]  # fmt: skip
 INCOMPLETE = [
-    "My error is", "My error is...", "My error is um", "I get", "I'm getting a", "it says", "npm says that", "How do I",
+    "My error is", "My error is...", "My error is um", "I get", "I'm getting a", "it says", "npm says that",
+    "How do I", "my problem is", "Can you tell me?",
     "because", "I restarted it and", "I tried everything,", "so", "permission denied when I push to", "I need help with",
     "What is the difference between", "uh", "Hmm.", "The error is:", "I was running npm -", "Mi error es", "me sale",
     "estoy intentando", "no encuentro el módulo de", "pues", "el problema es que", "quiero", "este",
     "tengo un error en el",
 ]  # fmt: skip
-UNSURE = ["", "...", "Python", "3000", "my build", "docker compose", "it crashes", "turn it on", "el servidor", "404"]
+UNSURE = [
+    "", "...", "Python", "3000", "my build", "Tell me what a deadlock is", "docker compose", "it crashes", "turn it on",
+    "el servidor", "404",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(
