@@ -75,7 +75,7 @@ def quiet(seconds: float) -> np.ndarray:
 
 
 def run(pcm: Pcm, detection: TurnDetection, stt: WhisperStt, prompt: str) -> Outcome:
-    """Let the engine's ear hear it, in the recording's own time, in which recognition takes as long as it really does."""
+    """Let the engine's ear hear it; recognition takes as much of the recording's time as it really does."""
     ear = Ear()
     ear.configure(detection)
     known, verdict = 0.0, None

@@ -102,8 +102,8 @@ _OPENINGS = _phrases("""
 _PREDICATES = _words("""
     is are was were fails failed fail refused denied found exists use used crashed crashes missing timeout works work
     working broken stopped stops expired installed running exits exited killed rejected blocked closed open opened
-    happened returns raised raises throws threw says said get got have need want help fix solve install run start open close
-    show explain tell give repeat search find check
+    happened returns raised raises throws threw says said get got have need want help fix solve install run start
+    open close show explain tell give repeat search find check
     es esta falla fallo encontrado denegado rechazado existe uso usado roto funciona instalado caducado expirado cerrado
     abierto detenido ayuda arreglar instala ejecuta abre cierra muestra explica dime dame busca
 """)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mrblue_cli.audio.pcm import RATE, Pcm
+from mrblue_cli.audio.pcm import RATE, Pcm, to_floats, to_pcm
+from mrblue_cli.audio.resample import convert
 from mrblue_cli.audio.ring import PlaybackRing
 
 FADE_MS = 15
@@ -37,6 +38,26 @@ class PlayedStream:
     key: Hashable
     played_samples: int
     complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UnheardStream:
+    """One stream as it stood when its device was left, in samples at the rate of `Unheard`."""
+
+    key: Hashable
+    heard: int
+    finished: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """What a device that was left had not brought to the ear, in order; another device goes on with it."""
+
+    rate: int
+    streams: tuple[UnheardStream, ...] = ()
+    pieces: tuple[tuple[Hashable, Pcm], ...] = ()
+    underruns: int = 0
+    paused: bool = False
 
 
 class Playout:
@@ -211,6 +232,39 @@ class Playout:
             self._finished.discard(key)
         self._stretches = deque(stretch for stretch in self._stretches if stretch.key not in over)
         return tuple(over)
+
+    def leave(self, latency_samples: int = 0) -> Unheard:
+        """What another device has to go on with, when this one takes no more; nothing is left here.
+
+        What was on its way to the ear counts as unheard: a syllable twice is better than a syllable lost.
+        """
+        heard_to = self._heard_to(latency_samples)
+        heard = {item.key: item.played_samples for item in self.report(latency_samples)}
+        pieces: list[tuple[Hashable, Pcm]] = []
+        for stretch in self._stretches:
+            pcm = self._ring.between(max(heard_to, stretch.start), stretch.end)
+            if len(pcm):
+                pieces.append((stretch.key, pcm))
+        pieces += [*self._taken_back, *self._waiting]
+        streams = tuple(UnheardStream(key, count, key in self._finished) for key, count in heard.items())
+        paused = self.paused
+        self.stop()
+        return Unheard(self._rate, streams, tuple(pieces), self.underruns, paused)
+
+    def take_over(self, unheard: Unheard) -> None:
+        """Go on where another device stopped, at this one's rate. Nothing may have been added here before."""
+        self.underruns += unheard.underruns
+        if unheard.paused:
+            self.pause()
+        for stream in unheard.streams:
+            heard = stream.heard * self._rate // unheard.rate
+            self._past[stream.key] = self._received[stream.key] = heard
+        for key, pcm in unheard.pieces:
+            same = unheard.rate == self._rate
+            self.add(key, pcm if same else to_pcm(convert(to_floats(pcm), unheard.rate, self._rate)))
+        for stream in unheard.streams:
+            if stream.finished:
+                self.finish(stream.key)
 
     def _write(self, key: Hashable, pcm: Pcm) -> int:
         start = self._ring.written

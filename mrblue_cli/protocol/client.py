@@ -11,7 +11,7 @@ import binascii
 from dataclasses import dataclass
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from mrblue_cli.core.ids import IdSource
 from mrblue_cli.protocol import notices as n
@@ -167,6 +167,10 @@ class ClientConversation:
             send=(CreateItem(item=item),), notices=(n.UserText(item.key, text, final=True),)
         )
         return outcome + self._ask_for_reply()
+
+    def open_with(self, instructions: str) -> Outcome:
+        """Ask for a reply before the person has said anything, with instructions for this one reply."""
+        return self._ask_for_reply(instructions)
 
     def interrupt(self, played: tuple[n.Played, ...] = ()) -> Outcome:
         """Stop the reply: cancel it if it is still being made, and tell the server how much of it was heard.
@@ -511,7 +515,7 @@ class ClientConversation:
     def _ask_if_due(self) -> Outcome:
         return self._ask_for_reply() if self._create_due and self.reply_state is Reply.NONE else NOTHING
 
-    def _ask_for_reply(self) -> Outcome:
+    def _ask_for_reply(self, instructions: str | UnsetType = UNSET) -> Outcome:
         if self.reply_state is not Reply.NONE:
             self._create_due = True
             return NOTHING
@@ -521,7 +525,8 @@ class ClientConversation:
         self.reply_state = next_reply(Side.CLIENT, self.reply_state, ReplyMove.REQUEST)
         # Beta models fall into answering typed text with text unless told otherwise.
         modalities = self._desired.output_modalities
-        request = ResponseRequest(output_modalities=modalities) if modalities is not UNSET else UNSET
+        plain = modalities is UNSET and instructions is UNSET
+        request = UNSET if plain else ResponseRequest(output_modalities=modalities, instructions=instructions)
         return Outcome(send=(CreateResponse(event_id=self._create_event_id, response=request),))
 
     def _cut(self, key: n.AudioKey, report: n.Played) -> Outcome:

@@ -14,6 +14,7 @@ from mrblue_cli.voice import events as ev
 from mrblue_cli.voice.barge_in import Act, BargeIn, Decision, Forget
 from mrblue_cli.voice.flow import TurnFlow
 from mrblue_cli.voice.speaking import Speaking
+from mrblue_cli.voice.spending import Spending
 from mrblue_cli.voice.tool_runs import ToolRuns
 
 
@@ -24,6 +25,7 @@ class _Talk(Protocol):
     conversation: ClientConversation
     speaking: Speaking
     tools: ToolRuns
+    spending: Spending
 
     @property
     def mode(self) -> ev.TurnMode: ...
@@ -91,7 +93,7 @@ class Interruption:
         match notice:
             case n.SpeechStarted():
                 self._speech_started(notice)
-            case n.TurnCommitted():
+            case n.TurnCommitted() if not self._talk.spending.closing:
                 self._committed(notice)
             case n.UserText():
                 if not self._holds(notice):

@@ -81,10 +81,8 @@ class NoticeListener:
                 self._reply_done(notice)
             case n.SessionReady():
                 self._ready(notice)
-            case n.RateLimited():
-                session.spending.limited(notice)
-            case n.TranscriptUsage():
-                session.spending.transcribed(notice.usage)
+            case n.RateLimited() | n.TranscriptUsage():
+                session.spending.hear(notice)
             case n.ToolCall():
                 session.tools.start(notice)
             case n.ProtocolFailure():
@@ -125,10 +123,9 @@ class NoticeListener:
         session = self._session
         self._model = notice.model
         microphone, speaker = session.devices
+        rung, dialect = session.link.rung, str(notice.dialect)
         session.emit(
-            ev.SessionStarted(
-                session.link.rung.engine, notice.model, str(notice.dialect), session.mode, microphone, speaker
-            )
+            ev.SessionStarted(rung.engine, notice.model, dialect, session.mode, microphone, speaker, str(rung.name))
         )
 
     def user_text(self, notice: n.UserText) -> None:
@@ -165,7 +162,7 @@ class NoticeListener:
         session = self._session
         session.flow.reply_done()
         session.times.used(notice.usage)
-        session.spending.reply_done(self._model, notice.usage)
+        session.spending.reply_done(self._model, notice.usage, made=notice.status != "failed")
         self.finish_if_silent()
 
     def _failure(self, notice: n.ProtocolFailure) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from mrblue_cli.assistant.reasoning import Reasoner
+from mrblue_cli.assistant.roles import GREET
 from mrblue_cli.assistant.tools import ToolBox
 from mrblue_cli.audio.pcm import meter
 from mrblue_cli.audio.turns import Begin, Commit, Discard, Stream, TurnAct
@@ -24,6 +25,7 @@ from mrblue_cli.protocol.server_events import ServerEvent, SessionCreated
 from mrblue_cli.protocol.session import SemanticVad, ServerVad
 from mrblue_cli.voice import controls as do
 from mrblue_cli.voice import events as ev
+from mrblue_cli.voice.device_keeper import DeviceKeeper, Sound
 from mrblue_cli.voice.dialogue import Dialogue, Said
 from mrblue_cli.voice.flow import TurnFlow
 from mrblue_cli.voice.hearing import Hearing
@@ -62,6 +64,7 @@ class TalkSession:
         toolbox: ToolBox | None = None,
         past: Sequence[Said] = (),
         tap: AudioTap | None = None,
+        sound: Sound | None = None,
         tick_seconds: float = TICK_SECONDS,
     ) -> None:
         self._options = options
@@ -76,6 +79,7 @@ class TalkSession:
         self._mode = options.turn_mode
         self._reply_due_since: float | None = None
         self._typed_early: list[str] = []
+        self._greeting = options.greeting
         self.dialogue = Dialogue(past)
         self.flow = TurnFlow(microphone_ready=microphone is None)
         self.times = TurnTimes()
@@ -83,10 +87,11 @@ class TalkSession:
         self.conversation = self._new_conversation(rungs[0])
         self.speaking = Speaking(self, speaker, clock=clock)
         self.hearing = Hearing(self, microphone, options=options, route=self.speaking.route, clock=clock)
+        self.keeper = DeviceKeeper(self, sound, clock=clock)
         self.tools = ToolRuns(self, toolbox)
-        self.interruption = Interruption(self, enabled=options.false_interruption, clock=clock)
         self.spending = Spending(self, limit_usd=options.max_cost_usd, clock=clock, busy=self._reply_under_way)
         self._tally = SessionTally()
+        self.interruption = Interruption(self, enabled=options.false_interruption, clock=clock)
         self._listener = NoticeListener(self, reasoner)
 
     # The outside ------------------------------------------------------------------------------------------------
@@ -161,6 +166,7 @@ class TalkSession:
         finally:
             await stop(jobs)
             await self.tools.close()
+            await self.keeper.close()
             self.hearing.close()
             self.speaking.close()
             await self.link.close()
@@ -176,14 +182,14 @@ class TalkSession:
 
     async def _converse(self) -> None:
         loop = asyncio.get_running_loop()
-        opening = loop.run_in_executor(None, lambda: [self.speaking.open(), self.hearing.open()])
+        opening = loop.run_in_executor(None, self.keeper.open)
         opened = asyncio.Event()
         linking = asyncio.ensure_future(self.link.run(opened))
         ticking: asyncio.Future[None] | None = None
         try:
             for failure in await opening:
-                if failure is not None:
-                    self.emit(failure)
+                self.emit(failure)
+            self.keeper.begin()
             self.hearing.use_route(self.speaking.route)
             opened.set()
             ticking = asyncio.ensure_future(self._tick())
@@ -200,6 +206,10 @@ class TalkSession:
         self.conversation = self._new_conversation(rung)
         self.flow.connected = True
         self.apply(self.conversation.receive(created))
+        greeting, self._greeting = self._greeting, ""
+        if greeting and not self._typed_early and not self.dialogue.said:
+            self.apply(self.conversation.open_with(f"{GREET}{greeting}"))
+            self.reply_asked()
         early, self._typed_early = self._typed_early, []
         for text in early:
             self._say(text)
@@ -222,6 +232,7 @@ class TalkSession:
         count = 0
         while True:
             self.speaking.pump()
+            self.keeper.tick()
             self._listen()
             self.speaking.watch()
             self._watch_reply()
@@ -322,6 +333,11 @@ class TalkSession:
         self.times.committed(self.now_ms, spoken=spoken)
         self._reply_due_since = self._clock.now()
 
+    def reply_asked(self) -> None:
+        """A reply was asked for that follows no words of the person: to a tool's output, or the greeting."""
+        self.flow.awaiting_reply = True
+        self._reply_due_since = self._clock.now()
+
     def _watch_reply(self) -> None:
         if not self.flow.awaiting_reply or self._reply_due_since is None:
             return
@@ -335,14 +351,14 @@ class TalkSession:
     def close_ears(self) -> None:
         """Take no new turn any more: what is being said is forgotten, the microphone stays closed."""
         self._perform(self.hearing.taker.discard())
-        if self.flow.hearing:
+        if self.flow.hearing or self.interruption.judging:
             self._perform([Discard()])
         self.hearing.muted = True
 
     def _reply_under_way(self) -> bool:
         """A reply is being waited for, made or heard."""
         flow = self.flow
-        pending = flow.awaiting_reply or flow.generating or flow.queued or flow.audible
+        pending = flow.awaiting_reply or flow.generating or flow.queued or flow.audible or flow.paused
         return pending or self.speaking.stopping or self.tools.running
 
     # The speaker reports ----------------------------------------------------------------------------------------
@@ -355,10 +371,6 @@ class TalkSession:
     def fell_silent(self) -> None:
         """Nothing plays any more."""
         self._listener.finish_if_silent()
-
-    def speaker_lost(self) -> None:
-        """The device is gone: what was being said ends here."""
-        self._listener.close_turn()
 
     def _ownership(self, mode: ev.TurnMode) -> Ownership:
         if mode is not ev.TurnMode.HANDS_FREE:

@@ -12,10 +12,7 @@ from mrblue_cli.protocol.notices import AudioKey, Played
 from mrblue_cli.voice import events as ev
 from mrblue_cli.voice.flow import TurnFlow
 from mrblue_cli.voice.ports import SpeakerPort
-from mrblue_cli.voice.speakers import PacedSpeaker
 from mrblue_cli.voice.turn_times import TurnTimes
-
-SPEAKER_LOST_SECONDS = 2.0
 
 
 class _Talk(Protocol):
@@ -29,7 +26,6 @@ class _Talk(Protocol):
     def emit(self, event: ev.TalkEvent) -> None: ...
     def heard_out(self, key: AudioKey) -> None: ...
     def fell_silent(self) -> None: ...
-    def speaker_lost(self) -> None: ...
 
 
 class Speaking:
@@ -43,8 +39,6 @@ class Speaking:
         self._pause_began: float | None = None
         self._paused_after_ms: int | None = None
         """Held: so long it took to fall silent."""
-        self._taken = 0
-        self._taken_at = clock.now()
 
     @property
     def name(self) -> str | None:
@@ -54,7 +48,7 @@ class Speaking:
     @property
     def route(self) -> Route:
         """Where replies come out; nobody hears what only goes to a file, so that counts as headphones."""
-        return Route.HEADPHONES if self.name is None else getattr(self._speaker, "route", Route.SPEAKERS)
+        return Route.HEADPHONES if self.name is None else self._speaker.route
 
     @property
     def latency_seconds(self) -> float:
@@ -92,6 +86,16 @@ class Speaking:
     def close(self) -> None:
         """Let go of the device."""
         self._speaker.close()
+
+    @property
+    def speaker(self) -> SpeakerPort:
+        """The device in use; it may be gone."""
+        return self._speaker
+
+    def replace(self, speaker: SpeakerPort) -> None:
+        """Go on with another speaker, which is open, from the sample at which this one was left."""
+        speaker.take_over(self._speaker.leave())
+        self._speaker = speaker
 
     def play(self, key: AudioKey, pcm: bytes) -> None:
         """Queue audio of a reply: PCM16 mono 24 kHz."""
@@ -135,7 +139,6 @@ class Speaking:
 
     def watch(self) -> None:
         """Notice what happened in the output since the last tick."""
-        self._watch_device()
         talk, speaker = self._talk, self._speaker
         if self._stop_began is not None and speaker.drained:
             talk.times.stopped(int((self._clock.now() - self._stop_began) * 1000))
@@ -153,20 +156,3 @@ class Speaking:
         if speaker.drained:
             talk.flow.audible = False
             talk.fell_silent()
-
-    def _watch_device(self) -> None:
-        """A device that takes no samples although some lie ready is gone: go on without it."""
-        now = self._clock.now()
-        if not self._speaker.offered or self._speaker.samples_taken != self._taken:
-            self._taken, self._taken_at = self._speaker.samples_taken, now
-            return
-        if now - self._taken_at < SPEAKER_LOST_SECONDS:
-            return
-        name = self._speaker.name or "speaker"
-        self._speaker.close()
-        self._speaker = PacedSpeaker(self._clock)
-        self._speaker.open()
-        self._talk.flow.silenced()
-        hint = "plug it in again and restart the talk; until then replies are shown"
-        self._talk.emit(ev.Failure("device", f"speaker '{name}' takes no more sound", False, hint))
-        self._talk.speaker_lost()

@@ -19,7 +19,8 @@ COMPLETE = [
 INCOMPLETE = [
     "My error is", "My error is...", "My error is um", "I get", "I'm getting a", "it says", "npm says that",
     "How do I", "my problem is", "Can you tell me?",
-    "because", "I restarted it and", "I tried everything,", "so", "permission denied when I push to", "I need help with",
+    "because", "I restarted it and", "I tried everything,", "so", "permission denied when I push to",
+    "I need help with",
     "What is the difference between", "uh", "Hmm.", "The error is:", "I was running npm -", "Mi error es", "me sale",
     "estoy intentando", "no encuentro el módulo de", "pues", "el problema es que", "quiero", "este",
     "tengo un error en el",

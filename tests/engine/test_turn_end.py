@@ -26,6 +26,8 @@ class Workers:
     """Recognises what the test says; None: never."""
 
     hearing_is_idle = False
+    passes_are_free = True
+    billed_voice = ""
 
     def __init__(self, *texts):
         self.texts = list(texts)
@@ -122,6 +124,15 @@ async def test_a_person_who_goes_on_after_an_incomplete_part_is_not_cut_off():
     await room.feed(SPEECH)
     assert await room.silence_until_commit() <= 300
     assert len(room.kinds(s.AudioCommitted)) == 1
+    await room.session.close()
+
+
+async def test_where_passes_cost_money_the_words_are_asked_for_all_the_same_and_nothing_is_spoken_ahead():
+    room = Room(SemanticVad(), "Yes.")
+    room.session._parts.speech.passes_are_free = False
+    room.session._parts.speech.prepare = None
+    await room.feed(SPEECH)
+    assert await room.silence_until_commit() <= 300
     await room.session.close()
 
 

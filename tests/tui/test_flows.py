@@ -45,6 +45,20 @@ async def test_the_conversation_begins_after_the_first_paint():
         assert "local engine" in str(app.talk_screen.query_one(StatusStrip).render())
 
 
+@pytest.mark.parametrize(
+    ("spent", "shown"),
+    [
+        (ev.Spent(0.0, 0.0), "$0.00"),
+        (ev.Spent(0.01, 0.0644, 0.5), "$0.0644 / $0.500"),
+        (ev.Spent(0.5, 1.5, unpriced=1), "$1.50+"),
+        (ev.Spent(None, None, unpriced=1), "$?"),
+    ],
+)
+async def test_the_strip_shows_the_money_and_its_limit(spent, shown):
+    async with talking(events=[*conversation.connected(), spent]) as (app, _, _pilot):
+        assert str(app.talk_screen.query_one(StatusStrip).render()).endswith(f"    {shown}")
+
+
 async def test_typing_and_sending():
     async with talking() as (app, handle, pilot):
         await pilot.press("t", *"jwt", "space", *"expired", "enter")
@@ -254,3 +268,32 @@ async def test_a_long_evening_stays_bounded():
         kept = words(app)
         assert len(kept) <= 401
         assert kept[-1] == ("You", "line 449")
+
+
+async def test_what_was_said_earlier_is_dimmed_and_a_private_talk_says_so():
+    earlier = [
+        ev.UserTranscript("past_1", "port in use", final=True, earlier=True),
+        ev.AssistantTranscript("past_2", "Found", True, heard_ms=0, earlier=True),
+        ev.UserTranscript("item_1", "now", final=True),
+    ]
+    async with talking(events=[*earlier, *conversation.connected()], private=True) as (app, _, pilot):
+        assert words(app) == [("You", "port in use"), ("Blue", "Found —"), ("You", "now")]
+        assert "private" in str(app.talk_screen.query_one(StatusStrip).render())
+        for line, dimmed in zip(app.talk_screen.query(Line), (True, True, False), strict=True):
+            assert all(bool(part.style.dim) is dimmed for part in line.render_line(0) if part.text.strip())
+        await pilot.resize_terminal(30, 24)
+        await pilot.pause()
+        assert "private" in str(app.talk_screen.query_one(StatusStrip).render())
+    async with talking() as (app, _, _):
+        assert "private" not in str(app.talk_screen.query_one(StatusStrip).render())
+
+
+async def test_a_talk_that_ended_for_money_stays_on_the_screen_with_the_reason():
+    async with talking() as (app, handle, pilot):
+        handle.emit(ev.Advice("$0.10 are spent and the limit is $0.10: this talk ends here"))
+        handle.emit(ev.Ended("max_cost"))
+        await pilot.pause()
+        told = [text for _, text in words(app)]
+        assert any("this talk ends here" in text for text in told)
+        assert any("ctrl+q leaves" in text for text in told)
+        assert app.is_running
