@@ -74,7 +74,32 @@ def quiet(seconds: float) -> np.ndarray:
     return np.random.default_rng(5).normal(0, 0.0005, int(seconds * RATE)).astype(np.float32)
 
 
-def run(pcm: Pcm, detection: TurnDetection, stt: WhisperStt, prompt: str) -> Outcome:
+class Recogniser:
+    """The real one. What it has heard once it remembers, with the time that took: all ways are measured alike."""
+
+    def __init__(self) -> None:
+        cache = Path(tempfile.gettempdir()) / "mrblue-bench-models"
+        self._stt = WhisperStt(model=None, cache_folder=cache, threads=2)
+        self._stt.warm()
+        self._prompt = recogniser_prompt(load_base().vocabulary())
+        self._heard: dict[bytes, tuple[str, float]] = {}
+
+    def hear(self, samples: np.ndarray) -> tuple[str, float]:
+        """The words, and the seconds they took."""
+        key = samples.tobytes()
+        if key not in self._heard:
+            began = time.perf_counter()
+            text = self._stt.transcribe(samples, prompt=self._prompt, language="en").text
+            self._heard[key] = (text, time.perf_counter() - began)
+        return self._heard[key]
+
+    @property
+    def seconds(self) -> list[float]:
+        """How long each pass took."""
+        return [took for _, took in self._heard.values()]
+
+
+def run(pcm: Pcm, detection: TurnDetection, recogniser: Recogniser) -> Outcome:
     """Let the engine's ear hear it; recognition takes as much of the recording's time as it really does."""
     ear = Ear()
     ear.configure(detection)
@@ -84,9 +109,8 @@ def run(pcm: Pcm, detection: TurnDetection, stt: WhisperStt, prompt: str) -> Out
         now = start + BLOCK
         for boundary in ear.feed(pcm[start:now].astype("<i2").tobytes(), replying=False):
             if isinstance(boundary, SpeechPaused):
-                began = time.perf_counter()
-                verdict = judge(stt.transcribe(ear.audio(), prompt=prompt, language="en").text)
-                known = now + (time.perf_counter() - began) * RATE
+                text, seconds = recogniser.hear(ear.audio())
+                verdict, known = judge(text), now + seconds * RATE
             elif isinstance(boundary, SpeechResumed):
                 verdict = None
             elif isinstance(boundary, SpeechEnded):
@@ -152,9 +176,7 @@ def main() -> None:
 def spoken(questions: int, figures: dict[str, object]) -> list[tuple[str, str, str]]:
     """Piper speaks, the engine's ear and recogniser listen."""
     voices = Voices()
-    stt = WhisperStt(model=None, cache_folder=Path(tempfile.gettempdir()) / "mrblue-bench-models", threads=2)
-    stt.warm()
-    prompt = recogniser_prompt(load_base().vocabulary())
+    recogniser = Recogniser()
     groups: dict[str, list[np.ndarray]] = {"pauses inside": [], "complete": [], "one or two words": []}
     for number, parts in enumerate(HESITATING):
         pieces = [quiet(0.5)]
@@ -168,10 +190,14 @@ def spoken(questions: int, figures: dict[str, object]) -> list[tuple[str, str, s
         outcomes: dict[str, list[Outcome]] = {}
         for way, detection in WAYS.items():
             outcomes[way] = [
-                run(to_pcm(np.concatenate((sound, quiet(3.5)))), detection, stt, prompt) for sound in recordings
+                run(to_pcm(np.concatenate((sound, quiet(3.5)))), detection, recogniser) for sound in recordings
             ]
         rows += rows_of(f"spoken, {name}", outcomes, cuts=True)
         figures[name] = {way: [(one.cut, one.delay_ms) for one in found] for way, found in outcomes.items()}
+    passes = [seconds * 1000 for seconds in recogniser.seconds]
+    rows.append(
+        ("recognition, a pass", f"p50 {statistics.median(passes):.0f} p95 {percentile(passes, 0.95):.0f} ms", "")
+    )
     return rows
 
 
