@@ -118,8 +118,7 @@ class TalkCosts:
         """`wall` gives unix seconds. Nothing is opened before there is something to keep."""
         self._emit = emit
         self._conversation = conversation
-        self.profile = profile
-        """What the talk is for; known a moment after the talk begins."""
+        self._profile = profile
         self._path = path or costs_file()
         self._wall = wall
         self._waiting: queue.SimpleQueue[_Line | None] = queue.SimpleQueue()
@@ -136,7 +135,7 @@ class TalkCosts:
             return
         at = self._wall()
         for charge in event.charges:
-            self._waiting.put(_Line(at, self._conversation, self.profile, charge))
+            self._waiting.put(_Line(at, self._conversation, self._profile, charge))
         if self._thread is None:
             self._thread = threading.Thread(target=self._write, name="talk-costs", daemon=True)
             self._thread.start()
