@@ -69,6 +69,7 @@ def test_a_talk_is_kept():
     ((one, lines),) = kept()
     assert lines == [("user", "address already in use", False), ("assistant", "Found it. Stop the process.", False)]
     assert (one.engine, one.model, one.language, one.turns) == ("local", "memory", "en", 1)
+    assert one.profile == "blue"
     assert one.title == "address already in use"
     assert one.ended is not None
     assert not recording_file(one.id).exists()
@@ -144,6 +145,16 @@ def test_a_recorded_talk_says_so_and_has_both_sides():
     assert sound.count(b"\x00\x00\x10\x20") > 40_000  # the reply, to the right of silence
 
 
+def test_a_conversation_may_be_recorded_from_its_second_sitting_on():
+    Held("first question")
+    Held("second question", resume="last", record=True)
+    ((one, _),) = kept()
+    assert one.recorded
+    first = recording_file(one.id).stat().st_size
+    Held("third question", resume="last", record=True)
+    assert recording_file(one.id).stat().st_size > first + 2 * 96_000
+
+
 def test_private_and_recorded_exclude_each_other():
     with pytest.raises(UsageError, match="private"):
         Held("x", keep=False, record=True)
@@ -190,6 +201,18 @@ def test_forgetting_says_what_it_could_not_remove():
         forget(store, [one])
 
 
+def test_a_profile_that_is_a_file_is_found_again_from_anywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.toml").write_text('instructions = "Be kind."')
+    settings = load(overrides={"talk": {"engine": "ws://127.0.0.1:1", "profile": "mine.toml"}})
+    history = open_history(settings, lambda event: None, clock=ManualClock())
+    history.begin()
+    history.see(ev.UserTranscript("u1", "hello", final=True))
+    history.close()
+    ((one, _),) = kept()
+    assert one.profile == str(tmp_path / "mine.toml")
+
+
 def test_looking_makes_no_file():
     assert existing_history() is None
     assert not history_file().exists()
@@ -204,7 +227,7 @@ def test_killed_at_any_moment_all_but_the_last_second_is_there(tmp_path):
             stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent.parent.parent,
             env=environment(XDG_DATA_HOME=str(tmp_path / "data")),
         )
-        for number, seconds in enumerate((0.1, 3.0, 0.3))
+        for number, seconds in enumerate((0.1, 60.0, 0.3))
     ]  # fmt: skip
     killed = []
     with contextlib.ExitStack() as stack:
