@@ -125,9 +125,7 @@ def test_numbers_are_bounded_and_lines_too():
     applied = change_order(TRATTORIA, (), [Change(Act.ADD, "water", quantity=MAX_QUANTITY + 1)])
     assert (applied.lines, applied.refusals[0].why) == ((), "too_many")
     sizes = ["small", "medium", "large"]
-    many = [
-        Change(Act.ADD, "coke", size=sizes[n % 3], quantity=1, notes=f"note {n}") for n in range(120)
-    ]
+    many = [Change(Act.ADD, "coke", size=sizes[n % 3], quantity=1, notes=f"note {n}") for n in range(120)]
     applied = change_order(TRATTORIA, (), many)
     assert len(applied.lines) == 100
     assert {refusal.why for refusal in applied.refusals} == {"too_many"}
@@ -160,7 +158,22 @@ VOCABULARY = st.sampled_from(
         | {word for item in TRATTORIA.item for name in item.spoken("es") for word in name.split()}
         | set(LANGUAGES["en"].numbers)
         | set(LANGUAGES["es"].numbers)
-        | {"with", "without", "no", "and", "make", "that", "cancel", "the", "large", "small", "olives", ",", ".", "wait"}
+        | {
+            "with",
+            "without",
+            "no",
+            "and",
+            "make",
+            "that",
+            "cancel",
+            "the",
+            "large",
+            "small",
+            "olives",
+            ",",
+            ".",
+            "wait",
+        }
         | {"both", "one", "instead", "of", "sin", "con", "y", "mejor", "quita", "las", "dos", "cambia", "por", "extra"}
     )
 )
