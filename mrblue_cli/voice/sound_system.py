@@ -94,12 +94,13 @@ class SoundSystem:
             self._defaults[side] = default.name
         found: list[Choice] = []
         failure: ComponentError | None = None
+        self._why[side] = None
         for way in self._ways():
             try:
                 found += way(side, state)
             except ComponentError as error:
                 failure = failure or error
-        self._why[side] = failure
+                self._why[side] = None if found else failure
         if not found:
             raise failure or DeviceError(tell("no device was found"))
         # A way that opened and never gave a sound comes last, unless all ways are such.
