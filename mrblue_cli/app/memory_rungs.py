@@ -43,13 +43,18 @@ def batch_host(settings: Settings) -> str | None:
     return (urlsplit(options.base_url).hostname or "batch") if options.base_url else "openai"
 
 
-def batch_engine(settings: Settings) -> MemoryEngine:
-    """Transcription, chat and speech as single requests; there must be a `batch_host`. Raises `ConfigError`."""
+def batch_engine(settings: Settings, voice: str = "") -> MemoryEngine:
+    """Transcription, chat and speech as single requests; there must be a `batch_host`. Raises `ConfigError`.
+
+    `voice` is the profile's; one that the settings name for this way goes before it.
+    """
     options = _speech_options(settings)
     if options is None:
         raise ConfigError(
             tell("speech as single requests needs a service"), hint=tell("set OPENAI_API_KEY, or [batch] base_url")
         )
+    if voice and not settings.batch.voice:
+        options = replace(options, voice=voice)
     chat = chat_options(settings, find_secret("OPENAI_API_KEY"), find_secret("MRBLUE_CHAT_API_KEY"))
     if chat is None:
         chat = ChatOptions(options.base_url, settings.chat.model, options.api_key)
@@ -69,4 +74,4 @@ def _engine(settings: Settings, speech: Speech, chat: ChatOptions | None, model:
     prompt = recogniser_prompt(base.vocabulary()) if settings.engine.vocabulary_prompt else ""
     language = settings.talk.language
     parts = EngineParts(speech, brain, lambda _: None, prompt, language)
-    return MemoryEngine(parts, session_defaults(heard, settings.talk.voice, language, model=model))
+    return MemoryEngine(parts, session_defaults(heard, speech.billed_voice or "none", language, model=model))

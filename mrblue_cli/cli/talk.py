@@ -84,6 +84,11 @@ def talk(
     }  # fmt: skip
     overrides: dict[str, dict[str, Any]] = {"history": {}}
     overrides["talk"] = {name: value for name, value in typed.items() if value is not None}
+    if resume is not None and profile is None:
+        from mrblue_cli.app.talk_history import resumed
+
+        if earlier := resumed(resume).conversation.profile:
+            overrides["talk"]["profile"] = earlier
     if private:
         overrides["history"]["keep"] = False
     if private or record:

@@ -181,15 +181,15 @@ class Hearing:
     def _without_echo(self, pcm: Pcm, *, playing: bool, played: Pcm, latency: float) -> tuple[Pcm, bool]:
         """What may be heard of the microphone, and whether somebody speaks over a reply."""
         self._settle_route(latency)
-        # The talk key always gets through; otherwise a loudspeaker closes the microphone.
-        by_key = self.taker.is_open
         if self._echo_free is not None:
             heard = self._echo_free.feed(pcm, played, playing=playing, latency_seconds=latency)
             self.captured = self._echo_free.cancelled
+            # The talk key always gets through.
+            by_key = self.taker.is_open and self.taker.rule is Rule.KEY
             return (self.captured, False) if by_key else (heard, self._echo_free.person_speaks)
         if self._way is Duplex.HALF:
             is_open = self._gate.is_open(playing=playing, samples=len(pcm), latency_seconds=latency)
-            pcm = pcm if is_open or by_key else np.zeros_like(pcm)
+            pcm = pcm if is_open or self.taker.is_open else np.zeros_like(pcm)
         self.captured = pcm
         return pcm, False
 

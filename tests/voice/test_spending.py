@@ -134,6 +134,28 @@ def test_a_spoken_turn_tells_reply_and_transcription():
     assert end == ev.Ended("done")
 
 
+def test_whoever_cancels_a_talk_still_gets_its_numbers():
+    talk = Dear()
+    talk.hold(Type("one"))
+    talk.events.clear()
+    talk.session.finish("interrupted")
+    summary, end = talk.events
+    assert (summary.turns, summary.output_tokens) == (1, 1000)
+    assert end == ev.Ended("interrupted")
+
+
+def test_a_talk_without_a_turn_has_no_numbers():
+    async def act(talk):
+        while not talk.session.flow.settled:
+            await asyncio.sleep(0.01)
+        talk.session.control(do.Quit())
+
+    talk = Dear()
+    talk.hold(act=act)
+    assert talk.of(ev.Summary) == []
+    assert talk.events[-1] == ev.Ended("quit")
+
+
 def test_at_the_limit_the_reply_is_heard_out_and_the_talk_ends_politely():
     talk = Dear(max_cost=0.05, reply_seconds=4.0)
     talk.hold(Type("one"), Type("two"))
@@ -255,15 +277,17 @@ def test_a_low_rate_limit_is_told_once():
 class PatientLink:
     """A link that can hold and step down."""
 
-    def __init__(self):
+    def __init__(self, below=True):
         self.rung = Rung(RungName.REALTIME, "openai", None, WANTED)
         self.did = []
+        self.below = below
 
     def hold(self, seconds):
         self.did.append(("hold", round(seconds)))
 
     def step_down(self, reason):
         self.did.append(("down", reason))
+        return self.below
 
 
 class StandingTalk:
@@ -299,7 +323,7 @@ def test_when_the_next_turn_will_not_fit_the_link_waits_or_steps_down_after_the_
     talk = StandingTalk()
     used = {"input_token_details": {"text_tokens": 900}, "output_token_details": {"audio_tokens": 100}}
     talk.spending.reply_done(MODEL, used)
-    talk.spending.limited(RateLimited("tokens", 5000, 1050, seconds))
+    talk.spending.hear(RateLimited("tokens", 5000, 1050, seconds))
     talk.spending.watch()
     assert talk.link.did == []
     talk.busy, talk.at = False, 2.0
@@ -308,9 +332,27 @@ def test_when_the_next_turn_will_not_fit_the_link_waits_or_steps_down_after_the_
     assert talk.link.did == [did]
 
 
+def test_without_a_lesser_way_the_talk_waits():
+    talk = StandingTalk()
+    talk.link.below, talk.busy = False, False
+    talk.spending.hear(RateLimited("requests", 10, 0, 300.0))
+    talk.spending.watch()
+    assert [what for what, _ in talk.link.did] == ["down", "hold"]
+    assert talk.told[-1].text == "the requests limit of the server is used up: the next answer waits 300 s"
+
+
+def test_a_reply_whose_bill_never_came_has_no_known_price_unless_nothing_came_of_it():
+    talk = StandingTalk()
+    talk.spending.reply_done(MODEL, None, made=False)
+    assert talk.told == []
+    talk.spending.reply_done(MODEL, None)
+    (spent,) = talk.told
+    assert (spent.total_usd, spent.unpriced) == (None, 1)
+
+
 def test_a_limit_that_is_whole_again_when_the_reply_ends_is_no_matter():
     talk = StandingTalk()
-    talk.spending.limited(RateLimited("requests", 10, 0, 3.0))
+    talk.spending.hear(RateLimited("requests", 10, 0, 3.0))
     talk.busy, talk.at = False, 4.0
     talk.spending.watch()
     assert talk.link.did == []
