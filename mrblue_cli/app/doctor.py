@@ -46,8 +46,8 @@ def examine(configuration: Configuration, *, sound: bool = True) -> tuple[Findin
     if sound:
         talk = configuration.settings.talk
         findings += [
-            _sound("microphone", lambda: check_microphone(talk.input_device)),
-            _sound("speaker", lambda: check_speaker(talk.output_device)),
+            _sound("microphone", lambda: check_microphone(talk.input_device, talk.audio)),
+            _sound("speaker", lambda: check_speaker(talk.output_device, talk.audio)),
         ]
     return (*findings, _network(configuration), _terminal())
 
