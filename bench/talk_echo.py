@@ -1,8 +1,8 @@
 """A loudspeaker that the microphone hears: what is left of the echo, phantom turns, how fast a person gets through.
 
-The echo is at -6 dB and at four delays. Simulated talk in virtual time through the real session, protocol and voice detection; replies and person are recorded
-speech, the room has reflections and noise (`tests.fakes.echo_room`). Ways: the canceller, half duplex without it, and
-nothing at all, to show that the room is one in which a talk does interrupt itself.
+The echo is at -6 dB and at four delays. Simulated talk in virtual time through the real session, protocol and voice
+detection; replies and person are recorded speech, the room has reflections and noise (`tests.fakes.echo_room`). Ways:
+the canceller, half duplex without it, and nothing at all, to show that in this room a talk does interrupt itself.
 """
 
 from __future__ import annotations
