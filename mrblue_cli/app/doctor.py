@@ -100,7 +100,7 @@ def _network(configuration: Configuration) -> Finding:
     except MrBlueError:
         return Finding("network", True, "not needed for what works here")
     if engine.endpoint is None:
-        return Finding("network", True, "not needed: the engine runs on this machine")
+        return Finding("network", True, "not needed: talk runs on this machine")
     parts = urlsplit(engine.endpoint.url)
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "wss" else 80)
     try:
