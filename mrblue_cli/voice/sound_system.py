@@ -6,6 +6,7 @@ throughout: call it beside the event loop.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import shutil
@@ -123,10 +124,9 @@ class SoundSystem:
         state = self._server.state()
         self._fingerprint = None if state is None else state.fingerprint
         if self._backend != "pipes":
-            try:
+            # Without PortAudio, or with one that does not start again, `choices` fails and says what to do about it.
+            with contextlib.suppress(Exception):
                 refresh(self._load)
-            except ComponentError:
-                return  # told by `choices`, which says what to do about it
 
     def news(self, ports: dict[Side, MicrophonePort | SpeakerPort]) -> News:
         """What changed since the ports in use were opened."""
