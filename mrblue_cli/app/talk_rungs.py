@@ -89,6 +89,8 @@ class TalkRungs:
         asked = fallback_order(self._configuration.settings.talk.fallback)
         if self._order != (RungName.TEXT,) or asked[:1] == (RungName.TEXT,):
             return None
+        if local_engine_is_installed():
+            return tell("of the ways in talk.fallback only writing is possible here: type, and read the answers")
         return tell(
             "no key and no engine on this machine: type, and read the answers "
             '(to talk: pip install "mrblue-cli[local]", or set OPENAI_API_KEY)'

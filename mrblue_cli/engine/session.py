@@ -139,7 +139,9 @@ class EngineSession:
         if audio.input is not UNSET and isinstance(audio.input.transcription, Transcription):
             asked = audio.input.transcription
             self._language = asked.language or self._parts.language
-            self._prompt = asked.prompt or self._parts.prompt
+            # Words of another language would lead the recogniser astray.
+            own = self._parts.prompt if self._language == self._parts.language else ""
+            self._prompt = asked.prompt or own
         if audio.output is not UNSET and isinstance(audio.output.speed, float | int):
             self._speed = float(audio.output.speed)
 

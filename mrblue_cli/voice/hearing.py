@@ -170,11 +170,12 @@ class Hearing:
             self._talk.flow.microphone_ready = True
         latency = output_latency + float(getattr(self._microphone, "latency_seconds", 0.0))
         heard, over_reply = self._without_echo(pcm, playing=playing, played=played, latency=latency)
-        if len(pcm) == 0 or not self._talk.flow.connected:
-            return acts
-        self.level = rms(self.captured[-960:])
+        if len(self.captured):
+            self.level = rms(self.captured[-960:])
         if self.muted:
             self.captured, heard = np.zeros_like(self.captured), np.zeros_like(heard)
+        if len(heard) == 0 or not self._talk.flow.connected:
+            return acts
         # Who got through the gate speaks for sure: the rules for speech over a reply were its rules.
         return [*acts, *self.taker.hear(heard, replying=playing and not over_reply)]
 

@@ -210,4 +210,4 @@ def test_a_sound_server_that_dies_leaves_text(tmp_path):
         program.until(lambda event: event["type"] == "assistant_transcript")
         code, error = program.quit()
     assert code == 0
-    assert "fell silent" in error
+    assert "is gone" in error
