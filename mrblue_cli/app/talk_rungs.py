@@ -75,7 +75,8 @@ class TalkRungs:
         self._profile = profile
         self._engine = choose_engine(configuration)
         self._order = self._ladder()
-        self._local = LocalEngine(lambda: EngineProcess.start(configuration.file))
+        language = configuration.settings.talk.language
+        self._local = LocalEngine(lambda: EngineProcess.start(configuration.file, language=language))
         self._memory: dict[RungName, MemoryEngine] = {}
 
     @property

@@ -19,7 +19,7 @@ from mrblue_cli.core.errors import ComponentError, DeviceError
 from mrblue_cli.core.texts import tell
 from mrblue_cli.voice import bluetooth
 from mrblue_cli.voice.device_watch import BOTH, Side
-from mrblue_cli.voice.devices import Device, Kind, Loader, choose_device, library, list_devices, refresh
+from mrblue_cli.voice.devices import Device, Kind, Loader, choose_device, library, list_devices, no_match, refresh
 from mrblue_cli.voice.microphones import DeviceMicrophone
 from mrblue_cli.voice.pipes import Find, PipeMicrophone, PipeSpeaker, PipeTool, find_tools
 from mrblue_cli.voice.ports import MicrophonePort, SpeakerPort
@@ -190,9 +190,7 @@ class SoundSystem:
                 found.append(Choice(_pipe(tool, kind, instead, instead.name), _spared(instead.title, default.title), 0))
             elif wanted:
                 port = _pipe(tool, kind, default)
-                line = tell(
-                    "no {kind} device matches '{wanted}'; using {name}", kind=kind, wanted=wanted, name=port.name
-                )
+                line = no_match(kind, wanted, port.name)
                 found.append(Choice(port, line, SUBSTITUTE))
             else:
                 found.append(Choice(_pipe(tool, kind, default), rank=2))
