@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -14,7 +15,7 @@ from mrblue_cli.app.talk_rungs import TalkRungs
 from mrblue_cli.assistant.permissions import Mode, Right, Role, may
 from mrblue_cli.assistant.reasoning import Reasoner
 from mrblue_cli.audio.wav import WavAudio, parse_wav
-from mrblue_cli.core.clock import Clock, SystemClock
+from mrblue_cli.core.clock import Clock, SystemClock, UnixClock
 from mrblue_cli.core.errors import InputFileError
 from mrblue_cli.core.ids import RandomIds
 from mrblue_cli.knowledge.base import load_base
@@ -119,6 +120,8 @@ class Conversation:
             clock=self._clock,
             ids=RandomIds(),
             emit=self._emit,
+            wall=UnixClock(),
+            chance=random.random,
         )
         return self._session
 

@@ -40,6 +40,8 @@ from mrblue_cli.protocol.transitions import Reply, ReplyMove, Side, Turn, TurnMo
 
 MIN_COMMIT_MS = 100
 """Servers refuse a commit of less audio."""
+CHUNK_BYTES = 100 * BYTES_PER_MS
+"""At most this much audio in one event."""
 MAX_BUSY_RETRIES = 3
 """How often a request is repeated that a server refused because of a reply nobody told us about."""
 
@@ -85,6 +87,11 @@ class ClientConversation:
         self._appended_bytes = 0
         self._calls = ToolCalls()
         self._audio_spoken = False
+        self._turns_held = False
+        self._repeats = 0
+        """Turns said again, whose commit the server has not confirmed yet."""
+        self.reply_due = False
+        """After `lose`: a reply was asked for, or had begun, and nothing of it was heard."""
         self.ownership = ownership
         self.turn_state = Turn.IDLE
         self.reply_state = Reply.NONE
@@ -160,9 +167,104 @@ class ClientConversation:
 
     def played_out(self, key: n.AudioKey) -> Outcome:
         """The player finished this stream: nothing of it can be cut any more."""
-        if self._ledger.is_finished(key):
-            self._ledger.settle(key)
-        return NOTHING
+        if not self._ledger.is_finished(key):
+            return NOTHING
+        self._ledger.settle(key)
+        if not self._ledger.is_broken(key):
+            return NOTHING
+        words, heard_ms = self._ledger.text(key.item_id).rstrip(), self._ledger.received_ms(key)
+        return Outcome(notices=(n.ReplyText(key.item_id, words, final=True, heard_ms=heard_ms),))
+
+    @property
+    def plays(self) -> bool:
+        """Audio that was received may still be unplayed."""
+        return bool(self._ledger.unsettled())
+
+    @property
+    def open_responses(self) -> frozenset[str]:
+        """Replies that have begun and not ended."""
+        return frozenset(self._open_responses)
+
+    # From one session to the next -----------------------------------------------------------------------------
+
+    def tell(self, *items: Item) -> Outcome:
+        """Put items of an earlier session into this one."""
+        return Outcome(send=tuple(CreateItem(item=item) for item in items))
+
+    def ask(self) -> Outcome:
+        """Ask for a reply to what stands in the conversation."""
+        return self._ask_for_reply()
+
+    def hold_turns(self) -> Outcome:
+        """Until `release_turns` the server takes no audio for speech: turns of an earlier session are said again."""
+        if self.ownership is n.Ownership.CLIENT:
+            return NOTHING
+        self._turns_held = True
+        return self._ask_for_session(self._turns_alone())
+
+    def say_again(self, pcm: bytes) -> Outcome:
+        """A whole turn of an earlier session, without asking for a reply. PCM16 little-endian mono 24 kHz."""
+        self._repeats += 1
+        return self.append_long(pcm, count=False) + Outcome(send=(CommitAudio(),))
+
+    def append_long(self, pcm: bytes, *, count: bool = True) -> Outcome:
+        """Send much audio at once, in pieces; `count`: it belongs to the turn that is open."""
+        self._appended_bytes += len(pcm) if count else 0
+        parts = (pcm[at : at + CHUNK_BYTES] for at in range(0, len(pcm), CHUNK_BYTES))
+        return Outcome(send=tuple(AppendAudio(audio=base64.b64encode(part).decode("ascii")) for part in parts))
+
+    def release_turns(self) -> Outcome:
+        """The server listens again."""
+        if not self._turns_held:
+            return NOTHING
+        self._turns_held = False
+        return self._ask_for_session(self._turns_alone())
+
+    def lose(self, heard: frozenset[str]) -> Outcome:
+        """The connection is gone. `heard`: the responses of which something was heard, or will be.
+
+        What was received of those goes on playing and ends there; the others never happened and are due again.
+        """
+        self.reply_due = self.reply_state is Reply.REQUESTED or self._create_due
+        outcome = NOTHING
+        for response_id in sorted(self._open_responses):
+            if not self._ledger.is_stale(response_id, ""):
+                got = self._ledger.written_words(response_id) or self._ledger.was_played(response_id)
+                outcome += self._break_off(response_id) if response_id in heard or got else self._undo(response_id)
+            done = n.ReplyDone(response_id, "incomplete", "connection_lost", None)
+            outcome += Outcome(notices=(done,))
+        self._open_responses.clear()
+        self._response_id, self._create_due, self.reply_state = None, False, Reply.NONE
+        return outcome
+
+    def _break_off(self, response_id: str) -> Outcome:
+        said: list[n.Notice] = [n.ReplyAudioDone(key) for key in self._ledger.break_off(response_id)]
+        text = self._ledger.text
+        read, whole = self._ledger.written_words(response_id), self._ledger.whole_items(response_id)
+        said += [n.ReplyText(item_id, text(item_id).rstrip(), final=True, heard_ms=0) for item_id in read]
+        said += [n.ReplyText(item_id, text(item_id), final=True) for item_id in whole]
+        self._ledger.drop_response(response_id)
+        for item_id in self._ledger.unheard_words(response_id):
+            self._ledger.set_text(item_id, "")
+            said.append(n.ReplyText(item_id, "", final=True, heard_ms=0))
+        return Outcome(notices=tuple(said))
+
+    def _undo(self, response_id: str) -> Outcome:
+        self.reply_due = True
+        said: list[n.Notice] = [n.ReplyAudioDone(key) for key in self._ledger.break_off(response_id)]
+        for item_id in self._ledger.words(response_id):
+            self._ledger.set_text(item_id, "")
+            said.append(n.ReplyText(item_id, "", final=True, heard_ms=0))
+        for key in self._ledger.unsettled():
+            if key.response_id == response_id:
+                self._ledger.settle(key)
+        self._ledger.drop_response(response_id)
+        return Outcome(notices=tuple(said))
+
+    def _turns_alone(self) -> Session:
+        return Session(type="realtime", audio=Audio(input=AudioInput(turn_detection=self._turn_detection())))
+
+    # Who decides ----------------------------------------------------------------------------------------------
 
     def set_ownership(self, ownership: n.Ownership) -> Outcome:
         """Change who decides about turns, from now on."""
@@ -170,8 +272,7 @@ class ClientConversation:
             return NOTHING
         self.ownership = ownership
         outcome = self.abandon_turn() if self.turn_state is not Turn.IDLE else NOTHING
-        change = Session(type="realtime", audio=Audio(input=AudioInput(turn_detection=self._turn_detection())))
-        return outcome + self._ask_for_session(change)
+        return outcome + self._ask_for_session(self._turns_alone())
 
     def update_session(self, change: Session) -> Outcome:
         """Change the configuration; the voice is left out once audio was spoken (it is fixed then)."""
@@ -254,6 +355,9 @@ class ClientConversation:
             case s.SpeechStopped():
                 self.turn_state = next_turn(Side.CLIENT, self.turn_state, TurnMove.STOP)
                 return Outcome(notices=(n.SpeechStopped(event.item_id, event.audio_end_ms),))
+            case s.AudioCommitted() if self._repeats:
+                self._repeats -= 1
+                return Outcome(notices=(n.TurnCommitted(event.item_id),))
             case s.AudioCommitted():
                 # What we committed ourselves moved the state then; the person may have begun the next turn since.
                 if self.ownership is n.Ownership.SERVER:
@@ -411,7 +515,7 @@ class ClientConversation:
     # Helpers --------------------------------------------------------------------------------------------------
 
     def _turn_detection(self) -> TurnDetection | None:
-        return self._vad if self.ownership is n.Ownership.SERVER else None
+        return self._vad if self.ownership is n.Ownership.SERVER and not self._turns_held else None
 
     def _wanted_session(self) -> Session:
         """The whole configuration, turn detection included: servers differ in their defaults."""
@@ -443,7 +547,7 @@ class ClientConversation:
 
     def _cut(self, key: n.AudioKey, report: n.Played) -> Outcome:
         received = self._ledger.received_ms(key)
-        finished = self._ledger.is_finished(key)
+        finished = self._ledger.is_finished(key) and not self._ledger.is_broken(key)
         cut = plan_cut(
             played_ms=received if report.complete else report.played_ms,
             received_ms=received,

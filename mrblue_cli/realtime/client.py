@@ -29,6 +29,10 @@ _AUTH_CODES = {"invalid_api_key", "account_deactivated", "invalid_authentication
 _MODEL_CODES = {"invalid_model", "missing_model", "model_not_found"}
 
 
+_PASSING_CODES = {"server_error", "rate_limit_exceeded", "internal_error"}
+RETRYABLE_CLOSES = frozenset({1001, 1005, 1006, 1011, 1012, 1013, 1015})
+"""Going away, no code, broken, server error, restart, try later, TLS: a new connection may well stand
+(voice-craft section 12). Other codes say that we are not wanted."""
 _CLOSED_FOR_AUTH = 3000
 _CLOSED_FOR_REQUEST = 4000
 
@@ -105,7 +109,9 @@ class RealtimeConnection:
         code = self._socket.close_code or 1006
         reason = f": {self._socket.close_reason}" if self._socket.close_reason else ""
         return ConnectError(
-            f"the connection was lost (code {code}{reason})", hint="check the network, then start again"
+            f"the connection was lost (code {code}{reason})",
+            hint="check the network, then start again",
+            retryable=code in RETRYABLE_CLOSES,
         )
 
 
@@ -160,6 +166,7 @@ def _closed_early(where: str, socket: ClientConnection) -> MrBlueError:
     return ConnectError(
         f"{where} closed the connection before a session began (code {socket.close_code or 1006}{words})",
         hint="check the address, the key and the model",
+        retryable=(socket.close_code or 1006) in RETRYABLE_CLOSES,
     )
 
 
@@ -172,7 +179,7 @@ def _told(where: str, event: Error) -> MrBlueError:
     if code in {"missing_part", "config", "component", "device"}:
         what, _, hint = message.partition("; ")
         return ProviderError(f"the engine cannot start: {what}", hint=hint)
-    return ProviderError(f"{where}: {message or code}", hint="see mrblue doctor")
+    return ProviderError(f"{where}: {message or code}", hint="see mrblue doctor", retryable=code in _PASSING_CODES)
 
 
 def _refused(where: str, error: Exception) -> MrBlueError:
@@ -183,22 +190,31 @@ def _refused(where: str, error: Exception) -> MrBlueError:
         if 300 <= status < 400:
             to = shown_host(urljoin(f"ws://{where}", error.response.headers.get("Location", ""))) or "another address"
             hint = f"if you trust {to}, give that address instead: a key is never sent on"
-            return ConnectError(f"{where} redirects to {to} (HTTP {status})", hint=hint)
+            return ConnectError(f"{where} redirects to {to} (HTTP {status})", hint=hint, retryable=False)
         if status == 404:
             hint = "the path usually ends in /v1/realtime; is the model's name right?"
-            return ConnectError(f"{where} has no Realtime service at this path (HTTP 404)", hint=hint)
+            return ConnectError(f"{where} has no Realtime service at this path (HTTP 404)", hint=hint, retryable=False)
         return ConnectError(
-            f"{where} answered HTTP {status} instead of a websocket", hint="try again, or see its status page"
+            f"{where} answered HTTP {status} instead of a websocket",
+            hint="try again, or see its status page",
+            retryable=status >= 500 or status in {408, 425, 429},
         )
     if isinstance(error, ImportError):
-        return ConnectError("the SOCKS proxy of this system needs one more package", hint="pip install python-socks")
+        return ConnectError(
+            "the SOCKS proxy of this system needs one more package", hint="pip install python-socks", retryable=False
+        )
     if isinstance(error, TimeoutError):
         return ConnectError(f"{where} did not answer in time", hint="check the address and the network")
     if isinstance(error, ssl.SSLError):
-        return ConnectError(f"no secure connection to {where}: {error.reason}", hint="is it wss:// there, or ws://?")
+        return ConnectError(
+            f"no secure connection to {where}: {error.reason}", hint="is it wss:// there, or ws://?", retryable=False
+        )
     if isinstance(error, ConnectionRefusedError):
         return ConnectError(f"nothing listens at {where}", hint="is the server running, and is the port right?")
     if isinstance(error, OSError):
         reason = error.strerror or str(error)
         return ConnectError(f"{where} cannot be reached: {reason}", hint="check the address and the network")
-    return ConnectError(f"{where} does not speak websocket", hint="is this the address of a Realtime server?")
+    # An answer that breaks off is what a server sends that is just being restarted.
+    retryable = isinstance(error, InvalidHandshake)
+    hint = "is this the address of a Realtime server?"
+    return ConnectError(f"{where} does not speak websocket", hint=hint, retryable=retryable)

@@ -50,6 +50,8 @@ class Hearing:
             SegmenterOptions(silence_ms=options.silence_ms, prefix_ms=options.prefix_ms),
         )
         self.muted = False
+        self.wanted = True
+        """Somebody takes speech: not every way to talk does."""
         self.level = 0.0
         """Root mean square of the newest 40 ms, 0..1."""
         self.captured: Pcm = np.zeros(0, dtype=np.int16)
@@ -100,12 +102,15 @@ class Hearing:
             return []
         pcm = self._microphone.read()
         acts = self._watch(self._microphone)
-        if len(pcm) == 0 or not self._talk.flow.connected:
+        # What is said while the connection is made again is kept for it.
+        if len(pcm) == 0 or not (self._talk.flow.connected or self._talk.flow.reconnecting):
             return acts
         self.level = rms(pcm[-960:])
         # The talk key always gets through; otherwise a loudspeaker closes the microphone.
         gate = self._gate.is_open(playing=playing, samples=len(pcm)) or self.taker.is_open
         self.captured = pcm if gate and not self.muted else np.zeros_like(pcm)
+        if not self.wanted:
+            return acts
         return [*acts, *self.taker.hear(self.captured, replying=playing)]
 
     def _watch(self, microphone: MicrophonePort) -> list[TurnAct]:

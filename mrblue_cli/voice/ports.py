@@ -53,6 +53,10 @@ class SpeakerPort(Protocol):
         """Fall silent within a few milliseconds; tells what was heard of every stream."""
         ...
 
+    def report(self) -> tuple[Played, ...]:
+        """What was heard so far of every stream that is not long over."""
+        ...
+
     def pump(self) -> None:
         """Keep things flowing; call it at least every 20 ms."""
         ...

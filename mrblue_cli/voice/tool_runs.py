@@ -9,11 +9,20 @@ from mrblue_cli.assistant.tools import ToolBox
 from mrblue_cli.protocol.client import ClientConversation, Outcome
 from mrblue_cli.protocol.notices import ToolCall
 from mrblue_cli.voice import events as ev
-from mrblue_cli.voice.link import stop
+from mrblue_cli.voice.line import stop
+
+
+class _Continuity(Protocol):
+    @property
+    def live(self) -> bool: ...
+    def tool_result(self, call_id: str, *, last: bool) -> None: ...
 
 
 class _Talk(Protocol):
-    conversation: ClientConversation
+    @property
+    def conversation(self) -> ClientConversation: ...
+    @property
+    def continuity(self) -> _Continuity: ...
 
     def emit(self, event: ev.TalkEvent) -> None: ...
     def apply(self, outcome: Outcome) -> None: ...
@@ -47,5 +56,7 @@ class ToolRuns:
         outcome = await self._toolbox.call(call.name, call.arguments)
         status = ev.ToolStatus(outcome.status)
         self._talk.emit(ev.ToolRan(call.call_id, call.name, call.arguments, status, outcome.output, outcome.say))
-        if asked_by is self._talk.conversation:
+        if asked_by is self._talk.conversation and self._talk.continuity.live:
             self._talk.apply(asked_by.supply_tool_output(call.call_id, outcome.output))
+        else:
+            self._talk.continuity.tool_result(call.call_id, last=len(self._jobs) == 1)
