@@ -11,6 +11,7 @@ from typing import Protocol
 
 from mrblue_cli.app.platform import this_platform
 from mrblue_cli.app.talk_devices import microphone_of, speaker_of
+from mrblue_cli.app.talk_history import open_history
 from mrblue_cli.app.talk_rungs import TalkRungs
 from mrblue_cli.assistant.permissions import Mode, Right, Role, may
 from mrblue_cli.assistant.reasoning import Reasoner
@@ -56,11 +57,14 @@ class Observer(Protocol):
 class Conversation:
     """One conversation with everything it needs: the session, the engine's process, and their end."""
 
-    def __init__(self, configuration: Configuration, emit: Emit, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self, configuration: Configuration, emit: Emit, *, clock: Clock | None = None, resume: str | None = None
+    ) -> None:
         self._configuration = configuration
         self._view = emit
-        self._observers: list[Observer] = []
         self._clock = clock or SystemClock()
+        self._history = open_history(configuration, self._emit, clock=self._clock, resume=resume)
+        self._observers: list[Observer] = [self._history]
         self._rungs = TalkRungs(configuration)
         self._base = load_base(knowledge_folders(configuration.settings), cache=place("cache"))
         self._session: TalkSession | None = None
@@ -122,6 +126,8 @@ class Conversation:
             emit=self._emit,
             wall=UnixClock(),
             chance=random.random,
+            past=self._history.past,
+            tap=self._history.tap,
         )
         return self._session
 
@@ -132,9 +138,11 @@ class Conversation:
 
     async def _to_the_end(self, work: Coroutine[None, None, None]) -> None:
         try:
+            self._history.begin()
             await work
         except asyncio.CancelledError:
             self._emit(Ended("interrupted"))
             raise
         finally:
             await self._rungs.close()
+            self._history.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mrblue_cli.assistant.thinking import Thought
+from mrblue_cli.core.texts import tell
 from mrblue_cli.knowledge.base import KnowledgeBase
 from mrblue_cli.knowledge.detect import detect
 from mrblue_cli.knowledge.model import Hit, for_platform
@@ -42,16 +43,19 @@ class Reasoner:
         self._words = count
         thoughts: list[Thought] = []
         if final:
-            thoughts.append(Thought("understanding", f"heard {count} word{'s' if count != 1 else ''}"))
+            thoughts.append(
+                Thought(
+                    "understanding", tell("heard 1 word") if count == 1 else tell("heard {count} words", count=count)
+                )
+            )
         kind = detect(text)
         if kind is not None:
-            thoughts.append(Thought("analysing", f"type: {kind.name}", 0.9 if final else 0.7))
+            thoughts.append(Thought("analysing", tell("type: {kind}", kind=kind.name), 0.9 if final else 0.7))
         result = self._base.search(text, top=self._top)
         if result.confident and (final or result.hits[0].confidence >= _SURE):
             thoughts.append(self._candidates(result.hits))
         elif final:
-            best = f", best {result.hits[0].confidence:.0%}" if result.hits else ""
-            thoughts.append(Thought("analysing", f"no entry fits well enough{best}", 0.0))
+            thoughts.append(Thought("analysing", self._unsure(result.hits), 0.0))
         # Half a sentence may look like another error: until it is whole, only the sure ones are shown.
         shown_from = 0.0 if final else _SURE
         hits = tuple(
@@ -70,5 +74,15 @@ class Reasoner:
     def _candidates(hits: tuple[Hit, ...]) -> Thought:
         count = len(hits)
         best = hits[0]
-        noun = "candidate" if count == 1 else "candidates"
-        return Thought("analysing", f"{count} {noun}, best {best.confidence:.0%}: {best.entry.title}", best.confidence)
+        share, title = f"{best.confidence:.0%}", best.entry.title
+        if count == 1:
+            text = tell("1 candidate, best {share}: {title}", share=share, title=title)
+        else:
+            text = tell("{count} candidates, best {share}: {title}", count=count, share=share, title=title)
+        return Thought("analysing", text, best.confidence)
+
+    @staticmethod
+    def _unsure(hits: tuple[Hit, ...]) -> str:
+        if not hits:
+            return tell("no entry fits well enough")
+        return tell("no entry fits well enough, best {share}", share=f"{hits[0].confidence:.0%}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum, auto
 
+from mrblue_cli.core.texts import tell
 from mrblue_cli.knowledge.model import Hit, Risk, SearchResult, Solution, is_prose
 
 MAX_SPOKEN_STEPS = 2
@@ -28,19 +29,29 @@ class FollowUp(StrEnum):
 _FOLLOW_UPS = {
     FollowUp.NEXT: (
         "next", "next step", "next one", "done", "and then", "go on", "continue", "what now", "then what", "i did that",
+        "siguiente", "siguiente paso", "hecho", "listo", "y luego", "y ahora", "sigue", "continúa", "continua",
+        "ya lo hice",
     ),
     FollowUp.MORE: (
         "what else", "something else", "another", "other", "that did not help", "that didn't help",
         "did not work", "didn't work", "doesn't work", "still", "again and again", "comes back", "second",
+        "otra forma", "otra manera", "otra cosa", "otro modo", "no funcionó", "no funciono", "no funciona", "no ayudó",
+        "no ayudo", "no sirve", "sigue igual", "sigue fallando", "qué más", "que más",
     ),
-    FollowUp.REPEAT: ("repeat", "say that again", "once more", "pardon", "what did you say", "come again"),
-    FollowUp.WHY: ("why", "what causes", "what is the cause", "how come", "what does that mean"),
+    FollowUp.REPEAT: (
+        "repeat", "say that again", "once more", "pardon", "what did you say", "come again",
+        "repite", "repítelo", "repitelo", "otra vez", "cómo dices", "qué dijiste", "perdona", "perdón",
+    ),
+    FollowUp.WHY: (
+        "why", "what causes", "what is the cause", "how come", "what does that mean",
+        "por qué", "por que", "porqué", "cuál es la causa", "a qué se debe", "qué significa",
+    ),
 }  # fmt: skip
 
 
 def follow_up_of(text: str) -> FollowUp | None:
     """The follow-up in a short utterance, None when it is something of its own."""
-    said = f" {' '.join(text.lower().replace('?', ' ').replace(',', ' ').replace('.', ' ').split())} "
+    said = f" {' '.join(text.lower().replace('?', ' ').replace('¿', ' ').replace(',', ' ').replace('.', ' ').split())} "
     if len(said.split()) > 9:
         return None
     for kind, phrases in _FOLLOW_UPS.items():
@@ -51,7 +62,8 @@ def follow_up_of(text: str) -> FollowUp | None:
 
 def spoken_reply(result: SearchResult) -> str:
     """Answer from the best hit of a confident result."""
-    return f"Found it: {_lower(result.hits[0].entry.title)}. {describe(result.hits[0], 0)}"
+    title, way = _lower(result.hits[0].entry.title), describe(result.hits[0], 0)
+    return tell("Found it: {title}. {way}", title=title, way=way)
 
 
 def describe(hit: Hit, number: int) -> str:
@@ -60,9 +72,9 @@ def describe(hit: Hit, number: int) -> str:
     cause = _cause(hit) if number == 0 else _sentence(solution.title)
     told = told_at_once(solution)
     if told < len(solution.steps):
-        tail = "Say next for the next step."
+        tail = tell("Say next for the next step.")
     else:
-        tail = "If that does not help, ask for another way." if len(hit.solutions) > number + 1 else ""
+        tail = tell("If that does not help, ask for another way.") if len(hit.solutions) > number + 1 else ""
     return " ".join(part for part in (cause, _warning(solution), _steps(solution, 0, told), tail) if part)
 
 
@@ -77,8 +89,9 @@ def describe_step(hit: Hit, number: int, step: int) -> str:
     solution = hit.solutions[number]
     if step >= len(solution.steps):
         more = len(hit.solutions) > number + 1
-        return f"That was the last step.{' If it did not help, ask for another way.' if more else ''}"
-    tail = "" if step + 1 < len(solution.steps) else "That is the last step."
+        last = tell("That was the last step.")
+        return f"{last} {tell('If it did not help, ask for another way.')}" if more else last
+    tail = "" if step + 1 < len(solution.steps) else tell("That is the last step.")
     return " ".join(part for part in (_steps(solution, step, step + 1), tail) if part)
 
 
@@ -92,15 +105,13 @@ def _cause(hit: Hit) -> str:
 
 def describe_causes(hit: Hit) -> str:
     """Why it happens."""
-    return " ".join(("The usual causes:", *(_sentence(cause) for cause in hit.entry.causes)))
+    return " ".join((tell("The usual causes:"), *(_sentence(cause) for cause in hit.entry.causes)))
 
 
 def _steps(solution: Solution, start: int, end: int) -> str:
-    words = [_ORDINALS[min(place, len(_ORDINALS) - 1)] for place in range(start, end)]
+    ordinals = (tell("First"), tell("Then"), tell("Third"), tell("Fourth"), tell("Fifth"), tell("Next"))
+    words = [ordinals[min(place, len(ordinals) - 1)] for place in range(start, end)]
     return " ".join(f"{word}, {_step(solution.steps[start + place])}." for place, word in enumerate(words))
-
-
-_ORDINALS = ("First", "Then", "Third", "Fourth", "Fifth", "Next")
 
 
 def _step(step: str) -> str:
@@ -109,12 +120,13 @@ def _step(step: str) -> str:
         text = step.rstrip(" .:;")
         return text[0].lower() + text[1:] if text.split(" ", 1)[0].istitle() else text
     if "\n" in step.strip() or len(step) > _LONG_COMMAND:
-        return "copy the lines that are on the screen"
-    return f"run {step.rstrip(' ;')}" if step[0].islower() and " " in step else step.rstrip(" ;")
+        return tell("copy the lines that are on the screen")
+    command = step.rstrip(" ;")
+    return tell("run {command}", command=command) if step[0].islower() and " " in step else command
 
 
 def _warning(solution: Solution) -> str:
-    return "Careful, this one deletes data." if solution.risk is Risk.DESTRUCTIVE else ""
+    return tell("Careful, this one deletes data.") if solution.risk is Risk.DESTRUCTIVE else ""
 
 
 def _sentence(text: str) -> str:

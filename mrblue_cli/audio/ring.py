@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mrblue_cli.audio.pcm import Pcm
+from mrblue_cli.audio.pcm import RATE, Pcm
 
 
 class CaptureRing:
@@ -57,10 +57,10 @@ class PlaybackRing:
     `read_into` runs in the device callback. The producer leaves `guard` samples ahead of the reader alone whenever it
     changes what is already there, since the callback may be reading them at that moment. When `cut` takes samples back
     that the callback is just reading, `written` falls behind `read` for a moment; every reader of the two allows for it
-    and the next `write` mends it.
+    and the next `write` mends it. `memory`: how many samples of its output it keeps for `output`.
     """
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, *, memory: int = 2 * RATE) -> None:
         self._data = np.zeros(capacity, dtype=np.int16)
         self._capacity = capacity
         self.written = 0
@@ -69,6 +69,8 @@ class PlaybackRing:
         """Samples ever handed to the device; the consumer's counter."""
         self.idle = 0
         """Samples of silence that the device took since the last real one; the consumer's counter, too."""
+        self.output = CaptureRing(memory)
+        """What the device took lately, silence included: what an echo can come of."""
 
     @property
     def queued(self) -> int:
@@ -101,6 +103,7 @@ class PlaybackRing:
         out[count:] = 0
         self.read += count
         self.idle = len(out) - count + (0 if count else self.idle)
+        self.output.write(out)
         return count
 
     def recent(self, count: int) -> Pcm:

@@ -127,9 +127,10 @@ def _decode(body: bytes, form: _Format) -> Floats:
     return (np.frombuffer(body, dtype=f"<i{form.bits // 8}") / scale).astype(np.float32)
 
 
-def wav_header(frames: int, rate: int = RATE) -> bytes:
-    """The 44 bytes before `frames` samples of PCM16 mono. Sizes end at 4 GiB (a day): beyond that, "unknown"."""
-    size = min(frames * 2, _STREAMED)
+def wav_header(frames: int, rate: int = RATE, channels: int = 1) -> bytes:
+    """The 44 bytes before `frames` frames of PCM16. Sizes end at 4 GiB (a day, mono): beyond that, "unknown"."""
+    width = 2 * channels
+    size = min(frames * width, _STREAMED)
     whole = min(36 + size, _STREAMED)
-    head = struct.pack("<4sI4s4sIHHIIHH", b"RIFF", whole, b"WAVE", b"fmt ", 16, _PCM, 1, rate, rate * 2, 2, 16)
-    return head + struct.pack("<4sI", b"data", size)
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, _PCM, channels, rate, rate * width, width, 16)
+    return struct.pack("<4sI4s", b"RIFF", whole, b"WAVE") + form + struct.pack("<4sI", b"data", size)

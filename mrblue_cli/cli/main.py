@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from mrblue_cli import __version__
-from mrblue_cli.cli import ask, doctor, engine, feedback, gateway, kb, match, run_command, shell, talk
+from mrblue_cli.cli import ask, doctor, engine, feedback, gateway, history, kb, match, run_command, shell, talk
 
 app = typer.Typer(
     name="mrblue",
@@ -49,7 +49,7 @@ def _globals(
     context.obj = Globals(config, debug)
 
 
-app.command("talk")(talk.talk)
+app.command("talk", cls=talk.TalkCommand)(talk.talk)
 app.command("ask")(ask.ask)
 app.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})(
     run_command.run_command
@@ -62,3 +62,4 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(match.app, name="match")
 app.add_typer(gateway.app, name="gateway")
 app.add_typer(kb.app, name="kb")
+app.add_typer(history.app, name="history")

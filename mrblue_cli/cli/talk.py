@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from mrblue_cli.cli.errors import INTERRUPTED, exit_code_of_word, report
 from mrblue_cli.core.errors import UsageError
@@ -17,6 +18,16 @@ if TYPE_CHECKING:
     from mrblue_cli.voice.headless import Step
 
 MAX_STDIN_CHARS = 1_000_000
+
+
+class TalkCommand(TyperCommand):
+    """`--resume` alone means the last conversation; the command line library knows no option with a value at will."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments."""
+        pairs = zip(args, [*args[1:], "-"], strict=True)
+        filled = ["--resume=last" if one == "--resume" and after.startswith("-") else one for one, after in pairs]
+        return super().parse_args(ctx, filled)
 
 
 def talk(
@@ -36,6 +47,11 @@ def talk(
     turn_mode: Annotated[str | None, typer.Option(help="hands-free, local-vad or push-to-talk.")] = None,
     input_device: Annotated[str | None, typer.Option(help="Microphone: index, or part of its name.")] = None,
     output_device: Annotated[str | None, typer.Option(help="Speaker: index, or part of its name.")] = None,
+    resume: Annotated[
+        str | None, typer.Option(help="Go on with an earlier talk: the last one, or ID.", metavar="[ID]")
+    ] = None,
+    private: Annotated[bool, typer.Option("--private", help="Keep nothing of this talk.")] = False,
+    record: Annotated[bool, typer.Option("--record", help="Keep the sound of both sides as well.")] = False,
 ) -> int:
     """Talk: say or paste an error, hear and see the fix."""
     from mrblue_cli.settings.load import load
@@ -44,14 +60,19 @@ def talk(
         "engine": engine, "model": model, "voice": voice, "turn_mode": turn_mode, "input_device": input_device,
         "output_device": output_device,
     }  # fmt: skip
-    overrides = {"talk": {name: value for name, value in typed.items() if value is not None}}
+    overrides: dict[str, dict[str, Any]] = {"history": {}}
+    overrides["talk"] = {name: value for name, value in typed.items() if value is not None}
+    if private:
+        overrides["history"]["keep"] = False
+    if private or record:
+        overrides["history"]["record"] = record  # typed, privacy overrules a recording that is only configured
     scripted = bool(inputs or texts or output or as_json)
     if scripted and not headless:
         raise UsageError("--input, --output, --text and --json belong to --headless", hint="add --headless")
     configuration = load(file=context.obj.config, overrides=overrides)
     if not headless:
-        return _on_screen(configuration, debug=context.obj.debug)
-    return _headless(configuration, _steps(inputs or [], texts or []), output, as_json=as_json)
+        return _on_screen(configuration, resume, debug=context.obj.debug)
+    return _headless(configuration, _steps(inputs or [], texts or []), output, resume, as_json=as_json)
 
 
 def _steps(inputs: list[Path], texts: list[str]) -> list[Step] | None:
@@ -69,7 +90,9 @@ def _steps(inputs: list[Path], texts: list[str]) -> list[Step] | None:
     return steps or None
 
 
-def _headless(configuration: Configuration, steps: list[Step] | None, output: Path | None, *, as_json: bool) -> int:
+def _headless(
+    configuration: Configuration, steps: list[Step] | None, output: Path | None, resume: str | None, *, as_json: bool
+) -> int:
     import asyncio
 
     from mrblue_cli.app.talk import Conversation
@@ -77,7 +100,7 @@ def _headless(configuration: Configuration, steps: list[Step] | None, output: Pa
     sink = _Sink(as_json=as_json)
 
     async def hold() -> tuple[str, ...]:
-        conversation = Conversation(configuration, sink)
+        conversation = Conversation(configuration, sink, resume=resume)
         if steps is None:
             await conversation.run()
             return ()
@@ -121,7 +144,7 @@ class _Sink:
             sys.stdout.flush()
 
 
-def _on_screen(configuration: Configuration, *, debug: bool) -> int:
+def _on_screen(configuration: Configuration, resume: str | None, *, debug: bool) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("there is no terminal to draw on", hint="use mrblue talk --headless")
     from mrblue_cli.app.talk import Conversation
@@ -130,11 +153,11 @@ def _on_screen(configuration: Configuration, *, debug: bool) -> int:
     from mrblue_cli.voice.runner import TalkRunner
 
     async def build(emit: Any) -> Conversation:
-        return Conversation(configuration, emit)
+        return Conversation(configuration, emit, resume=resume)
 
     settings = configuration.settings
     runner = TalkRunner(build)
-    options = TuiOptions(theme=settings.ui.theme, talk_key=settings.talk.talk_key)
+    options = TuiOptions(theme=settings.ui.theme, talk_key=settings.talk.talk_key, private=not settings.history.keep)
     failure = TalkApp(runner, options).run()
     runner.stop()
     if debug and runner.crash is not None:

@@ -42,7 +42,13 @@ def _json_fields(event: TalkEvent) -> dict[str, object] | None:
         case SessionStarted():
             return {"type": "session", "engine": event.engine, "model": event.model, "dialect": event.dialect}
         case UserTranscript():
-            return {"type": "user_transcript", "item_id": event.item_id, "text": event.text, "final": event.final}
+            return {
+                "type": "user_transcript",
+                "item_id": event.item_id,
+                "text": event.text,
+                "final": event.final,
+                **_earlier(event),
+            }
         case KbHit():
             entry = event.hit.entry
             confidence = round(event.hit.confidence, 2)
@@ -57,6 +63,7 @@ def _json_fields(event: TalkEvent) -> dict[str, object] | None:
                 "text": event.text,
                 "final": event.final,
                 "heard_ms": event.heard_ms,
+                **_earlier(event),
             }
         case StatusChanged():
             return {"type": "status", "state": str(event.state)}
@@ -72,6 +79,7 @@ def _json_fields(event: TalkEvent) -> dict[str, object] | None:
                 "usage": event.usage,
                 "cost_usd": event.cost_usd,
                 "overruns": event.overruns,
+                "dropped_chunks": event.dropped_chunks,
             }
         case Failure():
             return {"type": "error", "code": event.code, "message": event.message, "fatal": event.fatal}
@@ -83,6 +91,10 @@ def _json_fields(event: TalkEvent) -> dict[str, object] | None:
             return None
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def _earlier(event: UserTranscript | AssistantTranscript) -> dict[str, bool]:
+    return {"earlier": True} if event.earlier else {}
 
 
 def _extra_fields(event: RungChanged | ToolRan | Spent | Summary) -> dict[str, object]:
@@ -103,6 +115,10 @@ class TextView:
         match event:
             case SessionStarted():
                 return [f"mrblue  {event.engine} engine · {event.model}"]
+            case UserTranscript(earlier=True):
+                return [f"  You     {event.text}"]
+            case AssistantTranscript(earlier=True):
+                return [f"  Blue    {event.text}{' —' if event.heard_ms is not None else ''}"]
             case UserTranscript(final=True) if event.text:
                 return ["", f"You     {event.text}"]
             case KbHit():

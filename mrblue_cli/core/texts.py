@@ -6,8 +6,6 @@ What has no translation is told in English. The language is the process's, chose
 
 from __future__ import annotations
 
-import pkgutil
-import tomllib
 from functools import lru_cache
 
 LANGUAGES = ("en", "es")
@@ -37,5 +35,8 @@ def tell(text: str, /, **values: object) -> str:
 @lru_cache(maxsize=4)
 def catalogue(name: str) -> dict[str, str]:
     """All sentences of a language by their English form."""
+    import pkgutil  # only another language than English pays for these
+    import tomllib
+
     data = pkgutil.get_data("mrblue_cli", f"data/texts/{name}.toml")
     return dict(tomllib.loads((data or b"").decode()).get("texts", {}))

@@ -389,9 +389,12 @@ class ClientConversation:
                 self._user_texts[event.item_id] = text
                 return Outcome(notices=(n.UserText(event.item_id, text, final=False),))
             case s.TranscriptionCompleted():
+                # Billed once, however often the server says it.
+                new = event.usage is not None and event.item_id not in self._final_user_texts
+                used = (n.TranscriptUsage(event.item_id, event.usage or {}),) if new else ()
                 self._final_user_texts.add(event.item_id)
                 self._user_texts.pop(event.item_id, None)
-                return Outcome(notices=(n.UserText(event.item_id, event.transcript.strip(), final=True),))
+                return Outcome(notices=(n.UserText(event.item_id, event.transcript.strip(), final=True), *used))
             case s.TranscriptionFailed():
                 self._final_user_texts.add(event.item_id)
                 self._user_texts.pop(event.item_id, None)

@@ -99,6 +99,15 @@ class UserText:
 
 
 @dataclass(frozen=True, slots=True)
+class TranscriptUsage:
+    """What the transcription of the person's turn used; billed apart from the reply, at its own model's rate."""
+
+    item_id: str
+    usage: dict[str, object]
+    """As the server sent it: tokens, or `{type: duration, seconds}`."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyStarted:
     """`response.created` arrived."""
 
@@ -185,6 +194,7 @@ Notice = (
     | TurnCommitted
     | TurnTooShort
     | UserText
+    | TranscriptUsage
     | ReplyStarted
     | ReplyAudio
     | ReplyAudioDone

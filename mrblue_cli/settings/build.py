@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mrblue_cli.assistant.options import ChatOptions
 from mrblue_cli.assistant.roles import BLUE
-from mrblue_cli.audio.gate import Route
+from mrblue_cli.audio.gate import EchoChoice, Route
 from mrblue_cli.core.errors import ConfigError
 from mrblue_cli.engine.options import EngineOptions
 from mrblue_cli.protocol.session import Audio, AudioFormat, AudioInput, AudioOutput, Session, Transcription
@@ -70,6 +70,7 @@ def talk_options(settings: Settings) -> TalkOptions:
         threshold=section.threshold,
         silence_ms=section.silence_ms,
         route=None if section.route == "auto" else Route(section.route),
+        echo=EchoChoice(section.echo),
     )
 
 

@@ -11,3 +11,5 @@ class TuiOptions:
 
     theme: str = "mrblue"
     talk_key: str = "space"
+    private: bool = False
+    """Nothing of the talk is kept: the top line says so."""

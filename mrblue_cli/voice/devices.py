@@ -11,11 +11,11 @@ from typing import Any, Literal
 from mrblue_cli.audio.gate import Route
 from mrblue_cli.audio.pcm import BLOCK, RATE
 from mrblue_cli.core.errors import DeviceError, MissingPart
+from mrblue_cli.voice.routes import route_of_words
 
 Kind = Literal["input", "output"]
 Loader = Callable[[], Any]
 """Gives the sounddevice module; tests give one of their own."""
-_HEADPHONE_WORDS = ("headphone", "headset", "airpods", "earbud", "buds", "earphone", "hands-free", "kopfhörer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,8 @@ class Device:
 
     @property
     def route(self) -> Route:
-        """Guessed from the name; a loudspeaker when in doubt, since that needs the care."""
-        lowered = self.name.lower()
-        return Route.HEADPHONES if any(word in lowered for word in _HEADPHONE_WORDS) else Route.SPEAKERS
+        """Guessed from the name alone; `voice.routes` knows more once the device is open."""
+        return route_of_words(self.name)
 
 
 def library() -> Any:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from mrblue_cli.assistant.thinking import Thought
 from mrblue_cli.knowledge.model import Hit
+from mrblue_cli.voice.charges import Charge
 
 
 class State(StrEnum):
@@ -55,6 +56,8 @@ class UserTranscript:
     item_id: str
     text: str
     final: bool
+    earlier: bool = False
+    """Of a talk that is resumed: said in a former sitting, shown again before the session begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,8 @@ class AssistantTranscript:
     final: bool
     heard_ms: int | None = None
     """Set when the reply was cut off: milliseconds of it really played."""
+    earlier: bool = False
+    """Said in a former sitting of a resumed talk. `heard_ms` is 0 when it was cut then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,8 @@ class TurnMeasured:
     cost_usd: float | None = None
     overruns: int = 0
     """Stretches of microphone sound that were lost in this turn."""
+    dropped_chunks: int = 0
+    """The same in blocks of 20 ms."""
 
     @property
     def latency_ms(self) -> int | None:
@@ -190,6 +197,8 @@ class Spent:
     turn_usd: float | None
     total_usd: float | None
     limit_usd: float | None = None
+    charges: tuple[Charge, ...] = ()
+    """What has just been added: one for each model at work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +216,8 @@ class Summary:
     input_tokens: int
     output_tokens: int
     total_usd: float | None
+    unpriced: int = 0
+    """Replies and transcriptions without a known price: in the tokens, not in the sum of money."""
 
 
 @dataclass(frozen=True, slots=True)

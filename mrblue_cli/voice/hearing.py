@@ -6,17 +6,19 @@ from typing import Protocol
 
 import numpy as np
 
-from mrblue_cli.audio.gate import EchoGate, Route
+from mrblue_cli.audio.gate import Duplex, EchoGate, Route, duplex_for
 from mrblue_cli.audio.pcm import Pcm, rms
 from mrblue_cli.audio.segmenter import SegmenterOptions
 from mrblue_cli.audio.turns import Rule, TurnAct, TurnTaker
 from mrblue_cli.audio.vad import WebRtcDetector
 from mrblue_cli.core.clock import Clock
 from mrblue_cli.core.errors import ComponentError
+from mrblue_cli.core.texts import tell
 from mrblue_cli.voice import events as ev
+from mrblue_cli.voice.echo_canceller import INSTALL, EchoFreeMicrophone, Maker, webrtc_canceller
 from mrblue_cli.voice.flow import TurnFlow
 from mrblue_cli.voice.options import TalkOptions
-from mrblue_cli.voice.ports import MicrophonePort
+from mrblue_cli.voice.ports import NO_LOSSES, Losses, Lossy, MicrophonePort
 
 MICROPHONE_LOST_SECONDS = 3.0
 _RULES = {
@@ -38,12 +40,27 @@ class Hearing:
     """Owns the microphone and the turn rules. Acts are returned; the session performs them."""
 
     def __init__(
-        self, talk: _Talk, microphone: MicrophonePort | None, *, options: TalkOptions, route: Route, clock: Clock
+        self,
+        talk: _Talk,
+        microphone: MicrophonePort | None,
+        *,
+        options: TalkOptions,
+        route: Route,
+        clock: Clock,
+        canceller: Maker = webrtc_canceller,
     ) -> None:
         self._talk = talk
         self._microphone = microphone
         self._clock = clock
+        self._threshold = options.threshold
+        self._choice = options.echo
+        self._fixed_route = options.route
+        self._make_canceller = canceller
         self._gate = EchoGate(route)
+        self._route = route
+        self._way: Duplex | None = None
+        self._echo_free: EchoFreeMicrophone | None = None
+        self._advised = False
         self.taker = TurnTaker(
             _RULES[options.turn_mode],
             WebRtcDetector(options.threshold),
@@ -55,7 +72,7 @@ class Hearing:
         self.level = 0.0
         """Root mean square of the newest 40 ms, 0..1."""
         self.captured: Pcm = np.zeros(0, dtype=np.int16)
-        """What the last tick let through."""
+        """The newest stretch of the microphone as it may be heard: without echo, silent where it is muted or rests."""
         self._heard_blocks = 0
         self._heard_at = clock.now()
 
@@ -63,6 +80,11 @@ class Hearing:
     def name(self) -> str | None:
         """The device's name; None: there is none."""
         return None if self._microphone is None else self._microphone.name
+
+    @property
+    def losses(self) -> Losses:
+        """What the microphone lost so far; nothing where that is not known."""
+        return self._microphone.losses if isinstance(self._microphone, Lossy) else NO_LOSSES
 
     @property
     def speech(self) -> bool:
@@ -95,23 +117,71 @@ class Hearing:
         self.muted = muted
         return acts
 
-    def tick(self, *, playing: bool, played: Pcm) -> list[TurnAct]:  # noqa: ARG002 - the echo canceller's far end
-        """Take what the device captured. `playing`: a reply sounds; `played`: what went to the output meanwhile."""
+    @property
+    def duplex(self) -> Duplex | None:
+        """How microphone and loudspeaker live together; None: not decided yet, since nothing was heard."""
+        return self._way
+
+    def use_route(self, route: Route) -> None:
+        """Replies come out there from now on; call it whenever a device was opened. The echo is learnt anew."""
+        self._route, self._way = route, None
+
+    def tick(self, *, playing: bool, played: Pcm, output_latency: float = 0.0) -> list[TurnAct]:
+        """Take what the device captured.
+
+        `playing`: a reply sounds; `played`: what went to the output meanwhile, silence included; `output_latency`: how
+        long, in seconds, that takes to the ear.
+        """
         self.captured = np.zeros(0, dtype=np.int16)
         if self._microphone is None:
             return []
         pcm = self._microphone.read()
         acts = self._watch(self._microphone)
+        latency = output_latency + float(getattr(self._microphone, "latency_seconds", 0.0))
+        heard, over_reply = self._without_echo(pcm, playing=playing, played=played, latency=latency)
         # What is said while the connection is made again is kept for it.
-        if len(pcm) == 0 or not (self._talk.flow.connected or self._talk.flow.reconnecting):
+        listened_to = self.wanted and (self._talk.flow.connected or self._talk.flow.reconnecting)
+        if len(pcm) == 0 or not listened_to:
             return acts
-        self.level = rms(pcm[-960:])
+        self.level = rms(self.captured[-960:])
+        if self.muted:
+            self.captured, heard = np.zeros_like(self.captured), np.zeros_like(heard)
+        # Who got through the gate speaks for sure: the rules for speech over a reply were its rules.
+        return [*acts, *self.taker.hear(heard, replying=playing and not over_reply)]
+
+    def _without_echo(self, pcm: Pcm, *, playing: bool, played: Pcm, latency: float) -> tuple[Pcm, bool]:
+        """What may be heard of the microphone, and whether somebody speaks over a reply."""
+        self._settle_route(latency)
         # The talk key always gets through; otherwise a loudspeaker closes the microphone.
-        gate = self._gate.is_open(playing=playing, samples=len(pcm)) or self.taker.is_open
-        self.captured = pcm if gate and not self.muted else np.zeros_like(pcm)
-        if not self.wanted:
-            return acts
-        return [*acts, *self.taker.hear(self.captured, replying=playing)]
+        by_key = self.taker.is_open
+        if self._echo_free is not None:
+            heard = self._echo_free.feed(pcm, played, playing=playing, latency_seconds=latency)
+            self.captured = self._echo_free.cancelled
+            return (self.captured, False) if by_key else (heard, self._echo_free.person_speaks)
+        if self._way is Duplex.HALF:
+            is_open = self._gate.is_open(playing=playing, samples=len(pcm), latency_seconds=latency)
+            pcm = pcm if is_open or by_key else np.zeros_like(pcm)
+        self.captured = pcm
+        return pcm, False
+
+    def _settle_route(self, latency: float) -> None:
+        """Decide how to live with the loudspeaker, once for each route; what a person should know of it is told."""
+        if self._way is not None:
+            return
+        echo_free = bool(getattr(self._microphone, "echo_free", False))
+        route = self._fixed_route or (Route.HEADPHONES if echo_free else self._route)
+        wanted = duplex_for(route, self._choice, canceller=True)
+        canceller = self._make_canceller(round(latency * 1000)) if wanted is Duplex.CANCELLED else None
+        self._echo_free = None if canceller is None else EchoFreeMicrophone(canceller, WebRtcDetector(self._threshold))
+        self._gate = EchoGate(route)
+        self._way = duplex_for(route, self._choice, canceller=canceller is not None)
+        if wanted is Duplex.CANCELLED and canceller is None and not self._advised:
+            self._advised = True
+            what = tell(
+                "on a loudspeaker the microphone rests while a reply plays; to speak over it use headphones or {command}",
+                command=INSTALL,
+            )
+            self._talk.emit(ev.Advice(what))
 
     def _watch(self, microphone: MicrophonePort) -> list[TurnAct]:
         now = self._clock.now()

@@ -12,20 +12,21 @@ from mrblue_cli.protocol import notices as n
 from mrblue_cli.protocol.client import ClientConversation, Outcome
 from mrblue_cli.voice import events as ev
 from mrblue_cli.voice.flow import TurnFlow
+from mrblue_cli.voice.hearing import Hearing
 from mrblue_cli.voice.link import Link
-from mrblue_cli.voice.prices import reply_cost_usd
 from mrblue_cli.voice.speaking import Speaking
+from mrblue_cli.voice.spending import Spending
 from mrblue_cli.voice.tool_runs import ToolRuns
 from mrblue_cli.voice.turn_times import TurnTimes
-
-_LOW_SHARE = 0.2
 
 
 class _Session(Protocol):
     flow: TurnFlow
     times: TurnTimes
     link: Link
+    hearing: Hearing
     speaking: Speaking
+    spending: Spending
     tools: ToolRuns
 
     @property
@@ -50,7 +51,6 @@ class NoticeListener:
         self._session = session
         self._reasoner = reasoner
         self._model = ""
-        self._cost: float | None = None
         self._final_texts: dict[str, str] = {}
         self._audio_items: set[str] = set()
         self._announced = False
@@ -88,7 +88,9 @@ class NoticeListener:
             case n.SessionReady():
                 self._ready(notice)
             case n.RateLimited():
-                self._rate(notice)
+                session.spending.limited(notice)
+            case n.TranscriptUsage():
+                session.spending.transcribed(notice.usage)
             case n.ToolCall():
                 session.tools.start(notice)
             case n.ProtocolFailure():
@@ -115,12 +117,15 @@ class NoticeListener:
         for item_id, text in self._final_texts.items():
             self._session.emit(ev.AssistantTranscript(item_id, text, final=True))
         self._final_texts.clear()
-        cost = 0.0 if self._session.link.rung.engine == "local" else self._cost
-        record = self._session.times.finish(underruns=self._session.speaking.underruns, cost_usd=cost)
+        session = self._session
+        if not session.times.is_open:
+            return
+        cost = session.spending.close_turn()
+        losses = session.hearing.losses
+        record = session.times.finish(underruns=session.speaking.underruns, losses=losses, cost_usd=cost)
         if record is not None:
             self.turns_finished += 1
-            self._session.emit(record)
-        self._cost = None
+            session.emit(record)
 
     def _ready(self, notice: n.SessionReady) -> None:
         session = self._session
@@ -174,17 +179,8 @@ class NoticeListener:
         session = self._session
         session.flow.reply_done()
         session.times.used(notice.usage)
-        cost = reply_cost_usd(self._model, notice.usage)
-        if cost is not None:
-            self._cost = (self._cost or 0.0) + cost
+        session.spending.reply_done(self._model, notice.usage)
         self.finish_if_silent()
-
-    def _rate(self, notice: n.RateLimited) -> None:
-        if notice.limit > 0 and notice.remaining < _LOW_SHARE * notice.limit:
-            share = f"{notice.remaining / notice.limit:.0%}"
-            self._session.emit(
-                ev.Advice(f"only {share} of the {notice.name} limit is left for {notice.reset_seconds:.0f} s")
-            )
 
     def _failure(self, notice: n.ProtocolFailure) -> None:
         session = self._session

@@ -12,6 +12,8 @@ from mrblue_cli.audio.ring import CaptureRing
 from mrblue_cli.audio.wav import WavAudio
 from mrblue_cli.core.clock import Clock
 from mrblue_cli.voice.devices import Device, Loader, close_stream, find_again, library, open_input, start_stream
+from mrblue_cli.voice.ports import Losses
+from mrblue_cli.voice.routes import Ask, ask_pactl, is_echo_free
 
 RING_SECONDS = 2
 
@@ -19,18 +21,26 @@ RING_SECONDS = 2
 class DeviceMicrophone:
     """A PortAudio input, resampled to 24 kHz where the device cannot do it. May be opened again after it was lost."""
 
-    def __init__(self, device: Device, load: Loader = library) -> None:
+    def __init__(self, device: Device, load: Loader = library, ask: Ask = ask_pactl) -> None:
         self.name = device.name
+        self.latency_seconds = 0.0
+        """How long a sample takes from the microphone to us, as far as the device tells."""
+        self.echo_free = False
+        """The device is an echo canceller's output already."""
+        self._ask = ask
         self._device = device
         self._load = load
         self._stream: Any = None
         self._blocks = 0
         self._overflows = 0
         self._lost_before = 0
+        self._lost_stretches = 0
+        self._lost_chunks = 0
         self._prepare(RATE)
 
     def _prepare(self, rate: int) -> None:
         self._ring = CaptureRing(RING_SECONDS * rate)
+        self._chunk = rate // 50
         self._resampler = Resampler(rate, RATE, "HQ")
 
     def open(self) -> None:
@@ -44,6 +54,8 @@ class DeviceMicrophone:
         self._prepare(rate)
         start_stream(stream, self._device, self._load)
         self._stream = stream
+        self.latency_seconds = float(stream.latency)
+        self.echo_free = is_echo_free(self._device.name, self._ask)
 
     def _callback(self, data: Any, _frames: int, _time: Any, status: Any) -> None:
         # Only a copy into the ring and counters: the callback runs against a deadline.
@@ -54,7 +66,12 @@ class DeviceMicrophone:
 
     def read(self) -> Pcm:
         """Take everything captured since the last call."""
-        return self._resampler.process_pcm(self._ring.read())
+        lost = self._ring.lost
+        waiting = self._ring.read()
+        if self._ring.lost > lost:
+            self._lost_stretches += 1
+            self._lost_chunks += -(-(self._ring.lost - lost) // self._chunk)
+        return self._resampler.process_pcm(waiting)
 
     @property
     def blocks_heard(self) -> int:
@@ -70,6 +87,11 @@ class DeviceMicrophone:
     def overflows(self) -> int:
         """Blocks before which the system itself dropped sound, because the callback came too late."""
         return self._overflows
+
+    @property
+    def losses(self) -> Losses:
+        """What never arrived, by us or by the system; how much the system dropped is not known: a block each time."""
+        return Losses(self._lost_stretches + self._overflows, self._lost_chunks + self._overflows)
 
     def close(self) -> None:
         """Stop the stream."""

@@ -2,10 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from mrblue_cli.audio.pcm import Pcm
 from mrblue_cli.protocol.notices import AudioKey, Played
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """Microphone sound that never arrived, as running totals."""
+
+    stretches: int
+    chunks: int
+    """The same in blocks of 20 ms, begun ones counted whole."""
+
+
+NO_LOSSES = Losses(0, 0)
+
+
+@runtime_checkable
+class Lossy(Protocol):
+    """A microphone that counts what it lost; not every one can."""
+
+    @property
+    def losses(self) -> Losses:
+        """Totals since it was made; they survive reopening."""
+        ...
 
 
 class MicrophonePort(Protocol):

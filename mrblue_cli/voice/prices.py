@@ -1,60 +1,130 @@
-"""What a reply cost, from the usage the server reported and the dated price table (`core.prices`).
+"""What a reply or a transcription cost, from the usage that the server reported and the dated price table.
 
-An unknown model has no price: tokens are reported, a cost is never guessed.
+A model that the table (`core.prices`) does not know has no price: tokens are counted, a cost is never guessed. Usage
+comes from strangers: whatever is null, negative, absurdly large or of the wrong type counts as absent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 
 from mrblue_cli.core import prices
+from mrblue_cli.voice.charges import Charge, ChargeKind
 
+MOST_TOKENS = 10**9
+"""Per reply; a larger count is a mistake or an attack, not a conversation."""
+_MOST_SECONDS = 86_400.0 * 7
+_MOST_MODELS = 16
 _NEWEST = "9999"
 """Replies are priced as they come in: the newest prices known."""
+_NO_PARTS: Mapping[str, object] = {}
 
 
-def reply_cost_usd(model: str, usage: Mapping[str, object] | None) -> float | None:
-    """Cost of one response, or None when the model has no known price or the server reported no usage.
+def reply_charges(model: str, usage: object, *, free: bool = False) -> tuple[Charge, ...]:
+    """What one reply used; empty when the server did not say.
 
-    Cached tokens are part of the input tokens. Where the server does not say which modality they belong to, they are
-    counted as text first.
+    `usage` is that of `response.done`. Where several models worked on one reply (transcription, chat and voice as
+    single requests), it holds a list `models` with a table for each, and those are what is billed. `free`: made on
+    this machine, by no model of anybody's.
     """
-    if not usage:
-        return None
+    table = _table(usage)
+    several = table.get("models")
+    if isinstance(several, Sequence) and not isinstance(several, str | bytes) and several:
+        rows = [_table(row) for row in several[:_MOST_MODELS]]
+        named = [(str(row.get("model") or model)[:200], row) for row in rows if row]
+        return tuple(_charge(ChargeKind.REPLY, name, row, free=False) for name, row in named)
+    charge = _charge(ChargeKind.REPLY, model, table, free=free)
+    return (charge,) if charge.input_tokens or charge.output_tokens else ()
+
+
+def transcription_charges(model: str, usage: object, *, free: bool = False) -> tuple[Charge, ...]:
+    """What one transcription used: tokens, or seconds of sound; empty when the server did not say."""
+    charge = _charge(ChargeKind.TRANSCRIPTION, model, _table(usage), free=free)
+    return (charge,) if charge.input_tokens or charge.output_tokens or charge.seconds else ()
+
+
+def as_input_nano(model: str, *, text_tokens: int, audio_tokens: int) -> int:
+    """Nano-dollars for tokens that a model reads for the first time; 0 when the price is not known."""
+    known = prices.find("openai", model, _NEWEST)
+    if known is None:
+        return 0
+    counts = prices.Counts(input=text_tokens + audio_tokens, audio_input=audio_tokens)
+    return prices.cost_nano(known, counts) or 0
+
+
+def _charge(kind: ChargeKind, model: str, usage: Mapping[str, object], *, free: bool) -> Charge:
+    given = _table(usage.get("input_token_details"))
+    made = _table(usage.get("output_token_details"))
+    text_in, audio_in, image_in = (_count(given, f"{part}_tokens") for part in ("text", "audio", "image"))
+    text_out, audio_out = _count(made, "text_tokens"), _count(made, "audio_tokens")
+    split = bool(text_in or audio_in or image_in)
+    # What the details leave out is text, unless there are none and the model listens: then it is sound.
+    # Reasoning is in the written part already (PageSpace#2391, litellm#39850).
+    left = max(0, _count(usage, "input_tokens") - text_in - audio_in - image_in)
+    if kind is ChargeKind.TRANSCRIPTION and not split:
+        audio_in, split = left, True
+    else:
+        text_in += left
+    text_out += max(0, _count(usage, "output_tokens") - text_out - audio_out)
+    parts = _table(given.get("cached_tokens_details"))
+    cached_audio = min(_count(parts, "audio_tokens"), audio_in)
+    if parts:
+        cached = (
+            cached_audio + min(_count(parts, "text_tokens"), text_in) + min(_count(parts, "image_tokens"), image_in)
+        )
+    else:
+        cached = min(_count(given, "cached_tokens"), text_in + audio_in + image_in)
+    seconds = _seconds(usage.get("seconds"))
+    counts = prices.Counts(
+        input=text_in + audio_in + image_in,
+        output=text_out + audio_out,
+        cached=cached,
+        audio_input=audio_in,
+        cached_audio=cached_audio,
+        image_input=image_in,
+        audio_output=audio_out,
+        micros=round(seconds * 1_000_000),
+        characters=_count(usage, "characters"),
+    )
+    return Charge(
+        kind=kind,
+        model=model,
+        text_input=text_in,
+        audio_input=audio_in,
+        image_input=image_in,
+        cached_input=cached,
+        text_output=text_out,
+        audio_output=audio_out,
+        seconds=seconds,
+        characters=counts.characters,
+        cost_nano=0 if free else _cost_nano(model, counts, split=split),
+    )
+
+
+def _cost_nano(model: str, counts: prices.Counts, *, split: bool) -> int | None:
     known = prices.find("openai", model, _NEWEST)
     if known is None:
         return None
-    given = _table(usage.get("input_token_details"))
-    made = _table(usage.get("output_token_details"))
-    parts = _table(given.get("cached_tokens_details"))
-    text_in, audio_in, image_in = (_count(given, f"{part}_tokens") for part in ("text", "audio", "image"))
-    audio_out = _count(made, "audio_tokens")
-    cached_audio = _count(parts, "audio_tokens")
-    if parts:
-        cached = sum(
-            min(_count(parts, f"{part}_tokens"), _count(given, f"{part}_tokens")) for part in ("text", "audio", "image")
-        )
-    else:
-        cached = _count(given, "cached_tokens")
-    cost = prices.cost_nano(
-        known,
-        prices.Counts(
-            input=text_in + audio_in + image_in,
-            output=_count(made, "text_tokens") + audio_out,
-            cached=cached,
-            audio_input=audio_in,
-            cached_audio=cached_audio,
-            image_input=image_in,
-            audio_output=audio_out,
-        ),
-    )
-    return None if cost is None else cost / prices.NANO
+    dearer_sound = known.rates.audio_input not in {None, known.rates.input}
+    if counts.input and not split and dearer_sound:
+        # Sound or text? The two differ by up to eight times, so only time or characters can tell the price.
+        return prices.cost_nano(known, counts._replace(input=0, output=0)) or None
+    return prices.cost_nano(known, counts)
 
 
 def _table(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, Mapping) else _NO_PARTS
 
 
 def _count(table: Mapping[str, object], key: str) -> int:
     value = table.get(key)
-    return max(0, value) if isinstance(value, int) else 0
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return 0
+    return int(value) if 0 < value <= MOST_TOKENS else 0
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return 0.0
+    return float(value) if 0 < value <= _MOST_SECONDS else 0.0

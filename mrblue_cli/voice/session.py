@@ -36,6 +36,8 @@ from mrblue_cli.voice.options import TalkOptions
 from mrblue_cli.voice.ports import AudioTap, MicrophonePort, SpeakerPort
 from mrblue_cli.voice.rungs import Rung
 from mrblue_cli.voice.speaking import Speaking
+from mrblue_cli.voice.spending import Spending
+from mrblue_cli.voice.summary import SessionTally
 from mrblue_cli.voice.tool_runs import ToolRuns
 from mrblue_cli.voice.turn_times import TurnTimes
 
@@ -91,9 +93,10 @@ class TalkSession:
         self.continuity = Continuity(self, self._new_conversation(rungs[0]), ids=ids)
         self._calm_since: float | None = None
         self.speaking = Speaking(self, speaker, clock=clock)
-        route = options.route if options.route is not None else self.speaking.route
-        self.hearing = Hearing(self, microphone, options=options, route=route, clock=clock)
+        self.hearing = Hearing(self, microphone, options=options, route=self.speaking.route, clock=clock)
         self.tools = ToolRuns(self, toolbox)
+        self.spending = Spending(self, limit_usd=options.max_cost_usd, clock=clock, busy=self._reply_under_way)
+        self._tally = SessionTally()
         self._listener = NoticeListener(self, reasoner)
 
     # The outside ------------------------------------------------------------------------------------------------
@@ -126,11 +129,14 @@ class TalkSession:
     def emit(self, event: ev.TalkEvent) -> None:
         """Remember what was said, and tell the view."""
         self.dialogue.see(event)
+        self._tally.see(event)
         self._view(event)
         self.continuity.correct(event)
 
     def control(self, control: do.Control) -> None:
         """Act on what the person did; from the session's loop only."""
+        if self.spending.closing:
+            control = _last_wish(control)
         match control:
             case do.Quit():
                 self.end("quit")
@@ -178,6 +184,12 @@ class TalkSession:
             self.hearing.close()
             self.speaking.close()
             await self.link.close()
+        self.finish(reason)
+
+    def finish(self, reason: str) -> None:
+        """Tell the whole session in numbers, and its end. Called by `run`, or by whoever cancelled it."""
+        if (summary := self._tally.summary) is not None:
+            self.emit(summary)
         self.emit(ev.Ended(reason))
 
     # The connection ---------------------------------------------------------------------------------------------
@@ -192,6 +204,7 @@ class TalkSession:
             for failure in await opening:
                 if failure is not None:
                     self.emit(failure)
+            self.hearing.use_route(self.speaking.route)
             opened.set()
             ticking = asyncio.ensure_future(self._tick())
             await asyncio.wait([linking, ticking], return_when=asyncio.FIRST_COMPLETED)
@@ -246,6 +259,7 @@ class TalkSession:
             self.speaking.watch()
             self._watch_reply()
             self.link.watch(idle=self._idle())
+            self.spending.watch()
             self.refresh()
             count += 1
             if count % _LEVEL_EVERY_TICKS == 0:
@@ -291,7 +305,9 @@ class TalkSession:
 
     def _listen(self) -> None:
         played = self.speaking.take_played()
-        self._perform(self.hearing.tick(playing=self.speaking.playing, played=played))
+        speaking = self.speaking
+        acts = self.hearing.tick(playing=speaking.playing, played=played, output_latency=speaking.latency_seconds)
+        self._perform(acts)
         if self._tap is not None:
             self._tap.take(self.hearing.captured, played)
         if self.hearing.speech:
@@ -375,6 +391,19 @@ class TalkSession:
             self.emit(ev.Failure("reply_timeout", "the server did not answer in time", False, hint))
             self._listener.close_turn()
 
+    def close_ears(self) -> None:
+        """Take no new turn any more: what is being said is forgotten, the microphone stays closed."""
+        self._perform(self.hearing.taker.discard())
+        if self.flow.hearing:
+            self._perform([Discard()])
+        self.hearing.muted = True
+
+    def _reply_under_way(self) -> bool:
+        """A reply is being waited for, made or heard."""
+        flow = self.flow
+        pending = flow.awaiting_reply or flow.generating or flow.queued or flow.audible
+        return pending or self.speaking.stopping or self.tools.running
+
     # The speaker reports ----------------------------------------------------------------------------------------
 
     def heard_out(self, key: AudioKey) -> None:
@@ -393,3 +422,10 @@ class TalkSession:
     @staticmethod
     def _ownership(mode: ev.TurnMode) -> Ownership:
         return Ownership.SERVER if mode is ev.TurnMode.HANDS_FREE else Ownership.CLIENT
+
+
+def _last_wish(control: do.Control) -> do.Control:
+    """No new turn is taken: the talk key still stops what is being said, all else but the end comes to nothing."""
+    if isinstance(control, do.Quit | do.StopReply):
+        return control
+    return do.StopReply() if isinstance(control, do.TalkKey) and control.down else do.SetMuted(True)

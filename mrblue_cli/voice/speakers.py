@@ -8,18 +8,21 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 
 from mrblue_cli.audio.gate import Route
-from mrblue_cli.audio.pcm import RATE, Pcm, from_bytes, rms, to_floats, to_pcm
+from mrblue_cli.audio.pcm import RATE, Pcm, from_bytes, rms, to_pcm
 from mrblue_cli.audio.playout import Playout
-from mrblue_cli.audio.resample import Resampler, convert
+from mrblue_cli.audio.resample import Resampler
 from mrblue_cli.audio.ring import PlaybackRing
 from mrblue_cli.audio.wav import wav_header
 from mrblue_cli.core.clock import Clock
 from mrblue_cli.core.errors import InputFileError
 from mrblue_cli.protocol.notices import AudioKey, Played
 from mrblue_cli.voice.devices import Device, Loader, close_stream, find_again, library, open_output, start_stream
+from mrblue_cli.voice.routes import Ask, ask_pactl, output_route
 
 RING_SECONDS = 120
 """Replies arrive faster than they are played."""
+OUTPUT_SECONDS = 2
+"""What was played is remembered for this long, as much as the microphone's ring holds."""
 _HEADER_BYTES = len(wav_header(0))
 _CREDIBLE_LATENCY_SECONDS = 2.0
 
@@ -34,11 +37,11 @@ class PlayoutSpeaker:
     def _prepare(self, rate: int, guard: int) -> None:
         self.rate = rate
         self._stream_seconds = 0.0
-        self.ring = PlaybackRing(RING_SECONDS * rate)
+        self.ring = PlaybackRing(RING_SECONDS * rate, memory=OUTPUT_SECONDS * rate)
+        self._to_wire = Resampler(rate, RATE, "HQ")
         self._playout = Playout(self.ring, rate=rate, guard=guard)
         self._resamplers: dict[AudioKey, Resampler] = {}
         self._meter = np.zeros(rate // 50, dtype=np.int16)
-        self._reported = 0
 
     def open(self) -> None:
         """Nothing to open."""
@@ -81,11 +84,8 @@ class PlayoutSpeaker:
         self._playout.pump()
 
     def take_played(self) -> Pcm:
-        """What went to the output since the last call: PCM16 mono 24 kHz."""
-        count = self.ring.read - self._reported
-        self._reported = self.ring.read
-        played = self.ring.recent(count)
-        return played if self.rate == RATE else to_pcm(convert(to_floats(played), self.rate, RATE))
+        """What went to the output since the last call, silence included: PCM16 mono 24 kHz."""
+        return self._to_wire.process_pcm(self.ring.output.read())
 
     def heard_out(self) -> tuple[AudioKey, ...]:
         """Streams that were played to their end since the last call."""
@@ -134,8 +134,10 @@ class PlayoutSpeaker:
 class DeviceSpeaker(PlayoutSpeaker):
     """A PortAudio output: one continuous stream for the whole session. May be opened again after it was lost."""
 
-    def __init__(self, device: Device, load: Loader = library) -> None:
+    def __init__(self, device: Device, load: Loader = library, ask: Ask = ask_pactl) -> None:
         super().__init__(device.name)
+        self._ask = ask
+        self._route = device.route
         self._device = device
         self._load = load
         self._stream: Any = None
@@ -154,6 +156,7 @@ class DeviceSpeaker(PlayoutSpeaker):
         self._stream_seconds = float(stream.latency)
         start_stream(stream, self._device, self._load)
         self._stream, self._was_open = stream, True
+        self._route = output_route(self._device.name, self._ask)
 
     def _callback(self, out: Any, _frames: int, time: Any, status: Any) -> None:
         # Only a copy from the ring and counters: the callback runs against a deadline.
@@ -177,8 +180,8 @@ class DeviceSpeaker(PlayoutSpeaker):
 
     @property
     def route(self) -> Route:
-        """Headphones or loudspeaker, guessed from the name."""
-        return self._device.route
+        """Headphones or loudspeaker, as it was when the device was opened."""
+        return self._route
 
     def close(self) -> None:
         """Stop the stream."""

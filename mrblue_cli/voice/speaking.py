@@ -54,6 +54,11 @@ class Speaking:
         return Route.HEADPHONES if self.name is None else getattr(self._speaker, "route", Route.SPEAKERS)
 
     @property
+    def latency_seconds(self) -> float:
+        """How long a sample takes to the ear, as far as the output tells."""
+        return float(getattr(self._speaker, "latency_seconds", 0.0))
+
+    @property
     def playing(self) -> bool:
         """Something waits or plays."""
         return not self._speaker.drained

@@ -10,6 +10,7 @@ from mrblue_cli.protocol.client import ClientConversation, Outcome
 from mrblue_cli.protocol.notices import ToolCall
 from mrblue_cli.voice import events as ev
 from mrblue_cli.voice.line import stop
+from mrblue_cli.voice.spending import Spending
 
 
 class _Continuity(Protocol):
@@ -19,6 +20,8 @@ class _Continuity(Protocol):
 
 
 class _Talk(Protocol):
+    spending: Spending
+
     @property
     def conversation(self) -> ClientConversation: ...
     @property
@@ -56,6 +59,8 @@ class ToolRuns:
         outcome = await self._toolbox.call(call.name, call.arguments)
         status = ev.ToolStatus(outcome.status)
         self._talk.emit(ev.ToolRan(call.call_id, call.name, call.arguments, status, outcome.output, outcome.say))
+        if self._talk.spending.closing:
+            return  # at the end of the money the call is carried out and told, but no reply to it is asked for
         if asked_by is self._talk.conversation and self._talk.continuity.live:
             self._talk.apply(asked_by.supply_tool_output(call.call_id, outcome.output))
         else:

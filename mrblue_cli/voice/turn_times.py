@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from mrblue_cli.voice.events import TurnMeasured
+from mrblue_cli.voice.ports import NO_LOSSES, Losses
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class TurnTimes:
         self._open = False
         self._last_speech_ms: int | None = None
         self._underruns_before = 0
+        self._losses_before = NO_LOSSES
 
     @property
     def is_open(self) -> bool:
@@ -70,10 +72,13 @@ class TurnTimes:
         if usage is not None:
             self._marks = replace(self._marks, usage=usage)
 
-    def finish(self, *, underruns: int, cost_usd: float | None = None) -> TurnMeasured | None:
+    def finish(
+        self, *, underruns: int, losses: Losses = NO_LOSSES, cost_usd: float | None = None
+    ) -> TurnMeasured | None:
         """Close the turn and return its record, or None when none is open.
 
-        `underruns` is the player's running total; the record holds those of this turn only.
+        `underruns` and `losses` are running totals of player and microphone; the record holds those since the last
+        record only.
         """
         if not self._open:
             return None
@@ -87,8 +92,11 @@ class TurnTimes:
             underruns=max(0, underruns - self._underruns_before),
             usage=marks.usage,
             cost_usd=cost_usd,
+            overruns=max(0, losses.stretches - self._losses_before.stretches),
+            dropped_chunks=max(0, losses.chunks - self._losses_before.chunks),
         )
         self._underruns_before = underruns
+        self._losses_before = losses
         self._marks = _Marks()
         self._open = False
         return record

@@ -93,6 +93,7 @@ CONTRACT = [
             "usage": {"total_tokens": 3},
             "cost_usd": 0.0,
             "overruns": 0,
+            "dropped_chunks": 0,
         },
     ),
     (

@@ -10,26 +10,42 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-_HELP = """\
-[b]Talk[/b]
-  Just speak: in hands-free mode a pause ends your turn, and speaking stops the answer.
-  {key:<10} talk key: in push-to-talk, tap to start, tap again to send; otherwise it stops the answer
-  m          mute, and again to be heard
-  esc        stop the answer; in push-to-talk also throws the recording away
+from mrblue_cli.core.texts import tell
 
-[b]Type[/b]
-  t or /     go to the line at the bottom; enter sends, up and down repeat, esc leaves
 
-[b]Fixes[/b]
-  1-9        copy that step of the open entry
-  tab        walk through the panels; enter opens and closes an entry
-  f          in a narrow window: switch between fixes and thinking
+def help_text(key: str) -> str:
+    """Keys and habits, a section for each thing a person does."""
+    sections = (
+        (
+            tell("Talk"),
+            tell("Just speak: in hands-free mode a pause ends your turn, and speaking stops the answer."),
+            _key(key, tell("in push-to-talk, tap to start, tap again to send; otherwise it stops the answer")),
+            _key("m", tell("mute, and again to be heard")),
+            _key("esc", tell("stop the answer; in push-to-talk also throws the recording away")),
+        ),
+        (
+            tell("Type"),
+            _key("t /", tell("go to the line at the bottom; enter sends, up and down repeat, esc leaves")),
+        ),
+        (
+            tell("Fixes"),
+            _key("1-9", tell("copy that step of the open entry")),
+            _key("tab", tell("walk through the panels; enter opens and closes an entry")),
+            _key("f", tell("in a narrow window: switch between fixes and thinking")),
+        ),
+        (
+            tell("More"),
+            _key("ctrl+p", tell("commands: ways to take turns, themes, copy the conversation")),
+            _key("ctrl+q", tell("quit (ctrl+c works, too)")),
+        ),
+    )
+    told = ["\n".join((f"[b]{head}[/b]", *(f"  {line}" for line in lines))) for head, *lines in sections]
+    last = tell("Text that was cut off ends in —. Rates are the editor's estimate. Press any key to go back.")
+    return "\n\n".join((*told, last))
 
-[b]More[/b]
-  ctrl+p     commands: ways to take turns, themes, copy the conversation
-  ctrl+q     quit (ctrl+c works, too)
 
-Text that was cut off ends in —. Rates are the editor's estimate. Press any key to go back."""
+def _key(name: str, what: str) -> str:
+    return f"{name:<10} {what}"
 
 
 class HelpScreen(ModalScreen[None]):
@@ -43,7 +59,7 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help"):
-            yield Static(_HELP.format(key=self._talk_key))
+            yield Static(help_text(self._talk_key))
 
     def on_key(self) -> None:
         self.dismiss()

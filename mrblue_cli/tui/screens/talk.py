@@ -13,6 +13,7 @@ from textual.containers import Container, Horizontal
 from textual.screen import Screen
 from textual.widgets import Static
 
+from mrblue_cli.core.texts import tell
 from mrblue_cli.tui.commands import TalkCommands
 from mrblue_cli.tui.handle import TalkHandle
 from mrblue_cli.tui.messages import CopyStep, Happened, Submitted
@@ -61,7 +62,7 @@ class TalkScreen(Screen[None]):
         """The failure that ended the conversation, if one did."""
 
     def compose(self) -> ComposeResult:
-        yield StatusStrip()
+        yield StatusStrip(private=self._options.private)
         with Horizontal(id="main"):
             yield Transcript()
             with Container(id="side"):
@@ -91,8 +92,9 @@ class TalkScreen(Screen[None]):
         self.query_one("#tabs", Static).display = narrow
         self.query_one(Fixes).display = not narrow or self._shown == "fixes"
         self.query_one(ThinkingPanel).display = not narrow or self._shown == "thinking"
-        names = "  ".join(f"[b]{name}[/b]" if name.lower() == self._shown else name for name in ("Fixes", "Thinking"))
-        self.query_one("#tabs", Static).update(f"{names}   [dim]f switches[/dim]")
+        tabs = (("fixes", tell("Fixes")), ("thinking", tell("Thinking")))
+        names = "  ".join(f"[b]{word}[/b]" if name == self._shown else word for name, word in tabs)
+        self.query_one("#tabs", Static).update(f"{names}   [dim]{tell('f switches')}[/dim]")
 
     # Events -----------------------------------------------------------------------------------------------------
 
@@ -144,7 +146,7 @@ class TalkScreen(Screen[None]):
     def _ended(self, event: ev.Ended) -> None:
         """A person's end closes the app; a failure keeps the conversation on the screen until they leave."""
         if event.reason == "error" and self.failure is not None:
-            self.query_one(Transcript).note(ev.Advice("the conversation has ended; ctrl+q leaves"))
+            self.query_one(Transcript).note(ev.Advice(tell("the conversation has ended; ctrl+q leaves")))
         else:
             self.app.exit(self.failure)
 
@@ -155,7 +157,7 @@ class TalkScreen(Screen[None]):
     @on(CopyStep)
     def _copy_step(self, message: CopyStep) -> None:
         self.app.copy_to_clipboard(message.step)
-        self.notify(f"copied: {message.step}", timeout=3)
+        self.notify(tell("copied: {step}", step=message.step), timeout=3)
 
     # Keys -------------------------------------------------------------------------------------------------------
 
@@ -215,7 +217,7 @@ class TalkScreen(Screen[None]):
         """Change the way turns are taken."""
         self._mode = mode
         self._recording = False
-        self.query_one(Meters).set_mode(str(mode))
+        self.query_one(Meters).set_mode(mode)
         self._handle.send(do.SetTurnMode(mode))
 
     def set_theme(self, name: str) -> None:
@@ -225,7 +227,7 @@ class TalkScreen(Screen[None]):
     def copy_transcript(self) -> None:
         """Put the conversation on the clipboard."""
         self.app.copy_to_clipboard(self.query_one(Transcript).as_text)
-        self.notify("copied the conversation", timeout=3)
+        self.notify(tell("copied the conversation"), timeout=3)
 
     def clear_panels(self) -> None:
         """Begin with empty panels."""

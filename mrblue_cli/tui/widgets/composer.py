@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual import events
 from textual.widgets import Input
 
+from mrblue_cli.core.texts import tell
 from mrblue_cli.tui.messages import Submitted
 
 
@@ -12,7 +13,7 @@ class Composer(Input):
     """One line; a pasted error of many lines is joined, so that nothing of it is lost."""
 
     def __init__(self) -> None:
-        super().__init__(placeholder="type instead of talking", id="composer", compact=True)
+        super().__init__(placeholder=tell("type instead of talking"), id="composer", compact=True)
         self._sent: list[str] = []
         self._place = 0
 

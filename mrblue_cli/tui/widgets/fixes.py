@@ -11,11 +11,11 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from mrblue_cli.core.texts import tell
 from mrblue_cli.knowledge.model import Hit, Risk, is_prose
 from mrblue_cli.tui.messages import CopyStep
 from mrblue_cli.voice.events import KbHit
 
-_RISKS = {Risk.SAFE: "", Risk.CHANGES: "changes your system", Risk.DESTRUCTIVE: "! deletes data"}
 MAX_NUMBERED = 9
 
 
@@ -63,9 +63,9 @@ class FixItem(Static):
             return title
         parts: list[RenderableType] = [title]
         for place, solution in enumerate(self.hit.solutions):
-            note = _RISKS[solution.risk]
+            note = _risk(solution.risk)
             head = Text(f"  {solution.title}", "italic")
-            head.append(f"  {solution.success_rate} % est.", "dim")
+            head.append(tell("  {rate} % est.", rate=solution.success_rate), "dim")
             if note:
                 head.append(f"  {note}", "bold" if solution.risk is Risk.DESTRUCTIVE else "dim")
             parts.append(head)
@@ -74,7 +74,7 @@ class FixItem(Static):
             numbers = {step: number for number, step in enumerate(self.steps, 1)} if place == 0 else {}
             parts += [self._step(numbers.get(step), step) for step in solution.steps]
         if self.hit.entry.causes:
-            parts.append(Padding(Text(f"why: {self.hit.entry.causes[0]}", "dim"), (0, 0, 0, 2)))
+            parts.append(Padding(Text(tell("why: {cause}", cause=self.hit.entry.causes[0]), "dim"), (0, 0, 0, 2)))
         return Group(*parts)
 
     @staticmethod
@@ -82,24 +82,25 @@ class FixItem(Static):
         row = Table.grid(padding=(0, 1), expand=True)
         row.add_column(width=4, justify="right")
         row.add_column(ratio=1)
-        row.add_column(width=4)
+        row.add_column(width=max(4, len(tell("copy"))))
         shown = Text(step, "" if is_prose(step) else "bold")
-        row.add_row(Text("·" if number is None else str(number)), shown, Text("" if number is None else "copy", "dim"))
+        row.add_row(
+            Text("·" if number is None else str(number)), shown, Text("" if number is None else tell("copy"), "dim")
+        )
         return row
 
 
 class Fixes(VerticalScroll):
     """The hits of what is being said now; the best one is open."""
 
-    BORDER_TITLE = "Fixes"
-
     def __init__(self) -> None:
         super().__init__(id="fixes", classes="panel")
+        self.border_title = tell("Fixes")
         self._item = ""
         self._hits: dict[str, Hit] = {}
 
     def compose(self) -> ComposeResult:
-        yield Static("Fixes appear here while you speak.", classes="empty")
+        yield Static(tell("Fixes appear here while you speak."), classes="empty")
 
     def show(self, event: KbHit) -> None:
         """Add or renew a hit; another item's hits replace all."""
@@ -116,7 +117,7 @@ class Fixes(VerticalScroll):
         """Empty the panel."""
         self._hits.clear()
         self.remove_children()
-        self.mount(Static("Fixes appear here while you speak.", classes="empty"))
+        self.mount(Static(tell("Fixes appear here while you speak."), classes="empty"))
 
     def copy(self, number: int) -> None:
         """Ask for a step of the open entry (the first open one) to be copied."""
@@ -124,3 +125,13 @@ class Fixes(VerticalScroll):
             if item.expanded and number <= len(item.steps):
                 self.post_message(CopyStep(item.steps[number - 1]))
                 return
+
+
+def _risk(risk: Risk) -> str:
+    match risk:
+        case Risk.CHANGES:
+            return tell("changes your system")
+        case Risk.DESTRUCTIVE:
+            return tell("! deletes data")
+        case _:
+            return ""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from textual.widgets import Static
 
+from mrblue_cli.core.texts import tell
+
 
 class KeyHints(Static):
     """Shortened from the right when the terminal is narrow."""
@@ -11,8 +13,8 @@ class KeyHints(Static):
     def __init__(self, talk_key: str) -> None:
         super().__init__(id="keys")
         self._hints = (
-            f"{talk_key} talk", "m mute", "esc stop", "1-9 copy step", "t type", "ctrl+p commands", "? help",
-            "ctrl+q quit",
+            tell("{key} talk", key=talk_key), tell("m mute"), tell("esc stop"), tell("1-9 copy step"), tell("t type"),
+            tell("ctrl+p commands"), tell("? help"), tell("ctrl+q quit"),
         )  # fmt: skip
 
     def on_mount(self) -> None:

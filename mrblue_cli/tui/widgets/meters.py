@@ -5,7 +5,8 @@ from __future__ import annotations
 from rich.text import Text
 from textual.widgets import Static
 
-from mrblue_cli.voice.events import Levels, SessionStarted
+from mrblue_cli.core.texts import tell
+from mrblue_cli.voice.events import Levels, SessionStarted, TurnMode
 
 _BARS = "▁▂▃▄▅▆▇█"
 _CELLS = 8
@@ -35,17 +36,18 @@ class Meters(Static):
 
     def set_session(self, session: SessionStarted) -> None:
         """Name mode and microphone."""
-        self._mode = str(session.turn_mode)
-        self._device = session.microphone or "no microphone: type instead"
+        self._mode = mode_word(session.turn_mode)
+        self._device = session.microphone or tell("no microphone: type instead")
         self._show()
 
-    def set_mode(self, mode: str) -> None:
+    def set_mode(self, mode: TurnMode) -> None:
         """Name the way of taking turns."""
-        self._mode = mode
+        self._mode = mode_word(mode)
         self._show()
 
     def _show(self) -> None:
-        left = f"mic {_bars(self._microphone)}   speaker {_bars(self._speaker)}"
+        microphone, speaker = _bars(self._microphone), _bars(self._speaker)
+        left = tell("mic {microphone}   speaker {speaker}", microphone=microphone, speaker=speaker)
         right = " · ".join(part for part in (self._mode, self._device) if part)
         width = max(20, self.size.width - 2)
         room = width - len(left) - 2
@@ -56,3 +58,14 @@ class Meters(Static):
 
 def _bars(levels: list[float]) -> str:
     return "".join(_BARS[min(len(_BARS) - 1, int(level * len(_BARS)))] for level in levels)
+
+
+def mode_word(mode: TurnMode) -> str:
+    """The way of taking turns, in the person's language."""
+    match mode:
+        case TurnMode.HANDS_FREE:
+            return tell("hands-free")
+        case TurnMode.LOCAL_VAD:
+            return tell("local-vad")
+        case TurnMode.PUSH_TO_TALK:
+            return tell("push-to-talk")

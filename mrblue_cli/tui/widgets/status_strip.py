@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 from textual.widgets import Static
 
+from mrblue_cli.core.texts import tell
 from mrblue_cli.voice.events import SessionStarted, State, TurnMeasured
 
 # The dot's shape differs too: state is never told by colour alone.
@@ -22,8 +23,9 @@ _DOTS = {
 class StatusStrip(Static):
     """One line; parts that do not fit are left out from the right, the state never."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, private: bool = False) -> None:
         super().__init__(id="status")
+        self._mark = f" · {tell('private')}" if private else ""
         self._state = State.CONNECTING
         self._engine = ""
         self._latency: float | None = None
@@ -55,7 +57,7 @@ class StatusStrip(Static):
     def _show(self) -> None:
         width = max(20, self.size.width - 2)
         state = f"{_DOTS[self._state]} {self._state}"
-        left = f"mrblue  blue{f' · {self._engine}' if self._engine else ''}"
+        left = f"mrblue  blue{self._mark}{f' · {self._engine}' if self._engine else ''}"
         parts = [state]
         if self._latency is not None:
             parts.append(f"last turn {self._latency:.2f} s")
@@ -64,7 +66,7 @@ class StatusStrip(Static):
             parts.pop()
         right = "    ".join(parts)
         if len(left) + 2 + len(right) > width:
-            left = "mrblue"
+            left = f"mrblue{self._mark}"
         line = Text()
         line.append(left[:6], "bold")
         line.append(left[6:])

@@ -21,14 +21,17 @@ class Line(Static):
         self.who = who
         self.words = ""
 
-    def say(self, text: str, *, final: bool, cut: bool = False) -> None:
-        """Show the words so far."""
+    def say(self, text: str, *, final: bool, cut: bool = False, dim: bool = False) -> None:
+        """Show the words so far; `dim`: of an earlier sitting."""
         self.words = f"{text} —" if cut else text
         grid = Table.grid(padding=(0, 1), expand=True)
         grid.add_column(width=4, no_wrap=True)
         grid.add_column(ratio=1)
         ellipsis = "" if final or not text else "…"
-        grid.add_row(Text(self.who, "bold"), Text(self.words + ellipsis, "" if final else "dim"))
+        grid.add_row(
+            Text(self.who, "bold dim" if dim else "bold"),
+            Text(self.words + ellipsis, "dim" if dim or not final else ""),
+        )
         self.update(grid)
 
 
@@ -46,13 +49,13 @@ class Transcript(VerticalScroll):
         """The person's words."""
         if event.final and not event.text:
             return
-        self._line(event.item_id, "You").say(event.text, final=event.final)
+        self._line(event.item_id, "You").say(event.text, final=event.final, dim=event.earlier)
         self._follow()
 
     def answer(self, event: AssistantTranscript) -> None:
         """The assistant's words; cut-off ones keep only what was heard."""
         cut = event.heard_ms is not None
-        self._line(event.item_id, "Blue").say(event.text, final=event.final, cut=cut)
+        self._line(event.item_id, "Blue").say(event.text, final=event.final, cut=cut, dim=event.earlier)
         self._follow()
 
     def note(self, event: Failure | Advice) -> None:
