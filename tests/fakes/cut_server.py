@@ -17,7 +17,6 @@ from mrblue_cli.audio.segmenter import SpeechBegan, SpeechEnded
 from mrblue_cli.core.errors import ConnectError
 from mrblue_cli.core.ids import CountingIds
 from mrblue_cli.engine.detection import Ear
-from mrblue_cli.protocol import client_events as c
 from mrblue_cli.protocol import commands as cmd
 from mrblue_cli.protocol.notices import Dialect
 from mrblue_cli.protocol.server import ServerConversation
@@ -118,11 +117,10 @@ class CutServer:
         while True:
             due, event = await self.up.get()
             await asyncio.sleep(max(0.0, due - self.loop.time()))
-            if not isinstance(event, c.AppendAudio):
-                self.heard_events += 1
+            self.heard_events += 1
             self.received.append(event)
             self.apply(self.conversation.receive(event))
-            if self.cut_after == ("heard", self.heard_events) and not isinstance(event, c.AppendAudio):
+            if self.cut_after == ("heard", self.heard_events):
                 self.cut()
 
     def apply(self, outcome):
@@ -209,7 +207,7 @@ class CutWorld:
 
     async def connect(self):
         await asyncio.sleep(self.chance.uniform(0.01, 0.3))
-        if self.servers and self.refused < 3 and self.chance.random() < self.refusals:
+        if self.servers and self.refused < 2 and self.chance.random() < self.refusals:
             self.refused += 1
             raise ConnectError("nothing listens at host", hint="", retryable=True)
         self.refused = 0
@@ -217,6 +215,11 @@ class CutWorld:
         if self.cuts_left:
             self.cuts_left -= 1
             kind = self.chance.choice(["told", "told", "heard", "time"])
-            cut_after = (kind, self.chance.uniform(0.0, 8.0) if kind == "time" else self.chance.randint(1, 60 if kind == "told" else 9))
+            cut_after = (
+                kind,
+                self.chance.uniform(0.0, 8.0)
+                if kind == "time"
+                else self.chance.randint(1, 60 if kind == "told" else 300),
+            )
         self.servers.append(CutServer(self.chance, cut_after=cut_after))
         return self.servers[-1]

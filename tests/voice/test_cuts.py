@@ -30,7 +30,7 @@ WAV = parse_wav((Path(__file__).parent.parent.parent / "mrblue_cli/data/question
 SPOKEN = to_pcm(WAV.samples)[: int(1.5 * RATE)]
 CUTS = 5
 SEEDS = range(40)
-PATIENCE_SECONDS = 40.0
+PATIENCE_SECONDS = 90.0
 
 
 class OwnIds(CountingIds):
