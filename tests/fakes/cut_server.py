@@ -1,7 +1,7 @@
 """Realtime servers that are cut off at any event, in either direction, with what is under way lost.
 
-They really hear: a recording carries a mark in its lowest bits, and its "transcript" is that mark. They really know only
-what they were told: a reply answers the newest words of their own history. Replies are streamed, transcripts come late.
+They really hear: a recording carries a mark in its lowest bits, and its "transcript" is that mark. They know only what
+they were told: a reply answers the newest words of their own history. Replies are streamed, transcripts come late.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def level_of(mark):
 
 
 class CutServer:
-    """Implements `voice.rungs.Transport`. `cut_after`: what it stands, as ("told"|"heard", events) or ("time", seconds)."""
+    """Implements `voice.rungs.Transport`. `cut_after`: ("told"|"heard", events) or ("time", seconds)."""
 
     dialect = Dialect.GA
 
@@ -177,6 +177,10 @@ class CutServer:
             if item.type == "message" and item.role == "user":
                 return self.texts.get(item.key) or item.text
         return "nothing"
+
+    def said(self):
+        """The conversation as this server knows it, one text a line."""
+        return [self.texts.get(item.key) or item.text for item in self.conversation.history if item.type == "message"]
 
     async def reply(self, response_id):
         await asyncio.sleep(self.chance.uniform(0.05, 0.4))

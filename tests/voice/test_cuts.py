@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +107,7 @@ class CutTalk:
                     if by_key:
                         self.session.control(do.TalkKey(down=False))
                 await self.until(lambda mark=mark: self.answered(mark))
+            await self.until(lambda: self.session.flow.settled)
         finally:
             self.session.end("done")
 
@@ -151,9 +153,20 @@ def check(talk):
     assert len(talk.of(ev.SessionStarted)) == 1
     assert talk.events[-1] == ev.Ended("done")
     assert [said.text for said in talk.session.dialogue.said if said.who == "user"] == said
+    known = talk.world.servers[-1].said()
+    assert [words for words in known if words.startswith("question")] == said
+    for before, words in pairwise(known):
+        if words.startswith("answer"):
+            assert before.split()[-1] == words.split("-")[1]  # each answer stands behind its question
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_conversation_survives_five_cuts(seed):
     talk = CutTalk(seed).hold()
     check(talk)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("mode", [ev.TurnMode.PUSH_TO_TALK, ev.TurnMode.LOCAL_VAD])
+def test_turns_that_we_own_survive_as_well(seed, mode):
+    check(CutTalk(seed, mode=mode).hold())
