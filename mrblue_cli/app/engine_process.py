@@ -22,6 +22,11 @@ class EngineProcess:
         self.url = url
         self.token = token
 
+    @property
+    def alive(self) -> bool:
+        """False once it ended, however that came about."""
+        return self._process.returncode is None
+
     @classmethod
     async def start(cls, config: Path | None = None) -> EngineProcess:
         """Start it and return as soon as it listens; its models load meanwhile. Raises what it reports."""

@@ -6,11 +6,14 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from mrblue_cli.app.platform import this_platform
-from mrblue_cli.app.talk_devices import microphone_of, speaker_of
+from mrblue_cli.app.profiles import equip
+from mrblue_cli.app.talk_costs import TalkCosts
+from mrblue_cli.app.talk_devices import microphone_of, sound_of, speaker_of
 from mrblue_cli.app.talk_history import open_history
 from mrblue_cli.app.talk_rungs import TalkRungs
 from mrblue_cli.assistant.permissions import Mode, Right, Role, may
@@ -24,11 +27,13 @@ from mrblue_cli.settings.build import knowledge_folders, talk_options
 from mrblue_cli.settings.load import Configuration
 from mrblue_cli.settings.places import place
 from mrblue_cli.voice.controls import Control
+from mrblue_cli.voice.device_watch import Side
 from mrblue_cli.voice.events import Advice, Ended, TalkEvent
 from mrblue_cli.voice.headless import HeadlessScript, Speak, Step
 from mrblue_cli.voice.microphones import ClockMicrophone
 from mrblue_cli.voice.ports import MicrophonePort, SpeakerPort
 from mrblue_cli.voice.session import TalkSession
+from mrblue_cli.voice.sound_system import SoundSystem
 from mrblue_cli.voice.speakers import PacedSpeaker
 
 Emit = Callable[[TalkEvent], None]
@@ -58,15 +63,23 @@ class Conversation:
     """One conversation with everything it needs: the session, the engine's process, and their end."""
 
     def __init__(
-        self, configuration: Configuration, emit: Emit, *, clock: Clock | None = None, resume: str | None = None
-    ) -> None:
+        self, configuration: Configuration, emit: Emit, *, clock: Clock | None = None, resume: str | None = None,
+        observers: Sequence[Observer] = (),
+    ) -> None:  # fmt: skip
         self._configuration = configuration
         self._view = emit
         self._clock = clock or SystemClock()
         self._history = open_history(configuration, self._emit, clock=self._clock, resume=resume)
-        self._observers: list[Observer] = [self._history]
-        self._rungs = TalkRungs(configuration)
+        # What is private leaves no trace, not even of money.
+        kept = configuration.settings.history.keep
+        self._costs = TalkCosts(self._emit, conversation=self._history.id) if kept else None
+        self._observers: list[Observer] = [self._history, *observers]
+        if self._costs is not None:
+            self._observers.append(self._costs)
         self._base = load_base(knowledge_folders(configuration.settings), cache=place("cache"))
+        self._equipped = equip(configuration.settings, self._base, lambda line: self._emit(Advice(line)))
+        self._observers.append(self._equipped.floor)
+        self._rungs = TalkRungs(configuration, self._equipped.profile)
         self._session: TalkSession | None = None
 
     async def run(self) -> None:
@@ -86,18 +99,23 @@ class Conversation:
         if not may(Role(who.role), Mode(who.mode), Right.VOICE):
             what = f"role {who.role} in mode {who.mode} may type and read, not talk ([assistant] in the settings)"
             self._emit(Advice(what))
-            return self._build(None, PacedSpeaker(self._clock))
-        microphone = microphone_of(talk, self._emit)
-        return self._build(microphone, speaker_of(talk, self._emit, self._clock))
+            return self._build(None, PacedSpeaker(self._clock), greet=True)
+        rungs, sound = self._rungs.rungs, sound_of(talk)
+        microphone = microphone_of(sound, self._emit) if any(rung.hears for rung in rungs) else None
+        speaks = any(rung.speaks for rung in rungs)
+        speaker = speaker_of(sound, self._emit, self._clock) if speaks else PacedSpeaker(self._clock)
+        return self._build(microphone, speaker, sound, greet=True)
 
     async def run_script(self, steps: Sequence[Step], *, output: Path | None) -> tuple[str, ...]:
         """Talk from a script, without devices unless one is named. Returns recordings in which nobody was heard."""
         microphone = ClockMicrophone(self._clock)
         speaker: SpeakerPort = PacedSpeaker(self._clock, output)
+        sound: SoundSystem | None = None
         if self._configuration.settings.talk.output_device and output is None:
-            speaker = speaker_of(self._configuration.settings.talk, self._emit, self._clock)
+            sound = sound_of(self._configuration.settings.talk, Side.SPEAKER)
+            speaker = speaker_of(sound, self._emit, self._clock)
         has_speech = any(isinstance(step, Speak) for step in steps)
-        session = self._build(microphone if has_speech else None, speaker)
+        session = self._build(microphone if has_speech else None, speaker, sound)
         silence_ms = self._configuration.settings.talk.silence_ms
         script = HeadlessScript(session, microphone, steps, clock=self._clock, silence_ms=silence_ms)
 
@@ -113,10 +131,21 @@ class Conversation:
         await self._to_the_end(play())
         return tuple(script.unheard)
 
-    def _build(self, microphone: MicrophonePort | None, speaker: SpeakerPort) -> TalkSession:
+    def _build(
+        self,
+        microphone: MicrophonePort | None,
+        speaker: SpeakerPort,
+        sound: SoundSystem | None = None,
+        *,
+        greet: bool = False,
+    ) -> TalkSession:
         settings = self._configuration.settings
+        if self._rungs.advice is not None:
+            self._emit(Advice(self._rungs.advice))
+        # A script knows what it wants; a person is greeted.
+        greeting = self._equipped.profile.greeting if greet else ""
         self._session = TalkSession(
-            talk_options(settings),
+            replace(talk_options(settings), greeting=greeting),
             rungs=self._rungs.rungs,
             microphone=microphone,
             speaker=speaker,
@@ -126,6 +155,8 @@ class Conversation:
             emit=self._emit,
             wall=UnixClock(),
             chance=random.random,
+            toolbox=self._equipped.toolbox,
+            sound=sound,
             past=self._history.past,
             tap=self._history.tap,
         )
@@ -141,8 +172,13 @@ class Conversation:
             self._history.begin()
             await work
         except asyncio.CancelledError:
-            self._emit(Ended("interrupted"))
+            if self._session is not None:
+                self._session.finish("interrupted")
+            else:
+                self._emit(Ended("interrupted"))
             raise
         finally:
             await self._rungs.close()
             self._history.close()
+            if self._costs is not None:
+                self._costs.close()

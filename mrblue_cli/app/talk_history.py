@@ -108,6 +108,11 @@ class TalkHistory:
         self._thread = DiskThread(keepers) if keepers else None
 
     @property
+    def id(self) -> str:
+        """The conversation's id; empty: nothing is kept."""
+        return self._keeper.conversation_id if self._keeper is not None else ""
+
+    @property
     def tap(self) -> AudioTap | None:
         """Where the session sends its sound, None: nowhere."""
         return self._recorder
@@ -144,6 +149,8 @@ class TalkHistory:
         if not isinstance(event, ev.Ended):
             self._tell_troubles()
         self._keeper.see(event)
+        if self._recorder is not None and isinstance(event, ev.SessionStarted):
+            self._recorder.start()
 
     def close(self) -> None:
         """Write the rest."""

@@ -2,41 +2,59 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
+import msgspec
+
 from mrblue_cli.app.engine_process import EngineProcess
-from mrblue_cli.core.errors import MissingPart
+from mrblue_cli.app.memory_rungs import batch_engine, batch_host, text_engine
+from mrblue_cli.assistant.profile import Profile
+from mrblue_cli.core.errors import ConnectError, MissingPart
+from mrblue_cli.core.texts import tell
+from mrblue_cli.engine.memory import MemoryEngine
 from mrblue_cli.realtime.client import connect
 from mrblue_cli.realtime.endpoints import endpoint_from_url, openai_endpoint
 from mrblue_cli.realtime.options import ConnectOptions
 from mrblue_cli.settings.build import wanted_session
+from mrblue_cli.settings.fallback import fallback_order
 from mrblue_cli.settings.load import Configuration
 from mrblue_cli.settings.secrets import find_secret
 from mrblue_cli.voice.rungs import Rung, RungName, Transport
 
+TEXT = "text"
+
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Whom to talk to. `endpoint` None: the engine on this machine, started when needed."""
+    """Whom to talk to first. `endpoint` None: an engine on this machine, started when needed."""
 
     name: str
     endpoint: ConnectOptions | None
 
 
+def local_engine_is_installed() -> bool:
+    """The parts of the `local` extra are there."""
+    return all(importlib.util.find_spec(name) is not None for name in ("faster_whisper", "piper"))
+
+
 def choose_engine(configuration: Configuration) -> Engine:
-    """auto means OpenAI when there is a key, else this machine. Raises `ConfigError` or `MissingPart`."""
+    """auto: OpenAI when there is a key, else this machine, else in writing. Raises `ConfigError` or `MissingPart`."""
     talk = configuration.settings.talk
     key = find_secret("OPENAI_API_KEY")
     wanted = talk.engine.strip()
     if wanted == "openai" or (wanted == "auto" and key):
         return Engine("openai", openai_endpoint(key.reveal(), talk.model))
-    if wanted in {"auto", "local"}:
-        if importlib.util.find_spec("faster_whisper") is None or importlib.util.find_spec("piper") is None:
+    if wanted == "auto":
+        return Engine("local" if local_engine_is_installed() else TEXT, None)
+    if wanted == "local":
+        if not local_engine_is_installed():
             raise MissingPart(
-                "the engine on this machine is not installed",
-                hint='pip install "mrblue-cli[local]", or set OPENAI_API_KEY, or give --engine ws://…',
+                tell("the engine on this machine is not installed"),
+                hint=tell('pip install "mrblue-cli[local]", or set OPENAI_API_KEY, or give --engine ws://…'),
             )
         return Engine("local", None)
     own_key = find_secret("MRBLUE_REALTIME_API_KEY")
@@ -48,30 +66,124 @@ def choose_engine(configuration: Configuration) -> Engine:
 
 
 class TalkRungs:
-    """The rungs of one talk, and the engine's process behind one of them."""
+    """The rungs of one talk, and what stands behind them: the engine's process, engines in this process."""
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: Configuration, profile: Profile | None = None) -> None:
         self._configuration = configuration
+        self._profile = profile
         self._engine = choose_engine(configuration)
-        self._process: EngineProcess | None = None
+        self._order = self._ladder()
+        self._local = _LocalEngine(configuration)
+        self._memory: dict[RungName, MemoryEngine] = {}
 
     @property
     def rungs(self) -> tuple[Rung, ...]:
-        """Best first."""
-        local = self._engine.endpoint is None
-        name = RungName.LOCAL if local else RungName.REALTIME
-        return (
-            Rung(name, self._engine.name, self._connect, wanted_session(self._configuration.settings, local=local)),
+        """Best first; at least one."""
+        return tuple(self._rung(name) for name in self._order)
+
+    @property
+    def advice(self) -> str | None:
+        """What the person should know before it begins: that only writing is left, though they did not ask for it."""
+        asked = fallback_order(self._configuration.settings.talk.fallback)
+        if self._order != (RungName.TEXT,) or asked[:1] == (RungName.TEXT,):
+            return None
+        return tell(
+            "no key and no engine on this machine: type, and read the answers "
+            '(to talk: pip install "mrblue-cli[local]", or set OPENAI_API_KEY)'
         )
 
     async def close(self) -> None:
         """End what was started."""
+        await self._local.close()
+        for engine in self._memory.values():
+            await engine.close()
+
+    def _ladder(self) -> tuple[RungName, ...]:
+        """The order that was asked for, begun at the engine that was named, without what cannot be here."""
+        talk = self._configuration.settings.talk
+        order = fallback_order(talk.fallback)
+        first = self._first()
+        if not order:
+            return (first,)
+        if talk.engine.strip() != "auto":
+            order = order[order.index(first) :] if first in order else (first, *order)
+        possible = tuple(name for name in order if self._is_possible(name))
+        return possible or (RungName.TEXT,)
+
+    def _first(self) -> RungName:
+        if self._engine.endpoint is not None:
+            return RungName.REALTIME
+        return RungName.TEXT if self._engine.name == TEXT else RungName.LOCAL
+
+    def _is_possible(self, name: RungName) -> bool:
+        match name:
+            case RungName.REALTIME:
+                return self._engine.endpoint is not None
+            case RungName.BATCH:
+                return batch_host(self._configuration.settings) is not None
+            case RungName.LOCAL:
+                return local_engine_is_installed()
+            case RungName.TEXT:
+                return True
+
+    def _rung(self, name: RungName) -> Rung:
+        settings = self._configuration.settings
+        own = wanted_session(settings, local=True, profile=self._profile)
+        match name:
+            case RungName.REALTIME:
+                bounded = self._engine.name == "openai"
+                wanted = wanted_session(settings, local=False, bounded=bounded, profile=self._profile)
+                return Rung(name, self._engine.name, self._realtime, wanted)
+            case RungName.BATCH:
+                engine = batch_host(settings) or name
+                return Rung(name, engine, self._in_memory(name, lambda: batch_engine(settings)), own)
+            case RungName.LOCAL:
+                return Rung(name, "local", self._local.connect, own)
+            case RungName.TEXT:
+                written = msgspec.structs.replace(own, output_modalities=["text"])
+                opening = self._in_memory(name, lambda: text_engine(settings))
+                return Rung(name, TEXT, opening, written, hears=False, speaks=False)
+
+    async def _realtime(self) -> Transport:
+        assert self._engine.endpoint is not None  # noqa: S101 - else this rung is left out
+        return await connect(self._engine.endpoint)
+
+    def _in_memory(self, name: RungName, build: Callable[[], MemoryEngine]) -> Callable[[], Awaitable[Transport]]:
+        async def opened() -> Transport:
+            if name not in self._memory:
+                # Reads the knowledge base: not on the loop that plays and listens.
+                self._memory[name] = await asyncio.get_running_loop().run_in_executor(None, build)
+            return await self._memory[name].open()
+
+        return opened
+
+
+class _LocalEngine:
+    """The engine's process: started by the first connection, again when it crashed, ended with the talk."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._configuration = configuration
+        self._process: EngineProcess | None = None
+        self._starting = asyncio.Lock()
+
+    async def connect(self) -> Transport:
+        """A new session there; raises `MrBlueError`."""
+        process = await self._running()
+        try:
+            return await connect(endpoint_from_url(process.url, api_key=process.token))
+        except ConnectError:
+            if process.alive:
+                raise
+        process = await self._running()
+        return await connect(endpoint_from_url(process.url, api_key=process.token))
+
+    async def close(self) -> None:
+        """End the process."""
         if self._process is not None:
             await self._process.close()
 
-    async def _connect(self) -> Transport:
-        endpoint = self._engine.endpoint
-        if endpoint is None:
-            self._process = await EngineProcess.start(self._configuration.file)
-            endpoint = endpoint_from_url(self._process.url, api_key=self._process.token)
-        return await connect(endpoint)
+    async def _running(self) -> EngineProcess:
+        async with self._starting:
+            if self._process is None or not self._process.alive:
+                self._process = await EngineProcess.start(self._configuration.file)
+            return self._process

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import Any, Protocol
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mrblue_cli.assistant.reply import (
     FollowUp,
@@ -15,9 +16,14 @@ from mrblue_cli.assistant.reply import (
     spoken_reply,
     told_at_once,
 )
+from mrblue_cli.assistant.roles import greeting_of
+from mrblue_cli.core.texts import tell
 from mrblue_cli.knowledge.base import KnowledgeBase
 from mrblue_cli.knowledge.detect import detect
 from mrblue_cli.knowledge.model import Hit, SearchResult, for_platform
+
+if TYPE_CHECKING:
+    from mrblue_cli.assistant.skills.base import Skill
 
 OFFLINE = (
     "I can't answer that offline. My own knowledge is about errors. For everything else, set an OpenAI key, or point "
@@ -57,6 +63,23 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelUse:
+    """What one request to a paid model took; None: the provider did not say."""
+
+    model: str
+    input_tokens: int | None = None
+    cached_tokens: int | None = None
+    """Inside `input_tokens`."""
+    output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    """Inside `output_tokens`."""
+
+
+def _nobody_counts(_: ModelUse) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """What to answer: the newest words, and what was said before, oldest first (cut replies cut)."""
 
@@ -65,6 +88,10 @@ class Question:
     instructions: str = ""
     tools: tuple[ToolSpec, ...] = ()
     """What may be called."""
+    after: int = 0
+    """How many entries at the end of `history` came after `text`: words of the assistant, then tools' outputs."""
+    count: Callable[[ModelUse], None] = field(default=_nobody_counts, compare=False, repr=False)
+    """Told of every request to a paid model that the answer takes."""
 
 
 class Brain(Protocol):
@@ -181,8 +208,15 @@ def _by_type(text: str) -> str | None:
     return f"That looks like {kind.name}. I have no entry that fits exactly. In general: {checks}"
 
 
+SEARCH_TOOL = "search_knowledge_base"
+"""Where tools are offered and this is not among them, the talk is about something else than errors."""
+
+
 class LadderBrain:
-    """The knowledge base first; a chat model for everything it does not know; when that fails, the honest line."""
+    """What a tool answered; the skills of the tools on offer; the knowledge base; a chat model; the honest line.
+
+    With a chat model, tools' answers are the model's to tell; without one, the sentence that each brings is said.
+    """
 
     def __init__(self, knowledge: KnowledgeBrain, chat: Brain | None = None) -> None:
         self._knowledge = knowledge
@@ -190,11 +224,58 @@ class LadderBrain:
 
     async def answer(self, question: Question) -> AsyncIterator[str | CallTool]:
         """Stream from the first rung that has an answer."""
-        known = self._knowledge.try_answer(question)
+        known = self.try_answer(question)
         if known is not None:
             yield known
-        elif self._chat is None:
-            yield OFFLINE
-        else:
+        elif self._chat is not None:
             async for piece in self._chat.answer(question):
                 yield piece
+        else:
+            yield self._otherwise(question)
+
+    def try_answer(self, question: Question) -> str | CallTool | None:
+        """What can be answered at once without a chat model, or None."""
+        greeting = greeting_of(question.instructions)
+        if greeting:
+            return greeting
+        if question.history and question.history[-1].role == "tool":
+            return told_outputs(question.history) if self._chat is None else None
+        if not question.text.strip():
+            return tell(NOT_HEARD)
+        for skill in _skills(question):
+            answer = skill.try_answer(question)
+            if answer is not None:
+                return answer
+        if question.tools and not any(tool.name == SEARCH_TOOL for tool in question.tools):
+            return None
+        return self._knowledge.try_answer(question)
+
+    def _otherwise(self, question: Question) -> str:
+        lines = (skill.otherwise() for skill in _skills(question))
+        return next((line for line in lines if line), tell(OFFLINE))
+
+
+def _skills(question: Question) -> tuple[Skill, ...]:
+    # Skills know brains' questions and calls; the other way round only here, when one is asked.
+    from mrblue_cli.assistant.skills import find_skills
+
+    return find_skills(question.tools)
+
+
+def told_outputs(history: Sequence[Exchange]) -> str:
+    """What the tools that ran last say, one after the other."""
+    said: list[str] = []
+    for exchange in reversed(history):
+        if exchange.role != "tool":
+            break
+        said.append(_say_of(exchange.text))
+    return " ".join(line for line in reversed(said) if line) or tell("That is done.")
+
+
+def _say_of(output: str) -> str:
+    try:
+        value = json.loads(output)
+    except ValueError:
+        return output[:400]
+    say = value.get("say") if isinstance(value, dict) else None
+    return say if isinstance(say, str) else ""

@@ -16,3 +16,5 @@ class ChatOptions:
     """Empty for local servers that ask for none."""
     timeout_seconds: float = 20.0
     """Until the first word."""
+    strict: bool = False
+    """Raise what fails instead of saying it: the conversation has another way to go on."""

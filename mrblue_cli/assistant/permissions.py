@@ -41,6 +41,8 @@ class Right(StrEnum):
     VOICE = "voice"
     EDITING = "editing"
     """Patches to files."""
+    TOOLS = "tools"
+    """Tools that do something outside this conversation: send an order, ask a service for work."""
 
 
 _ALL = frozenset(Right)

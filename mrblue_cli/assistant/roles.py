@@ -9,6 +9,14 @@ BLUE = (
     "ask for the exact error text."
 )
 
+GREET = "Open the conversation by saying exactly the following and nothing else: "
+"""Instructions of a reply that begins with this are a greeting; a brain without a model simply says the rest."""
+
+
+def greeting_of(instructions: str) -> str:
+    """The greeting that these instructions ask for; empty: none."""
+    return instructions.removeprefix(GREET) if instructions.startswith(GREET) else ""
+
 
 def grounded(instructions: str, knowledge: str) -> str:
     """Instructions with what the knowledge base says about the question."""

@@ -16,9 +16,14 @@ import msgspec
 
 from mrblue_cli.assistant.brain import ToolSpec
 from mrblue_cli.assistant.permissions import Mode, Right, Role, may
-from mrblue_cli.core.errors import MrBlueError
+from mrblue_cli.core.errors import MrBlueError, UsageError
+from mrblue_cli.core.texts import tell
 
 MAX_ARGUMENT_BYTES = 64 * 1024
+MAX_OUTPUT_BYTES = 16 * 1024
+"""A result is read again by a model with every later turn, and paid for each time."""
+MAX_SAY_CHARS = 1200
+"""More than a minute of speech is no answer."""
 
 
 class Status(StrEnum):
@@ -54,7 +59,8 @@ class Tool:
     description: str
     parameters: type[msgspec.Struct]
     run: Callable[[Any], Awaitable[Answer]]
-    """Gets the decoded parameters; raises `MrBlueError` for what the person should hear of."""
+    """Gets the decoded parameters; raises `MrBlueError` for what the person should hear of: a `UsageError` refuses the
+    call, any other says that it failed."""
     right: Right = Right.BASIC
     """Who lacks it is neither offered the tool nor answered."""
     seconds: float = 10.0
@@ -63,6 +69,11 @@ class Tool:
     def spec(self) -> ToolSpec:
         """The tool as a model is told of it."""
         return ToolSpec(self.name, self.description, schema_of(self.parameters))
+
+    @property
+    def has_effect(self) -> bool:
+        """It changes something outside: once begun it is finished, whatever the person does meanwhile."""
+        return self.right is Right.TOOLS
 
 
 class ToolBox:
@@ -76,27 +87,35 @@ class ToolBox:
         """What may be called, in the order of the registry."""
         return tuple(tool.spec for tool in self._tools.values())
 
+    def has_effect(self, name: str) -> bool:
+        """Whether a call of this changes something outside."""
+        return name in self._tools and self._tools[name].has_effect
+
     async def call(self, name: str, arguments: str) -> Outcome:
         """Run a tool with the arguments as the model wrote them; never raises but on cancellation."""
         tool = self._tools.get(name)
         if tool is None:
-            return _ended(Status.REFUSED, f"there is no tool called {name[:60]}")
-        if len(arguments.encode()) > MAX_ARGUMENT_BYTES:
-            return _ended(Status.REFUSED, f"the arguments of {name} are too long")
+            return _ended(Status.REFUSED, tell("there is no tool called {name}", name=name[:60]))
+        if len(arguments.encode(errors="replace")) > MAX_ARGUMENT_BYTES:
+            return _ended(Status.REFUSED, tell("the arguments of {name} are too long", name=name))
         try:
             given = msgspec.json.decode(arguments or "{}", type=tool.parameters)
-        except msgspec.DecodeError as error:
-            return _ended(Status.REFUSED, f"the arguments of {name} do not fit: {error}")
+        except (msgspec.DecodeError, UnicodeEncodeError) as error:
+            said = tell("the arguments of {name} do not fit: {why}", name=name, why=str(error)[:300])
+            return _ended(Status.REFUSED, said)
         try:
             async with asyncio.timeout(tool.seconds):
                 answer = await tool.run(given)
         except TimeoutError:
-            return _ended(Status.FAILED, f"{name} took longer than {tool.seconds:g} seconds")
+            said = tell("{name} took longer than {seconds} seconds", name=name, seconds=f"{tool.seconds:g}")
+            return _ended(Status.FAILED, said)
         except MrBlueError as error:
-            return _ended(Status.FAILED, f"{error.what}{f'; {error.hint}' if error.hint else ''}")
+            status = Status.REFUSED if isinstance(error, UsageError) else Status.FAILED
+            return _ended(status, f"{error.what}{f'; {error.hint}' if error.hint else ''}")
         except Exception as error:  # noqa: BLE001 - a tool's defect must not end the conversation
-            return _ended(Status.FAILED, f"{name} failed: {type(error).__name__}")
-        return Outcome(Status.DONE, _text({"ok": True, "say": answer.say, **answer.facts}), answer.say)
+            return _ended(Status.FAILED, tell("{name} failed: {kind}", name=name, kind=type(error).__name__))
+        say = answer.say[:MAX_SAY_CHARS]
+        return Outcome(Status.DONE, _bounded({"ok": True, "say": say, **answer.facts}, say), say)
 
 
 def schema_of(parameters: type[msgspec.Struct]) -> dict[str, Any]:
@@ -107,7 +126,17 @@ def schema_of(parameters: type[msgspec.Struct]) -> dict[str, Any]:
 
 
 def _ended(status: Status, say: str) -> Outcome:
+    say = say[:MAX_SAY_CHARS]
     return Outcome(status, _text({"ok": False, "say": say}), say)
+
+
+def _bounded(value: dict[str, Any], say: str) -> str:
+    """The result as JSON text of at most `MAX_OUTPUT_BYTES`; what is too long is cut and says so."""
+    text = _text(value)
+    if len(text.encode(errors="replace")) <= MAX_OUTPUT_BYTES:
+        return text
+    # A quarter of the bytes in characters: each may take four, and quotes are escaped once more.
+    return _text({"ok": True, "say": say, "cut": True, "beginning": text[: MAX_OUTPUT_BYTES // 6]})
 
 
 def _text(value: dict[str, Any]) -> str:

@@ -2,19 +2,20 @@
 
 Pure: samples go in, samples come out, time is counted in samples. The canceller itself stands behind `voice`.
 
-Two streams from two devices are paired by arrival: what the output took up to now belongs to what the microphone gave up
-to now. The echo comes later than what caused it, by the latency of both devices and the room, and finding that delay
+Two streams from two devices are paired by arrival: what the output took up to now belongs to what the microphone gave
+up to now. The echo comes later than what caused it, by the latency of both devices and the room, and finding that delay
 is the canceller's work; but it never finds an echo that comes *before* its cause. So when the two arrive unevenly it is
 the microphone that waits.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
 import numpy as np
 
-from mrblue_cli.audio.gate import CANCELLED_LEAK, HOLD_SECONDS, counts_over_playback
+from mrblue_cli.audio.gate import CANCELLED_COUNTS_FROM, CANCELLED_LEAK, HOLD_SECONDS, counts_over_playback
 from mrblue_cli.audio.pcm import BLOCK, RATE, Pcm, rms
 from mrblue_cli.audio.vad import SpeechDetector, blocks
 
@@ -26,7 +27,7 @@ FAR_LIMIT_SAMPLES = 2 * RATE
 _SLACK_SAMPLES = 30 * RATE // 1000
 """Blocks of 20 ms that come at their own times leave up to one block over; more is a clock that runs away."""
 _JUMP_SAMPLES = 60 * RATE // 1000
-_WATCH_SAMPLES = RATE
+_WATCH_SAMPLES = RATE // 2
 _STEP_EVERY_SAMPLES = RATE // 5
 """One sample every 200 ms mends clocks that differ by 200 parts in a million; the canceller does not notice."""
 
@@ -34,10 +35,11 @@ WARM_UP_SECONDS = 3.0
 """Of sound from the loudspeaker, before the canceller is trusted (livekit and unmute wait as long)."""
 AFTER_JUMP_SECONDS = 1.5
 _AUDIBLE = 0.003
-_PLAYBACK_MEMORY_BLOCKS = 25
-"""The echo of the last half second may still arrive."""
+_ECHO_SECONDS = 0.3
+"""What was played may come back for so long, behind the latency of the devices."""
+_LONGEST_ECHO_BLOCKS = 50
 _WINDOW_BLOCKS = 15
-_PERSON_BLOCKS = 8
+_PERSON_BLOCKS = 7
 _QUIET_BLOCKS = 40
 """A person who has been heard may pause for this long (0.8 s) before the gate asks again."""
 
@@ -84,7 +86,7 @@ class Alignment:
         self._far = np.concatenate((np.zeros(len(self._near) - len(self._far), dtype=np.int16), self._far))
 
     def _watch(self, count: int) -> None:
-        """What is left over in every look for a second is no unevenness but two clocks, or a device that stood still."""
+        """What is left over for half a second is not uneven arrival: clocks differ, or a device stood still."""
         self._least_far = min(self._least_far, len(self._far))
         self._least_near = min(self._least_near, len(self._near))
         self._since_step += count
@@ -112,7 +114,7 @@ class Alignment:
 class PersonGate:
     """Full duplex behind a canceller: lets a person through while a reply plays, and nothing that is left of it.
 
-    While a reply plays (and until the room is quiet again) the gate passes silence until 160 ms of the last 300 are
+    While a reply plays (and until the room is quiet again) the gate passes silence until 140 ms of the last 300 are
     speech that stands out of what the canceller may have left. Then it passes all 300 ms at once, so that no first word
     is lost, and what follows. Before the canceller has heard the loudspeaker for `WARM_UP_SECONDS` nobody gets through.
     """
@@ -123,7 +125,8 @@ class PersonGate:
         self._pending_far = _empty()
         self._kept: deque[Pcm] = deque(maxlen=_WINDOW_BLOCKS)
         self._counted: deque[bool] = deque(maxlen=_WINDOW_BLOCKS)
-        self._played_levels: deque[float] = deque(maxlen=_PLAYBACK_MEMORY_BLOCKS)
+        self._played_levels: deque[float] = deque(maxlen=_LONGEST_ECHO_BLOCKS)
+        self._echo_blocks = 0
         self._hold = 0
         self._quiet_blocks = _QUIET_BLOCKS
         self._warm_up = int(WARM_UP_SECONDS * RATE)
@@ -148,17 +151,18 @@ class PersonGate:
             self._hold = int((HOLD_SECONDS + latency_seconds) * RATE)
         heard, self._pending = blocks(cancelled, self._pending)
         far, self._pending_far = blocks(played, self._pending_far)
+        self._echo_blocks = math.ceil((_ECHO_SECONDS + latency_seconds) * RATE / BLOCK)
         passed = [self._block(block, rms(beside), playing=playing) for block, beside in zip(heard, far, strict=True)]
         return np.concatenate([_empty(), *passed])
 
     def _block(self, block: Pcm, played: float, *, playing: bool) -> Pcm:
         guarded = playing or self._hold > 0
-        self._hold = max(0, self._hold - BLOCK)
+        if not playing:
+            self._hold = max(0, self._hold - BLOCK)
         self._played_levels.append(played)
         if played > _AUDIBLE:
             self._warm_up -= BLOCK
-        speech = self._detector.is_speech(block)
-        counts = speech and counts_over_playback(rms(block), max(self._played_levels), leak=CANCELLED_LEAK)
+        counts = self._counts(block)
         self._counted.append(counts)
         self._quiet_blocks = 0 if counts else self._quiet_blocks + 1
         person = sum(self._counted) >= _PERSON_BLOCKS
@@ -174,6 +178,13 @@ class PersonGate:
         out = np.concatenate([*self._kept, block]) if guarded else block
         self._kept.clear()
         return out
+
+    def _counts(self, block: Pcm) -> bool:
+        speech = self._detector.is_speech(block)
+        loudest = max(list(self._played_levels)[-self._echo_blocks :])
+        return speech and counts_over_playback(
+            rms(block), loudest, leak=CANCELLED_LEAK, counts_from=CANCELLED_COUNTS_FROM
+        )
 
 
 def _empty() -> Pcm:

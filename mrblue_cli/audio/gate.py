@@ -9,8 +9,12 @@ from mrblue_cli.audio.pcm import RATE
 
 HOLD_SECONDS = 0.3
 """A room goes on sounding after the loudspeaker fell silent."""
-CANCELLED_LEAK = 0.18
-"""What a canceller that takes 15 dB away lets through, as a share: less than that is not accepted of one."""
+COUNTS_FROM = 0.015
+"""Root mean square from which an uncancelled microphone counts over a reply."""
+CANCELLED_LEAK = 0.1
+"""What is left behind a canceller, as a share: 20 dB less. Measured: 30 dB and more."""
+CANCELLED_COUNTS_FROM = 0.006
+"""The same behind a canceller, which takes a part of a person who speaks at the same time, too."""
 
 
 class Route(StrEnum):
@@ -73,9 +77,11 @@ class EchoGate:
         return not held
 
 
-def counts_over_playback(microphone_rms: float, playback_rms: float, *, leak: float = 1.0) -> bool:
+def counts_over_playback(
+    microphone_rms: float, playback_rms: float, *, leak: float = 1.0, counts_from: float = COUNTS_FROM
+) -> bool:
     """Second defence in full duplex: only what stands out of a possible leak counts as the person.
 
-    `leak`: the share of the leak that is left when a canceller has been at work.
+    `leak`: the share of the echo that is left where a canceller has been at work. Root mean squares in 0..1.
     """
-    return microphone_rms >= max(0.015, 0.6 * leak * playback_rms + 0.002)
+    return microphone_rms >= max(counts_from, 0.6 * leak * playback_rms + 0.002)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mrblue_cli.audio.pcm import RATE, Pcm
+from mrblue_cli.audio.pcm import RATE, Pcm, to_floats, to_pcm
+from mrblue_cli.audio.resample import convert
 from mrblue_cli.audio.ring import PlaybackRing
 
 FADE_MS = 15
@@ -39,6 +40,25 @@ class PlayedStream:
     complete: bool
 
 
+@dataclass(frozen=True, slots=True)
+class UnheardStream:
+    """One stream as it stood when its device was left, in samples at the rate of `Unheard`."""
+
+    key: Hashable
+    heard: int
+    finished: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """What a device that was left had not brought to the ear, in order; another device goes on with it."""
+
+    rate: int
+    streams: tuple[UnheardStream, ...] = ()
+    pieces: tuple[tuple[Hashable, Pcm], ...] = ()
+    underruns: int = 0
+
+
 class Playout:
     """Feeds one device stream at `rate` Hz. `guard` is the largest block the device takes at once, in samples."""
 
@@ -58,12 +78,21 @@ class Playout:
         self._flowing = False
         self._start_ms = START_MS
         self._surely_heard = 0
+        self._taken_back: deque[tuple[Hashable, Pcm]] = deque()
+        """While paused: what had been handed to the ring and was not played, oldest first."""
+        self._paused_at: int | None = None
+        """While paused: the place in the ring from which nothing counts as heard."""
         self.underruns = 0
 
     @property
     def queued_samples(self) -> int:
         """Samples received that the device has not taken yet."""
         return self._waiting_samples + self._ring.queued
+
+    @property
+    def paused(self) -> bool:
+        """True between `pause` and `resume` (or `stop`)."""
+        return self._paused_at is not None
 
     @property
     def sounding(self) -> bool:
@@ -90,6 +119,8 @@ class Playout:
 
     def pump(self) -> None:
         """Move samples towards the device; call it after every change and every 20 ms."""
+        if self.paused:
+            return
         self._note_underrun()
         if not self._flowing:
             due = self._waiting and (
@@ -119,6 +150,47 @@ class Playout:
             # Nothing more is promised: running dry from here on is an end, not an underrun.
             self._flowing = self._ring.queued > 0
 
+    def pause(self) -> None:
+        """Fall silent within a fade and keep everything that was not heard, the fade included; see `resume`.
+
+        What has left the ring is still heard: only the ring's own samples are taken back.
+        """
+        if self.paused:
+            return
+        start, samples = self._ring.take_back(self._fade, self._guard)
+        for stretch in self._stretches:
+            if stretch.end > start:
+                piece = samples[max(stretch.start, start) - start : stretch.end - start]
+                self._taken_back.append((stretch.key, piece))
+                self._waiting_samples += len(piece)
+                stretch.end = max(stretch.start, start)
+        self._stretches = deque(stretch for stretch in self._stretches if stretch.end > stretch.start)
+        self._paused_at = start
+        self._flowing = self._tail_faded = False
+
+    def resume(self) -> None:
+        """Go on from the sample where the fade of `pause` began: nothing is lost, nothing but the fade comes twice."""
+        if self._paused_at is None:
+            return
+        start, self._paused_at = self._paused_at, None
+        # The callback was reading while the ring was cut: what it took beyond the fade was heard, and in full.
+        overtaken = self._ring.read - start
+        if overtaken > self._fade:
+            self._count_heard(start, overtaken)
+        self._waiting.extendleft(reversed(self._taken_back))
+        self._taken_back.clear()
+        self.pump()
+
+    def _count_heard(self, start: int, count: int) -> None:
+        while count > 0 and self._taken_back:
+            key, pcm = self._taken_back.popleft()
+            taken = min(count, len(pcm))
+            self._stretches.append(_Stretch(key, start, start + taken))
+            if taken < len(pcm):
+                self._taken_back.appendleft((key, pcm[taken:]))
+            self._waiting_samples -= taken
+            start, count = start + taken, count - taken
+
     def stop(self, latency_samples: int = 0) -> tuple[PlayedStream, ...]:
         """Fall silent within a fade and report what was heard of each stream that is not long over.
 
@@ -126,6 +198,8 @@ class Playout:
         """
         report = self.report(latency_samples)
         self._waiting.clear()
+        self._taken_back.clear()
+        self._paused_at = None
         self._waiting_samples = 0
         self._ring.cut(self._fade, self._guard)
         self._stretches.clear()
@@ -157,6 +231,36 @@ class Playout:
             self._finished.discard(key)
         self._stretches = deque(stretch for stretch in self._stretches if stretch.key not in over)
         return tuple(over)
+
+    def leave(self, latency_samples: int = 0) -> Unheard:
+        """What another device has to go on with, when this one takes no more; nothing is left here.
+
+        What was on its way to the ear counts as unheard: a syllable twice is better than a syllable lost.
+        """
+        heard_to = self._heard_to(latency_samples)
+        heard = {item.key: item.played_samples for item in self.report(latency_samples)}
+        pieces: list[tuple[Hashable, Pcm]] = []
+        for stretch in self._stretches:
+            pcm = self._ring.between(max(heard_to, stretch.start), stretch.end)
+            if len(pcm):
+                pieces.append((stretch.key, pcm))
+        pieces += self._waiting
+        streams = tuple(UnheardStream(key, count, key in self._finished) for key, count in heard.items())
+        self.stop()
+        return Unheard(self._rate, streams, tuple(pieces), self.underruns)
+
+    def take_over(self, unheard: Unheard) -> None:
+        """Go on where another device stopped, at this one's rate. Nothing may have been added here before."""
+        self.underruns += unheard.underruns
+        for stream in unheard.streams:
+            heard = stream.heard * self._rate // unheard.rate
+            self._past[stream.key] = self._received[stream.key] = heard
+        for key, pcm in unheard.pieces:
+            same = unheard.rate == self._rate
+            self.add(key, pcm if same else to_pcm(convert(to_floats(pcm), unheard.rate, self._rate)))
+        for stream in unheard.streams:
+            if stream.finished:
+                self.finish(stream.key)
 
     def _write(self, key: Hashable, pcm: Pcm) -> int:
         start = self._ring.written

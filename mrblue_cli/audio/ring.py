@@ -112,6 +112,11 @@ class PlaybackRing:
         index = np.arange(self.read - count, self.read) % self._capacity
         return self._data[index]
 
+    def between(self, start: int, end: int) -> Pcm:
+        """The samples from place `start` to `end`, counted as `written` counts; what is overwritten is left out."""
+        index = np.arange(max(start, self.written - self._capacity), min(end, self.written)) % self._capacity
+        return self._data[index]
+
     def fade_tail(self, fade: int, guard: int) -> None:
         """Fade the newest samples to silence, because nothing may follow them; the guard is left alone."""
         length = min(fade, self.queued - guard)
@@ -121,11 +126,23 @@ class PlaybackRing:
 
     def cut(self, fade: int, guard: int) -> int:
         """Fade to silence over `fade` samples behind the guard and drop the rest; returns how many still play."""
-        start = self.read + guard
+        self._fade_out(self.read + guard, fade)
+        return self.queued
+
+    def take_back(self, fade: int, guard: int) -> tuple[int, Pcm]:
+        """As `cut`; returns the place where the fade begins and, as they were, all samples from there on."""
+        start = min(self.read + guard, max(self.read, self.written))
+        count = max(0, self.written - start)
+        place = start % self._capacity
+        first = min(count, self._capacity - place)
+        samples = np.concatenate((self._data[place : place + first], self._data[: count - first]))
+        self._fade_out(start, fade)
+        return start, samples
+
+    def _fade_out(self, start: int, fade: int) -> None:
         length = max(0, min(fade, self.written - start))
         if length:
             index = np.arange(start, start + length) % self._capacity
             self._data[index] = (self._data[index] * np.linspace(1.0, 0.0, length)).astype(np.int16)
         # An absolute place, whatever the callback has read since: what lies behind the fade never plays.
         self.written = min(self.written, start + fade)
-        return self.queued

@@ -20,6 +20,9 @@ KEY_TAIL_MS = 200
 KEY_LIMIT_SECONDS = 60
 """A forgotten key must not record for ever."""
 
+BURST_GAP_MS = 400
+"""Silence that parts one burst of speech from the next; words of one phrase follow closer."""
+
 
 class Rule(Enum):
     """Who decides where a turn begins and ends."""
@@ -75,6 +78,9 @@ class TurnTaker:
         self._turn_samples = 0
         self.speech = False
         """The newest block is speech."""
+        self.burst_ms = 0
+        """How much was spoken since the last gap of `BURST_GAP_MS`, in ms."""
+        self._gap_ms = 0
 
     @property
     def is_open(self) -> bool:
@@ -119,9 +125,19 @@ class TurnTaker:
         acts: list[TurnAct] = []
         for block in ready:
             self.speech = self._detector.is_speech(block)
+            self._count_burst()
             acts += self._block(block, replying=replying)
             self._recent.append(block)
         return acts
+
+    def _count_burst(self) -> None:
+        if self.speech:
+            self.burst_ms += 20
+            self._gap_ms = 0
+            return
+        self._gap_ms += 20
+        if self._gap_ms >= BURST_GAP_MS:
+            self.burst_ms = 0
 
     def _block(self, block: Pcm, *, replying: bool) -> list[TurnAct]:
         if self.rule is Rule.SERVER:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import tzinfo
 
 from mrblue_cli.core.texts import tell
-from mrblue_cli.voice.history_export import NAMES, about, clock_time, moment
+from mrblue_cli.voice.history_export import about, clock_time, moment, name_of
 from mrblue_cli.voice.history_model import Conversation, Line, Snippet
 
 _SNIPPET = 72
@@ -47,8 +47,7 @@ def show_lines(conversation: Conversation, lines: Sequence[Line], zone: tzinfo |
     """The whole conversation to read."""
     out = [f"{conversation.id} · {moment(conversation.started, zone)} · {harmless(about(conversation))}"]
     sitting = 1
-    names = {who: tell(name) for who, name in NAMES.items()}
-    width = max(map(len, names.values())) + 2
+    width = max((len(name_of(line.who)) for line in lines), default=0) + 2
     for line in lines:
         if line.sitting != sitting:
             sitting = line.sitting
@@ -58,7 +57,7 @@ def show_lines(conversation: Conversation, lines: Sequence[Line], zone: tzinfo |
         first, *rest = harmless(line.text, keep_lines=True).split("\n")
         words = [first, *rest]
         words[-1] += " —" if line.cut else ""
-        out.append(f"{clock_time(line.at, zone)}  {names[line.who].ljust(width)}{words[0]}")
+        out.append(f"{clock_time(line.at, zone)}  {name_of(line.who).ljust(width)}{words[0]}")
         out += [" " * (10 + width) + part for part in words[1:]]
     return out
 
@@ -72,7 +71,7 @@ def snippet_lines(snippets: Sequence[Snippet], text: str, zone: tzinfo | None = 
         if one.id != last:
             last = one.id
             out += ["", f"{one.id}  {moment(one.started, zone)}  {harmless(one.title)}"]
-        out.append(f"  {tell(NAMES[found.line.who])}: {excerpt(harmless(found.line.text), text.split())}")
+        out.append(f"  {name_of(found.line.who)}: {excerpt(harmless(found.line.text), text.split())}")
     return out[1:]
 
 

@@ -10,7 +10,21 @@ from typing import Annotated
 import typer
 
 from mrblue_cli import __version__
-from mrblue_cli.cli import ask, doctor, engine, feedback, gateway, history, kb, match, run_command, shell, talk
+from mrblue_cli.cli import (
+    ask,
+    cost,
+    doctor,
+    engine,
+    feedback,
+    gateway,
+    history,
+    kb,
+    match,
+    profiles,
+    run_command,
+    shell,
+    talk,
+)
 
 app = typer.Typer(
     name="mrblue",
@@ -59,7 +73,9 @@ app.command("shell-init")(shell.shell_init)
 app.command("breadcrumbs")(shell.breadcrumbs)
 app.command("engine")(engine.engine)
 app.command("doctor")(doctor.doctor)
+app.command("cost")(cost.cost)
 app.add_typer(match.app, name="match")
 app.add_typer(gateway.app, name="gateway")
 app.add_typer(kb.app, name="kb")
+app.add_typer(profiles.app, name="profiles")
 app.add_typer(history.app, name="history")

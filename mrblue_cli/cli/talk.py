@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,13 +11,16 @@ import typer
 from typer.core import TyperCommand
 
 from mrblue_cli.cli.errors import INTERRUPTED, exit_code_of_word, report
+from mrblue_cli.cli.talk_numbers import offered
 from mrblue_cli.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from mrblue_cli.app.talk import Conversation
     from mrblue_cli.settings.load import Configuration
     from mrblue_cli.voice.events import TalkEvent
     from mrblue_cli.voice.headless import Step
 
+Begin = Callable[[Callable[["TalkEvent"], None]], "Conversation"]
 MAX_STDIN_CHARS = 1_000_000
 
 
@@ -25,7 +29,7 @@ class TalkCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the arguments."""
-        pairs = zip(args, [*args[1:], "-"], strict=True)
+        pairs = zip(args, [*args[1:], "-"], strict=False)
         filled = ["--resume=last" if one == "--resume" and after.startswith("-") else one for one, after in pairs]
         return super().parse_args(ctx, filled)
 
@@ -45,8 +49,25 @@ def talk(
     model: Annotated[str | None, typer.Option(help="The model to ask for.")] = None,
     voice: Annotated[str | None, typer.Option(help="The voice to ask for.")] = None,
     turn_mode: Annotated[str | None, typer.Option(help="hands-free, local-vad or push-to-talk.")] = None,
+    turn_end: Annotated[str | None, typer.Option(help="silence, or meaning: what ends your turn.")] = None,
     input_device: Annotated[str | None, typer.Option(help="Microphone: index, or part of its name.")] = None,
     output_device: Annotated[str | None, typer.Option(help="Speaker: index, or part of its name.")] = None,
+    max_cost: Annotated[
+        float | None, typer.Option(help="End politely when so many US dollars are spent.", metavar="USD", min=0)
+    ] = None,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(help="Numbers for Prometheus on 127.0.0.1; 0: any free port.", metavar="N", min=0, max=65535),
+    ] = None,
+    fallback: Annotated[
+        str | None, typer.Option(help="Ways to go on, best first: realtime,batch,local,text; or none.", metavar="LIST")
+    ] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="blue, tattoo, restaurant, one of your own, or a file.", metavar="NAME")
+    ] = None,
+    context_file: Annotated[
+        str | None, typer.Option("--context", help="The profile's menu, or text for the model.", metavar="FILE")
+    ] = None,
     resume: Annotated[
         str | None, typer.Option(help="Go on with an earlier talk: the last one, or ID.", metavar="[ID]")
     ] = None,
@@ -57,8 +78,9 @@ def talk(
     from mrblue_cli.settings.load import load
 
     typed = {
-        "engine": engine, "model": model, "voice": voice, "turn_mode": turn_mode, "input_device": input_device,
-        "output_device": output_device,
+        "engine": engine, "model": model, "voice": voice, "turn_mode": turn_mode, "turn_end": turn_end,
+        "input_device": input_device, "output_device": output_device, "max_cost_usd": max_cost,
+        "metrics_port": -1 if metrics_port == 0 else metrics_port, "profile": profile, "context": context_file,
     }  # fmt: skip
     overrides: dict[str, dict[str, Any]] = {"history": {}}
     overrides["talk"] = {name: value for name, value in typed.items() if value is not None}
@@ -66,13 +88,23 @@ def talk(
         overrides["history"]["keep"] = False
     if private or record:
         overrides["history"]["record"] = record  # typed, privacy overrules a recording that is only configured
+    if fallback is not None:
+        overrides["talk"]["fallback"] = [fallback]
     scripted = bool(inputs or texts or output or as_json)
     if scripted and not headless:
         raise UsageError("--input, --output, --text and --json belong to --headless", hint="add --headless")
     configuration = load(file=context.obj.config, overrides=overrides)
-    if not headless:
-        return _on_screen(configuration, resume, debug=context.obj.debug)
-    return _headless(configuration, _steps(inputs or [], texts or []), output, resume, as_json=as_json)
+    with offered(configuration.settings.talk.metrics_port) as numbers:
+
+        def begin(emit: Callable[[TalkEvent], None]) -> Conversation:
+            from mrblue_cli.app.talk import Conversation
+
+            numbers.told_to(emit)
+            return Conversation(configuration, emit, resume=resume, observers=numbers.observers)
+
+        if not headless:
+            return _on_screen(configuration, begin, debug=context.obj.debug)
+        return _headless(begin, _steps(inputs or [], texts or []), output, as_json=as_json)
 
 
 def _steps(inputs: list[Path], texts: list[str]) -> list[Step] | None:
@@ -90,17 +122,13 @@ def _steps(inputs: list[Path], texts: list[str]) -> list[Step] | None:
     return steps or None
 
 
-def _headless(
-    configuration: Configuration, steps: list[Step] | None, output: Path | None, resume: str | None, *, as_json: bool
-) -> int:
+def _headless(begin: Begin, steps: list[Step] | None, output: Path | None, *, as_json: bool) -> int:
     import asyncio
-
-    from mrblue_cli.app.talk import Conversation
 
     sink = _Sink(as_json=as_json)
 
     async def hold() -> tuple[str, ...]:
-        conversation = Conversation(configuration, sink, resume=resume)
+        conversation = begin(sink)
         if steps is None:
             await conversation.run()
             return ()
@@ -144,22 +172,32 @@ class _Sink:
             sys.stdout.flush()
 
 
-def _on_screen(configuration: Configuration, resume: str | None, *, debug: bool) -> int:
+def _on_screen(configuration: Configuration, begin: Begin, *, debug: bool) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("there is no terminal to draw on", hint="use mrblue talk --headless")
-    from mrblue_cli.app.talk import Conversation
+    from mrblue_cli.cli.talk_views import summary_lines
     from mrblue_cli.tui.app import TalkApp
     from mrblue_cli.tui.options import TuiOptions
+    from mrblue_cli.voice.events import Summary
     from mrblue_cli.voice.runner import TalkRunner
 
+    told: list[Summary] = []
+
     async def build(emit: Any) -> Conversation:
-        return Conversation(configuration, emit, resume=resume)
+        def see(event: TalkEvent) -> None:
+            # The app may be closed by then: what is told at the end is printed after it.
+            if isinstance(event, Summary):
+                told.append(event)
+            emit(event)
+
+        return begin(see)
 
     settings = configuration.settings
     runner = TalkRunner(build)
     options = TuiOptions(theme=settings.ui.theme, talk_key=settings.talk.talk_key, private=not settings.history.keep)
     failure = TalkApp(runner, options).run()
     runner.stop()
+    sys.stdout.write("".join(f"{line}\n" for summary in told for line in summary_lines(summary)))
     if debug and runner.crash is not None:
         raise runner.crash
     if failure is None:

@@ -9,6 +9,7 @@ import json
 from dataclasses import asdict
 from typing import assert_never
 
+from mrblue_cli.core.texts import tell
 from mrblue_cli.knowledge.model import Hit, Risk
 from mrblue_cli.voice.events import (
     Advice,
@@ -26,9 +27,11 @@ from mrblue_cli.voice.events import (
     TalkEvent,
     Thinking,
     ToolRan,
+    ToolStatus,
     TurnMeasured,
     UserTranscript,
 )
+from mrblue_cli.voice.money import dollars
 
 
 def json_line(event: TalkEvent) -> str | None:
@@ -102,6 +105,56 @@ def _extra_fields(event: RungChanged | ToolRan | Spent | Summary) -> dict[str, o
     return {"type": kind, **asdict(event)}
 
 
+def summary_lines(summary: Summary) -> list[str]:
+    """The session in a few calm lines; what did not happen is not mentioned."""
+    lines = [_answers(summary), _money(summary)]
+    if summary.barge_in_stop_p95_ms is not None:
+        lines.append(tell("interrupted: silence within {ms} ms (95 %)", ms=summary.barge_in_stop_p95_ms))
+    if summary.reconnects or summary.fallbacks:
+        lines.append(
+            tell(
+                "connections made again: {reconnects}, changes of the way to talk: {fallbacks}",
+                reconnects=summary.reconnects,
+                fallbacks=summary.fallbacks,
+            )
+        )
+    if summary.underruns or summary.overruns:
+        lines.append(
+            tell(
+                "gaps in the sound: {underruns} played, {overruns} heard",
+                underruns=summary.underruns,
+                overruns=summary.overruns,
+            )
+        )
+    return [f"        {line}" for line in lines if line]
+
+
+def _answers(summary: Summary) -> str:
+    if summary.latency_p50_ms is None or summary.latency_p95_ms is None:
+        return tell("turns: {turns}", turns=summary.turns)
+    return tell(
+        "turns: {turns}, answered after {middle} s, 95 % within {most} s",
+        turns=summary.turns,
+        middle=f"{summary.latency_p50_ms / 1000:.2f}",
+        most=f"{summary.latency_p95_ms / 1000:.2f}",
+    )
+
+
+def _money(summary: Summary) -> str:
+    tokens = f"{summary.input_tokens + summary.output_tokens:,}"
+    if summary.total_usd is None:
+        return tell("{tokens} tokens, at no known price", tokens=tokens) if summary.unpriced else ""
+    if not summary.total_usd and not summary.unpriced:
+        return ""
+    if summary.unpriced:
+        return tell(
+            "{spent} spent, {tokens} tokens, some of them at no known price",
+            spent=dollars(summary.total_usd),
+            tokens=tokens,
+        )
+    return tell("{spent} spent, {tokens} tokens", spent=dollars(summary.total_usd), tokens=tokens)
+
+
 class TextView:
     """Lines a person reads: what was heard, found and answered. Shows final texts only, and each hit once."""
 
@@ -127,6 +180,10 @@ class TextView:
                 return self._reply(event)
             case TurnMeasured() if event.latency_ms is not None:
                 return [f"        answered after {event.latency_ms / 1000:.2f} s"]
+            case Summary():
+                return ["", *summary_lines(event)]
+            case ToolRan(status=ToolStatus.RUNNING):
+                return [f"        {tell('using {tool}…', tool=event.name)}"]
             case StatusChanged(state=State.RECONNECTING):
                 return ["        connection lost, reconnecting…"]
             case _:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -26,3 +26,18 @@ class EngineOptions:
     vocabulary_prompt: bool = True
     """Tell the recogniser which words to expect."""
     session_limit_seconds: float = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteSpeechOptions:
+    """Transcription and speech as single requests to an OpenAI-compatible service."""
+
+    transcription_model: str
+    speech_model: str
+    voice: str
+    base_url: str | None = None
+    """None: OpenAI's own."""
+    api_key: str = field(default="", repr=False)
+    connect_seconds: float = 5.0
+    answer_seconds: float = 8.0
+    """Until an answer begins, and between two pieces of it: somebody waits."""

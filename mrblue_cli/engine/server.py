@@ -18,6 +18,7 @@ from websockets.http11 import Request, Response
 from mrblue_cli.assistant.brain import Brain, Question
 from mrblue_cli.core.errors import DeviceError, MrBlueError
 from mrblue_cli.core.ids import IdSource, RandomIds
+from mrblue_cli.engine.defaults import session_defaults
 from mrblue_cli.engine.options import EngineOptions
 from mrblue_cli.engine.session import EngineParts, EngineSession
 from mrblue_cli.engine.speech import SpeechToText, TextToSpeech
@@ -25,10 +26,8 @@ from mrblue_cli.engine.workers import SpeechWorkers
 from mrblue_cli.protocol.codec import Codec, EventFault, GaCodec
 from mrblue_cli.protocol.codec_beta import BetaCodec
 from mrblue_cli.protocol.server_events import Error, ErrorDetail, ServerEvent
-from mrblue_cli.protocol.session import Audio, AudioFormat, AudioInput, AudioOutput, ServerVad, Session, Transcription
 
 PATH = "/v1/realtime"
-MODEL = "mrblue-local"
 MAX_MESSAGE_BYTES = 24 * 1024 * 1024
 _AUTH, _POLICY_END = 3000, 1001
 
@@ -68,7 +67,7 @@ class EngineServer:
         self._unix_now = unix_now
         self._workers = SpeechWorkers(stt, tts)
         self._parts = EngineParts(self._workers, brain, preview, prompt, options.language)
-        self._defaults = _defaults(stt.name, tts.name, options.language)
+        self._defaults = session_defaults(stt.name, tts.name, options.language)
         self._server: Server | None = None
         self._warming: asyncio.Future[None] | None = None
         self._token = options.token or secrets.token_urlsafe(24)
@@ -113,7 +112,7 @@ class EngineServer:
             await self._server.wait_closed()
         if self._warming is not None:
             self._warming.cancel()
-        self._workers.close()
+        await self._workers.close()
 
     async def _serve(self, socket: ServerConnection) -> None:
         codec: Codec = BetaCodec() if _asks_for_beta(socket.request) else GaCodec()
@@ -196,23 +195,3 @@ def _check_path(socket: ServerConnection, request: Request) -> Response | None:
 
 def _asks_for_beta(request: Request | None) -> bool:
     return request is not None and "realtime=v1" in request.headers.get("OpenAI-Beta", "")
-
-
-def _defaults(stt_name: str, voice: str, language: str) -> Session:
-    return Session(
-        type="realtime",
-        model=MODEL,
-        output_modalities=["audio"],
-        instructions="",
-        audio=Audio(
-            input=AudioInput(
-                format=AudioFormat(type="audio/pcm", rate=24_000),
-                transcription=Transcription(model=stt_name, language=language),
-                turn_detection=ServerVad(),
-            ),
-            output=AudioOutput(format=AudioFormat(type="audio/pcm", rate=24_000), voice=voice, speed=1.0),
-        ),
-        tools=[],
-        tool_choice="auto",
-        max_output_tokens="inf",
-    )

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from contextlib import aclosing
 from dataclasses import dataclass
+from typing import cast
 
 from msgspec import UNSET
 
-from mrblue_cli.assistant.brain import NOT_HEARD, Brain, CallTool, Exchange, Question
+from mrblue_cli.assistant.brain import NOT_HEARD, Brain, CallTool, ModelUse, Question
+from mrblue_cli.assistant.roles import greeting_of
 from mrblue_cli.audio.pcm import RATE
 from mrblue_cli.audio.segmenter import Boundary, SpeechBegan, SpeechEnded, SpeechPaused, SpeechResumed
-from mrblue_cli.core.errors import MrBlueError
+from mrblue_cli.core.errors import MrBlueError, RemoteError
 from mrblue_cli.core.ids import IdSource
 from mrblue_cli.engine.clauses import ClauseSplitter
+from mrblue_cli.engine.delivery import speak_in_order
 from mrblue_cli.engine.detection import STT_RATE, Ear
+from mrblue_cli.engine.questions import MAX_TOOL_ROUNDS, asked_of, exchanges, specs_of
 from mrblue_cli.engine.recognition import TurnRecogniser
-from mrblue_cli.engine.speech import Samples, Transcript
-from mrblue_cli.engine.workers import SpeechWorkers
+from mrblue_cli.engine.speech import Samples, Speech, Transcript
 from mrblue_cli.protocol import commands as cmd
 from mrblue_cli.protocol.client_events import ClientEvent
 from mrblue_cli.protocol.codec import EventFault
-from mrblue_cli.protocol.items import Item
 from mrblue_cli.protocol.server import ServerConversation, ServerOutcome
 from mrblue_cli.protocol.server_events import ServerEvent
 from mrblue_cli.protocol.session import Session, Transcription
@@ -32,7 +35,7 @@ from mrblue_cli.protocol.session import Session, Transcription
 class EngineParts:
     """What all sessions of one engine share."""
 
-    workers: SpeechWorkers
+    speech: Speech
     brain: Brain
     preview: Callable[[Question], str | None]
     """The answer that will probably be given, where that can be told at once; its first clause is spoken ahead."""
@@ -48,7 +51,11 @@ class _Heard:
 
 
 class EngineSession:
-    """Feed it client events; `send` gets the server events, in order. All methods belong to one event loop."""
+    """Feed it client events; `send` gets the server events, in order. All methods belong to one event loop.
+
+    `lost` is asked about every failure of a service behind speech or brain: True when the session ends of it, so that
+    nothing more is to be said here.
+    """
 
     def __init__(
         self,
@@ -58,12 +65,15 @@ class EngineSession:
         ids: IdSource,
         expires_at: int,
         send: Callable[[ServerEvent], None],
+        lost: Callable[[RemoteError], bool] | None = None,
     ) -> None:
         self._parts = parts
         self._send = send
+        self._lost = lost or (lambda _: False)
         self._conversation = ServerConversation(defaults, ids=ids, expires_at=expires_at)
         self._ear = Ear()
         self._language = parts.language
+        self._prompt = parts.prompt
         self._speed = 1.0
         self._recogniser: TurnRecogniser | None = None
         self._speech_item: str | None = None
@@ -129,6 +139,8 @@ class EngineSession:
         if audio.input is not UNSET and isinstance(audio.input.transcription, Transcription):
             language = audio.input.transcription.language
             self._language = language if isinstance(language, str) and language else self._parts.language
+            prompt = audio.input.transcription.prompt
+            self._prompt = prompt if isinstance(prompt, str) and prompt else self._parts.prompt
         if audio.output is not UNSET and isinstance(audio.output.speed, float | int):
             self._speed = float(audio.output.speed)
 
@@ -161,15 +173,18 @@ class EngineSession:
         return TurnRecogniser(self._hear, tell)
 
     async def _hear(self, samples: Samples) -> Transcript:
-        return await self._parts.workers.hear(samples, self._parts.prompt, self._language)
+        return await self._parts.speech.hear(samples, self._prompt, self._language)
 
     def _offer_partial(self) -> None:
-        if self._recogniser is None or not self._parts.workers.hearing_is_idle or self._ear.kept_seconds < 1.0:
+        speech = self._parts.speech
+        if self._recogniser is None or not speech.hearing_is_idle or self._ear.kept_seconds < 1.0:
+            return
+        if not speech.passes_are_free:
             return
         self._recogniser.offer_partial(self._ear.audio())
 
     def _guess(self, end_sample: int) -> None:
-        if self._recogniser is None:
+        if self._recogniser is None or not self._parts.speech.passes_are_free:
             return
         job = self._recogniser.guess_end(self._ear.audio(), end_sample)
         self._later(self._speak_ahead(job))
@@ -179,12 +194,14 @@ class EngineSession:
         transcript = await asyncio.shield(job)
         if not transcript.text:
             return
-        answer = self._parts.preview(Question(transcript.text, self._history(None)))
+        tools = self._conversation.session.tools
+        specs = () if tools is UNSET else specs_of(tools)
+        answer = self._parts.preview(Question(transcript.text, exchanges(self._conversation.history), tools=specs))
         if answer:
             splitter = ClauseSplitter()
             clauses = splitter.feed(answer) or splitter.finish()
             if clauses:
-                self._parts.workers.prepare(clauses[0], self._speed)
+                self._parts.speech.prepare(clauses[0], self._speed)
 
     def _transcribe(self, item_id: str, audio: Samples, end_sample: int | None, *, by_hand: bool) -> None:
         recogniser = self._recogniser if not by_hand and self._recogniser is not None else self._new_recogniser(None)
@@ -199,10 +216,13 @@ class EngineSession:
         try:
             transcript = await recogniser.finish(audio, end_sample)
         except (MrBlueError, RuntimeError, ValueError) as error:
+            if isinstance(error, RemoteError) and self._lost(error):
+                return _Heard("", by_hand)
             self._apply(self._conversation.transcript_failed(item_id, f"speech recognition failed: {error}"))
             return _Heard("", by_hand)
         seconds = len(audio) / STT_RATE
-        self._apply(self._conversation.transcript_completed(item_id, transcript.text, seconds))
+        completed = self._conversation.transcript_completed(item_id, transcript.text, seconds, transcript.usage)
+        self._apply(completed)
         return _Heard(transcript.text, by_hand)
 
     # Answering -------------------------------------------------------------------------------------------------
@@ -217,6 +237,8 @@ class EngineSession:
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a brain or voice does, the reply must end exactly once
+            if isinstance(error, RemoteError) and self._lost(error):
+                return
             self._apply(self._conversation.reply_failed(response_id, "server_error", f"the reply failed: {error}"))
         finally:
             self._replies.pop(response_id, None)
@@ -224,49 +246,61 @@ class EngineSession:
     async def _question(self, order: cmd.StartReply) -> Question | None:
         """What is to be answered; None when the person made a sound that was no words."""
         items = self._conversation.history if order.history is None else order.history
-        asked = next((item for item in reversed(items) if item.role == "user"), None)
-        if asked is None:
-            return Question("", self._history(None), order.instructions)
-        pending = self._transcribing.pop(asked.key, None)
+        heard: _Heard | None = None
+        key = next((item.key for item in reversed(items) if item.role == "user"), None)
+        pending = None if key is None else self._transcribing.pop(key, None)
         if pending is not None:
             # Shielded: a reply that is spoken over must not take the person's words with it.
             heard = await asyncio.shield(pending)
             if not heard.text and not heard.by_hand:
                 return None
-            return Question(heard.text, self._history(asked.key), order.instructions)
-        return Question(asked.text, self._history(asked.key), order.instructions)
+            items = self._conversation.history if order.history is None else order.history
+        asked = asked_of(items)
+        text = heard.text if heard is not None else "" if asked.item is None else asked.item.text
+        return Question(
+            text,
+            asked.before + asked.after,
+            order.instructions,
+            specs_of(order.tools) if asked.rounds < MAX_TOOL_ROUNDS else (),
+            after=len(asked.after),
+            count=lambda use: self._count(order.response_id, use),
+        )
 
-    def _history(self, before_id: str | None) -> tuple[Exchange, ...]:
-        past: list[Exchange] = []
-        for item in self._conversation.history:
-            if item.key == before_id:
-                break
-            past += _exchange(item)
-        return tuple(past)
+    def _count(self, response_id: str, use: ModelUse) -> None:
+        self._conversation.reply_used(
+            response_id, use.model, input_tokens=use.input_tokens, cached_tokens=use.cached_tokens,
+            output_tokens=use.output_tokens, reasoning_tokens=use.reasoning_tokens,
+        )  # fmt: skip
 
     async def _answer(self, order: cmd.StartReply, question: Question) -> None:
-        splitter = ClauseSplitter()
-        pieces = self._parts.brain.answer(question) if question.text else _only(NOT_HEARD)
-        async for piece in pieces:
-            if isinstance(piece, CallTool):
-                continue  # nobody offers tools here yet
+        calls: list[CallTool] = []
+        if question.text or question.after:
+            answer = self._parts.brain.answer(question)
+        else:
+            answer = _only(greeting_of(question.instructions) or NOT_HEARD)
+        async with aclosing(cast("AsyncGenerator[str | CallTool, None]", answer)) as pieces:
+            words = _words(pieces, calls)
             if order.spoken:
-                for clause in splitter.feed(piece):
-                    await self._say(order.response_id, clause)
+                await self._speak(order.response_id, words)
             else:
-                self._apply(self._conversation.reply_text(order.response_id, piece))
-        if order.spoken:
-            for clause in splitter.finish():
-                await self._say(order.response_id, clause)
+                async for word in words:
+                    self._apply(self._conversation.reply_text(order.response_id, word))
+        for call in calls:
+            self._apply(self._conversation.reply_call(order.response_id, call.name, call.arguments))
 
-    async def _say(self, response_id: str, clause: str) -> None:
-        first = True
-        async for pcm in self._parts.workers.say(clause, self._speed):
-            if first:
-                self._apply(self._conversation.reply_text(response_id, f"{clause} "))
-                first = False
-            self._apply(self._conversation.reply_audio(response_id, pcm))
-            await asyncio.sleep(0)  # lets a cancel through between two pieces
+    async def _speak(self, response_id: str, words: AsyncIterator[str]) -> None:
+        speech, conversation, speed = self._parts.speech, self._conversation, self._speed
+
+        def say(clause: str) -> AsyncIterator[bytes]:
+            if speech.billed_voice:
+                conversation.reply_used(response_id, speech.billed_voice, characters=len(clause))
+            return speech.say(clause, speed)
+
+        def deliver(text: str, pcm: bytes) -> None:
+            self._apply(conversation.reply_text(response_id, text))
+            self._apply(conversation.reply_audio(response_id, pcm))
+
+        await speak_in_order(_clauses(words), say, deliver)
 
     def _later(self, job: Coroutine[None, None, None]) -> None:
         task = asyncio.ensure_future(job)
@@ -274,11 +308,23 @@ class EngineSession:
         task.add_done_callback(self._side_jobs.discard)
 
 
-def _exchange(item: Item) -> list[Exchange]:
-    if item.type != "message" or item.role not in {"user", "assistant"} or not item.text:
-        return []
-    return [Exchange(str(item.role), item.text)]
+async def _words(pieces: AsyncIterator[str | CallTool], calls: list[CallTool]) -> AsyncIterator[str]:
+    """The words of an answer; what it wants called is put aside until they are said."""
+    async for piece in pieces:
+        if isinstance(piece, CallTool):
+            calls.append(piece)
+        else:
+            yield piece
 
 
-async def _only(text: str) -> AsyncIterator[str]:
+async def _clauses(words: AsyncIterator[str]) -> AsyncIterator[str]:
+    splitter = ClauseSplitter()
+    async for piece in words:
+        for clause in splitter.feed(piece):
+            yield clause
+    for clause in splitter.finish():
+        yield clause
+
+
+async def _only(text: str) -> AsyncIterator[str | CallTool]:
     yield text

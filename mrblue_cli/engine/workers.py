@@ -20,7 +20,10 @@ _PREPARED = 4
 
 
 class SpeechWorkers:
-    """Puts blocking models behind awaitable calls."""
+    """Puts blocking models behind awaitable calls: a `Speech` on this machine."""
+
+    passes_are_free = True
+    billed_voice = ""
 
     def __init__(self, stt: SpeechToText, tts: TextToSpeech) -> None:
         self.stt = stt
@@ -81,7 +84,7 @@ class SpeechWorkers:
         joined = np.concatenate([resampler.process(np.concatenate(pieces)), resampler.flush()])
         return to_pcm(joined).astype("<i2").tobytes()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Let the threads end; what still runs is finished first."""
         self._hearing.shutdown(wait=False, cancel_futures=True)
         self._speaking.shutdown(wait=False, cancel_futures=True)

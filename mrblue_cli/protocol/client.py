@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from mrblue_cli.core.ids import IdSource
 from mrblue_cli.protocol import notices as n
@@ -27,16 +26,27 @@ from mrblue_cli.protocol.client_events import (
     DeleteItem,
     ResponseRequest,
     SessionUpdate,
-    TruncateItem,
 )
 from mrblue_cli.protocol.codec import detect_dialect
 from mrblue_cli.protocol.errors import Severity, severity_of
-from mrblue_cli.protocol.interruption import heard_text, plan_cut
 from mrblue_cli.protocol.items import Item, user_text
+from mrblue_cli.protocol.outcome import NOTHING, Outcome
+from mrblue_cli.protocol.reply_ends import break_off, cut_stream, was_noticed, withdraw
 from mrblue_cli.protocol.reply_ledger import ReplyLedger
-from mrblue_cli.protocol.session import BYTES_PER_MS, Audio, AudioInput, ServerVad, Session, TurnDetection, merge
+from mrblue_cli.protocol.session import (
+    BYTES_PER_MS,
+    Audio,
+    AudioInput,
+    SemanticVad,
+    ServerVad,
+    Session,
+    TurnDetection,
+    merge,
+)
 from mrblue_cli.protocol.tool_calls import ToolCalls
 from mrblue_cli.protocol.transitions import Reply, ReplyMove, Side, Turn, TurnMove, next_reply, next_turn
+
+__all__ = ["CHUNK_BYTES", "NOTHING", "ClientConversation", "Outcome"]
 
 MIN_COMMIT_MS = 100
 """Servers refuse a commit of less audio."""
@@ -46,31 +56,28 @@ MAX_BUSY_RETRIES = 3
 """How often a request is repeated that a server refused because of a reply nobody told us about."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What follows from an event or an act: events to send, in order, and notices for the application."""
-
-    send: tuple[ClientEvent, ...] = ()
-    notices: tuple[n.Notice, ...] = ()
-
-    def __add__(self, other: Outcome) -> Outcome:
-        return Outcome(self.send + other.send, self.notices + other.notices)
-
-
-NOTHING = Outcome()
-
-
 class ClientConversation:
     """One session with one server.
 
     `desired` is the configuration to ask for; its turn detection is replaced to fit `ownership`. `vad` is what to ask
-    for when the server owns the turns.
+    for when the server hears the turns, `plain_vad` what to fall back to where it knows no other than `server_vad`.
+
+    `ownership` SHARED becomes SERVER on a server that cannot do it: in the beta dialect, where the two flags came late,
+    where they are refused, and where the server creates replies all the same.
     """
 
     def __init__(
-        self, desired: Session, *, ownership: n.Ownership, ids: IdSource, vad: TurnDetection | None = None
+        self,
+        desired: Session,
+        *,
+        ownership: n.Ownership,
+        ids: IdSource,
+        vad: TurnDetection | None = None,
+        plain_vad: ServerVad | None = None,
     ) -> None:
         self._vad = vad or ServerVad()
+        self._plain_vad = plain_vad or ServerVad()
+        self._can_share = True
         self._desired = desired
         self._ids = ids
         self._ledger = ReplyLedger()
@@ -82,6 +89,9 @@ class ClientConversation:
         """Of the last request: the reply that began since may be another one, and ours refused."""
         self._create_abandoned = False
         """The person interrupted after the last request."""
+        self._created_since_request = False
+        self._turn_unanswered = True
+        """No reply began since the person last said something."""
         self._create_due = False
         self._busy_retries = 0
         self._appended_bytes = 0
@@ -108,20 +118,35 @@ class ClientConversation:
 
     def start_turn(self, played: tuple[n.Played, ...] = ()) -> Outcome:
         """Client-owned turns: the person begins. Cuts a reply in progress and clears what the server buffered."""
-        outcome = self.interrupt(played)
+        return self.interrupt(played) + self.begin_turn()
+
+    def begin_turn(self) -> Outcome:
+        """Client-owned turns: the person begins, and a reply in progress is left alone (it may be a cough)."""
         self.turn_state = next_turn(Side.CLIENT, self.turn_state, TurnMove.BEGIN)
         self._appended_bytes = 0
-        return outcome + Outcome(send=(ClearAudio(),))
+        return Outcome(send=(ClearAudio(),))
 
-    def commit_turn(self) -> Outcome:
-        """Client-owned turns: the person is done. Under 100 ms of audio is thrown away, not sent."""
+    def commit_turn(self, *, ask: bool = True) -> Outcome:
+        """Client-owned turns: the person is done. Under 100 ms of audio is thrown away, not sent.
+
+        `ask` False: whether that needs a reply is still open; see `ask_for_reply` and `forget_turn`.
+        """
         if self.turn_state is Turn.IDLE:
             return NOTHING
         if self._appended_bytes < MIN_COMMIT_MS * BYTES_PER_MS:
             return self.abandon_turn() + Outcome(notices=(n.TurnTooShort(),))
         self.turn_state = next_turn(Side.CLIENT, self.turn_state, TurnMove.COMMIT)
         self._appended_bytes = 0
-        return Outcome(send=(CommitAudio(),)) + self._ask_for_reply()
+        committed = Outcome(send=(CommitAudio(),))
+        return committed + self._ask_for_reply() if ask else committed
+
+    def ask_for_reply(self) -> Outcome:
+        """Answer what was committed; waits for the end of a reply that is still being made."""
+        return self._ask_for_reply()
+
+    def forget_turn(self, item_id: str) -> Outcome:
+        """What was committed was no turn (a cough, "mm-hm"): it leaves the conversation."""
+        return Outcome(send=(DeleteItem(item_id=item_id),))
 
     def abandon_turn(self) -> Outcome:
         """Forget what the person has said since the turn began."""
@@ -136,6 +161,10 @@ class ClientConversation:
             send=(CreateItem(item=item),), notices=(n.UserText(item.key, text, final=True),)
         )
         return outcome + self._ask_for_reply()
+
+    def open_with(self, instructions: str) -> Outcome:
+        """Ask for a reply before the person has said anything, with instructions for this one reply."""
+        return self._ask_for_reply(instructions)
 
     def interrupt(self, played: tuple[n.Played, ...] = ()) -> Outcome:
         """Stop the reply: cancel it if it is still being made, and tell the server how much of it was heard.
@@ -160,7 +189,7 @@ class ClientConversation:
         for key in self._ledger.unsettled():
             report = heard.get(key)
             if report is not None:
-                outcome += self._cut(key, report)
+                outcome += cut_stream(self._ledger, key, report)
         for key in self._ledger.unsettled():
             self._ledger.settle(key)
         return outcome
@@ -191,10 +220,6 @@ class ClientConversation:
         """Put items of an earlier session into this one."""
         return Outcome(send=tuple(CreateItem(item=item) for item in items))
 
-    def ask(self) -> Outcome:
-        """Ask for a reply to what stands in the conversation."""
-        return self._ask_for_reply()
-
     def hold_turns(self) -> Outcome:
         """Until `release_turns` the server takes no audio for speech: turns of an earlier session are said again."""
         if self.ownership is n.Ownership.CLIENT:
@@ -205,13 +230,7 @@ class ClientConversation:
     def say_again(self, pcm: bytes) -> Outcome:
         """A whole turn of an earlier session, without asking for a reply. PCM16 little-endian mono 24 kHz."""
         self._repeats += 1
-        return self.append_long(pcm, count=False) + Outcome(send=(CommitAudio(),))
-
-    def append_long(self, pcm: bytes, *, count: bool = True) -> Outcome:
-        """Send much audio at once, in pieces; `count`: it belongs to the turn that is open."""
-        self._appended_bytes += len(pcm) if count else 0
-        parts = (pcm[at : at + CHUNK_BYTES] for at in range(0, len(pcm), CHUNK_BYTES))
-        return Outcome(send=tuple(AppendAudio(audio=base64.b64encode(part).decode("ascii")) for part in parts))
+        return Outcome(send=(*_pieces(pcm), CommitAudio()))
 
     def release_turns(self) -> Outcome:
         """The server listens again."""
@@ -229,45 +248,23 @@ class ClientConversation:
         outcome = NOTHING
         for response_id in sorted(self._open_responses):
             if not self._ledger.is_stale(response_id, ""):
-                got = self._ledger.written_words(response_id) or self._ledger.was_played(response_id)
-                outcome += self._break_off(response_id) if response_id in heard or got else self._undo(response_id)
+                if response_id in heard or was_noticed(self._ledger, response_id):
+                    outcome += break_off(self._ledger, response_id)
+                else:
+                    self.reply_due = True
+                    outcome += withdraw(self._ledger, response_id)
             done = n.ReplyDone(response_id, "incomplete", "connection_lost", None)
             outcome += Outcome(notices=(done,))
         self._open_responses.clear()
         self._response_id, self._create_due, self.reply_state = None, False, Reply.NONE
         return outcome
 
-    def _break_off(self, response_id: str) -> Outcome:
-        said: list[n.Notice] = [n.ReplyAudioDone(key) for key in self._ledger.break_off(response_id)]
-        text = self._ledger.text
-        read, whole = self._ledger.written_words(response_id), self._ledger.whole_items(response_id)
-        said += [n.ReplyText(item_id, text(item_id).rstrip(), final=True, heard_ms=0) for item_id in read]
-        said += [n.ReplyText(item_id, text(item_id), final=True) for item_id in whole]
-        self._ledger.drop_response(response_id)
-        for item_id in self._ledger.unheard_words(response_id):
-            self._ledger.set_text(item_id, "")
-            said.append(n.ReplyText(item_id, "", final=True, heard_ms=0))
-        return Outcome(notices=tuple(said))
-
-    def _undo(self, response_id: str) -> Outcome:
-        self.reply_due = True
-        said: list[n.Notice] = [n.ReplyAudioDone(key) for key in self._ledger.break_off(response_id)]
-        for item_id in self._ledger.words(response_id):
-            self._ledger.set_text(item_id, "")
-            said.append(n.ReplyText(item_id, "", final=True, heard_ms=0))
-        for key in self._ledger.unsettled():
-            if key.response_id == response_id:
-                self._ledger.settle(key)
-        self._ledger.drop_response(response_id)
-        return Outcome(notices=tuple(said))
-
     def _turns_alone(self) -> Session:
         return Session(type="realtime", audio=Audio(input=AudioInput(turn_detection=self._turn_detection())))
 
-    # Who decides ----------------------------------------------------------------------------------------------
-
     def set_ownership(self, ownership: n.Ownership) -> Outcome:
         """Change who decides about turns, from now on."""
+        ownership = self._possible(ownership)
         if ownership is self.ownership:
             return NOTHING
         self.ownership = ownership
@@ -333,6 +330,9 @@ class ClientConversation:
             return Outcome(notices=(n.SessionConfigured(),))
         session = event.session
         self.dialect = detect_dialect(session)
+        if self.dialect is n.Dialect.BETA:
+            self._can_share, self._vad = False, self._plain_vad
+        self.ownership = self._possible(self.ownership)
         expires = session.get("expires_at")
         ready = n.SessionReady(
             session_id=str(session.get("id", "")),
@@ -349,7 +349,8 @@ class ClientConversation:
             case s.SpeechStarted():
                 self.turn_state = next_turn(Side.CLIENT, self.turn_state, TurnMove.BEGIN)
                 outcome = Outcome(notices=(n.SpeechStarted(event.item_id, event.audio_start_ms),))
-                if self._ledger.unsettled() or self.reply_state is Reply.ACTIVE:
+                replying = bool(self._ledger.unsettled()) or self.reply_state is Reply.ACTIVE
+                if replying and self.ownership is n.Ownership.SERVER:
                     outcome += self._server_interrupts()
                 return outcome
             case s.SpeechStopped():
@@ -359,8 +360,9 @@ class ClientConversation:
                 self._repeats -= 1
                 return Outcome(notices=(n.TurnCommitted(event.item_id),))
             case s.AudioCommitted():
+                self._turn_unanswered = True
                 # What we committed ourselves moved the state then; the person may have begun the next turn since.
-                if self.ownership is n.Ownership.SERVER:
+                if self.ownership is not n.Ownership.CLIENT:
                     self.turn_state = next_turn(Side.CLIENT, self.turn_state, TurnMove.COMMIT)
                 return Outcome(notices=(n.TurnCommitted(event.item_id),))
             case _:
@@ -407,12 +409,20 @@ class ClientConversation:
             return NOTHING  # out of band: whoever asked for it routes it by id
         if response.id in self._open_responses:
             return NOTHING
+        outcome = NOTHING
+        if self.ownership is n.Ownership.SHARED and self.reply_state is Reply.NONE:
+            # The server creates replies by itself, as it was asked not to. When this turn has one already, because
+            # both of us thought of it, one is enough.
+            self.reply_state = Reply.NONE if self._turn_unanswered else Reply.DOOMED
+            outcome = self._own_no_more()
         doomed = self.reply_state is Reply.DOOMED
+        self._turn_unanswered = False
         self.reply_state = next_reply(Side.CLIENT, self.reply_state, ReplyMove.CREATE)
         self._response_id = response.id
         self._open_responses.add(response.id)
         self._busy_retries = 0
-        outcome = Outcome(notices=(n.ReplyStarted(response.id),))
+        self._created_since_request = True
+        outcome += Outcome(notices=(n.ReplyStarted(response.id),))
         if doomed:
             self._ledger.drop_response(response.id)
             outcome += Outcome(send=(CancelResponse(response_id=response.id),))
@@ -490,6 +500,8 @@ class ClientConversation:
             # is taken all the same.
             self._refused()
         code = error.code or error.type or "error"
+        if self._vad_refused(error):
+            return self._ask_for_session(self._wanted_session())
         if code == "cannot_update_voice":
             self._audio_spoken = True
             return self._ask_for_session(self._wanted_session())
@@ -500,6 +512,10 @@ class ClientConversation:
         """Another reply is active: ours waits for its end, unless the person interrupted since it was asked for."""
         ours = self._create_event_id is not None and error.event_id in {None, self._create_event_id}
         wanted = ours and not self._create_abandoned
+        if ours and self.ownership is n.Ownership.SHARED and self._created_since_request:
+            # The server created a reply by itself, as it was asked not to: let it own the turns whole.
+            self._refused()
+            return self._own_no_more()
         self._refused()
         if wanted and self._response_id is None:
             # Nothing that we know of is active: its end crossed the refusal, or the server is confused.
@@ -518,7 +534,29 @@ class ClientConversation:
     # Helpers --------------------------------------------------------------------------------------------------
 
     def _turn_detection(self) -> TurnDetection | None:
-        return self._vad if self.ownership is n.Ownership.SERVER and not self._turns_held else None
+        if self.ownership is n.Ownership.CLIENT or self._turns_held:
+            return None
+        mine = self.ownership is n.Ownership.SHARED
+        return msgspec.structs.replace(self._vad, create_response=not mine, interrupt_response=not mine)
+
+    def _possible(self, ownership: n.Ownership) -> n.Ownership:
+        return n.Ownership.SERVER if ownership is n.Ownership.SHARED and not self._can_share else ownership
+
+    def _own_no_more(self) -> Outcome:
+        self._can_share = False
+        return self.set_ownership(n.Ownership.SERVER)
+
+    def _vad_refused(self, error: s.ErrorDetail) -> bool:
+        """The server does not know our turn detection; then we ask for a plainer one, once for each refusal."""
+        told = f"{error.param or ''} {error.message}"
+        if isinstance(self._vad, SemanticVad) and "semantic_vad" in told:
+            self._vad = self._plain_vad
+            return True
+        if self._can_share and ("interrupt_response" in told or "create_response" in told):
+            self._can_share = False
+            self.ownership = self._possible(self.ownership)
+            return True
+        return False
 
     def _wanted_session(self) -> Session:
         """The whole configuration, turn detection included: servers differ in their defaults."""
@@ -535,38 +573,27 @@ class ClientConversation:
     def _ask_if_due(self) -> Outcome:
         return self._ask_for_reply() if self._create_due and self.reply_state is Reply.NONE else NOTHING
 
-    def _ask_for_reply(self) -> Outcome:
+    def _ask_for_reply(self, instructions: str | UnsetType = UNSET) -> Outcome:
         if self.reply_state is not Reply.NONE:
             self._create_due = True
             return NOTHING
         self._create_due = False
         self._create_event_id = self._ids.new("event")
-        self._create_abandoned = False
+        self._create_abandoned = self._created_since_request = False
         self.reply_state = next_reply(Side.CLIENT, self.reply_state, ReplyMove.REQUEST)
         # Beta models fall into answering typed text with text unless told otherwise.
         modalities = self._desired.output_modalities
-        request = ResponseRequest(output_modalities=modalities) if modalities is not UNSET else UNSET
+        plain = modalities is UNSET and instructions is UNSET
+        request = UNSET if plain else ResponseRequest(output_modalities=modalities, instructions=instructions)
         return Outcome(send=(CreateResponse(event_id=self._create_event_id, response=request),))
-
-    def _cut(self, key: n.AudioKey, report: n.Played) -> Outcome:
-        received = self._ledger.received_ms(key)
-        finished = self._ledger.is_finished(key) and not self._ledger.is_broken(key)
-        cut = plan_cut(
-            played_ms=received if report.complete else report.played_ms,
-            received_ms=received,
-            generation_finished=finished,
-        )
-        self._ledger.settle(key)
-        if cut is None:
-            return NOTHING
-        self._ledger.drop_item(key.item_id)
-        words = heard_text(self._ledger.text(key.item_id), played_ms=cut.heard_ms, received_ms=received)
-        self._ledger.set_text(key.item_id, words)
-        truncate = TruncateItem(item_id=key.item_id, content_index=key.content_index, audio_end_ms=cut.audio_end_ms)
-        return Outcome(send=(truncate,), notices=(n.ReplyText(key.item_id, words, final=True, heard_ms=cut.heard_ms),))
 
     def _without_fixed_voice(self, change: Session) -> Session:
         if not self._audio_spoken or change.audio is UNSET or change.audio.output is UNSET:
             return change
         output = msgspec.structs.replace(change.audio.output, voice=UNSET)
         return msgspec.structs.replace(change, audio=msgspec.structs.replace(change.audio, output=output))
+
+
+def _pieces(pcm: bytes) -> tuple[AppendAudio, ...]:
+    parts = (pcm[at : at + CHUNK_BYTES] for at in range(0, len(pcm), CHUNK_BYTES))
+    return tuple(AppendAudio(audio=base64.b64encode(part).decode("ascii")) for part in parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from mrblue_cli.protocol.items import Item
 from mrblue_cli.protocol.session import Session, TurnDetection
@@ -43,7 +44,7 @@ class SessionChanged:
 
 @dataclass(frozen=True, slots=True)
 class StartReply:
-    """Make a reply; feed it back with `reply_text`, `reply_audio`, then `reply_finished` or `reply_failed`."""
+    """Make a reply; feed it back with `reply_text`, `reply_audio`, `reply_call`, then `reply_finished` or `_failed`."""
 
     response_id: str
     instructions: str
@@ -52,6 +53,8 @@ class StartReply:
     history: tuple[Item, ...] | None
     """Items to answer instead of the conversation (out-of-band with `input`); None: the conversation."""
     in_conversation: bool
+    tools: tuple[dict[str, Any], ...] = ()
+    """What may be called, as the client declared it: `{type, name, description, parameters}`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,16 @@ class Dialect(StrEnum):
 
 
 class Ownership(StrEnum):
-    """Who decides when a turn ends and a reply stops. Mixed settings are not offered (voice-craft section 9)."""
+    """Who decides when a turn ends and a reply stops. One flag true and one false is not offered: the server would
+    cancel while the client thinks that it decides (livekit realtime_model.py)."""
 
     SERVER = "server"
     """Server VAD with create_response and interrupt_response both true."""
     CLIENT = "client"
     """turn_detection null: the client commits, creates and cancels."""
+    SHARED = "shared"
+    """Server VAD with both flags false: the server hears where turns begin and end, the client asks for replies and
+    stops them. Only this way (or with client-owned turns) can a cough be judged before the reply is lost."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,19 @@ import base64
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from mrblue_cli.core.ids import IdSource
 from mrblue_cli.protocol import server_events as s
 from mrblue_cli.protocol.items import ContentPart, Item
 from mrblue_cli.protocol.session import BYTES_PER_MS
+from mrblue_cli.protocol.usage import ModelsUsed
 
 Events = tuple[s.ServerEvent, ...]
 
 
 class ReplyWriter:
-    """Writes one response with at most one message item of one part.
+    """Writes one response: at most one message item of one part, then any number of function calls.
 
     `spoken` decides between audio with its transcript and text alone. `in_conversation` is false for out-of-band
     responses, whose items never enter the conversation.
@@ -35,6 +37,9 @@ class ReplyWriter:
         self._metadata = metadata or None
         self._ids = ids
         self._item: Item | None = None
+        self._calls: tuple[Item, ...] = ()
+        self.models = ModelsUsed()
+        """Paid models that helped to make this reply."""
 
     @property
     def in_conversation(self) -> bool:
@@ -48,8 +53,19 @@ class ReplyWriter:
 
     @property
     def item(self) -> Item | None:
-        """The reply's item once it ended, None when it never had one."""
+        """The reply's message once it is complete, None when it never had one."""
         return self._item
+
+    @property
+    def takes_words(self) -> bool:
+        """False once the message is complete: calls follow it, words do not."""
+        return self._item is None and not self._calls
+
+    @property
+    def all_text(self) -> str:
+        """The words and the arguments of the calls."""
+        arguments = [call.arguments for call in self._calls if call.arguments is not UNSET]
+        return " ".join((self.text, *arguments)).strip()
 
     def created(self) -> Events:
         """The opening event."""
@@ -79,6 +95,44 @@ class ReplyWriter:
         )
         return (*opening, delta)
 
+    def close_message(self, status: str, previous_item_id: str | None) -> Events:
+        """End the message, where there is one that still goes on. Status: completed or incomplete."""
+        if self.item_id is None or self._item is not None:
+            return ()
+        return tuple(self._close_item(status, previous_item_id))
+
+    def new_call(self, name: str, arguments: str) -> Item:
+        """A call as it will stand in the conversation."""
+        return Item(
+            type="function_call",
+            id=self._ids.new("item"),
+            object="realtime.item",
+            status="completed",
+            call_id=self._ids.new("call"),
+            name=name,
+            arguments=arguments,
+        )
+
+    def write_call(self, call: Item, previous_item_id: str | None) -> Events:
+        """One whole call; the message must be complete."""
+        ids = self._ids
+        output_index = (self._item is not None) + len(self._calls)
+        self._calls += (call,)
+        begun = msgspec.structs.replace(call, status="in_progress", arguments="")
+        within: dict[str, Any] = {"response_id": self.response_id, "output_index": output_index}
+        place = {**within, "item_id": call.key, "call_id": call.call_id}
+        arguments = "" if call.arguments is UNSET else call.arguments
+        events: list[s.ServerEvent] = [s.OutputItemAdded(event_id=ids.new("event"), item=begun, **within)]
+        if self.in_conversation:
+            events.append(s.ItemAdded(event_id=ids.new("event"), item=begun, previous_item_id=previous_item_id))
+        if arguments:
+            events.append(s.FunctionArgumentsDelta(event_id=ids.new("event"), delta=arguments, **place))
+        done = s.FunctionArgumentsDone(event_id=ids.new("event"), name=call.name, arguments=arguments, **place)
+        events.append(done)
+        if self.in_conversation:
+            events.append(s.ItemDone(event_id=ids.new("event"), item=call, previous_item_id=previous_item_id))
+        return (*events, s.OutputItemDone(event_id=ids.new("event"), item=call, **within))
+
     def finish(
         self,
         status: str,
@@ -89,9 +143,7 @@ class ReplyWriter:
         usage: dict[str, object] | None = None,
     ) -> Events:
         """Close part, item and response. Status: completed, cancelled, failed, incomplete."""
-        events: list[s.ServerEvent] = []
-        if self.item_id is not None:
-            events += self._close_item("completed" if status == "completed" else "incomplete", previous_item_id)
+        events = self.close_message("completed" if status == "completed" else "incomplete", previous_item_id)
         details = None
         if status != "completed":
             fields: dict[str, object] = {"type": status, "reason": reason, "error": error}
@@ -164,7 +216,7 @@ class ReplyWriter:
             id=self.response_id,
             status=status,
             status_details=details,
-            output=() if self._item is None else (self._item,),
+            output=(() if self._item is None else (self._item,)) + self._calls,
             conversation_id=self.conversation_id,
             output_modalities=["audio"] if self.spoken else ["text"],
             metadata=self._metadata,

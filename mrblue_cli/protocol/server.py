@@ -268,12 +268,14 @@ class ServerConversation:
             return NOTHING
         return ServerOutcome((s.TranscriptionDelta(event_id=self._event_id(), item_id=item_id, delta=delta),))
 
-    def transcript_completed(self, item_id: str, transcript: str, seconds: float) -> ServerOutcome:
-        """All words of what the person said, from `seconds` of audio."""
+    def transcript_completed(
+        self, item_id: str, transcript: str, seconds: float, usage: dict[str, object] | None = None
+    ) -> ServerOutcome:
+        """All words of what the person said, from `seconds` of audio; `usage` as a paid recogniser told it."""
         self._history.transcribed(item_id, transcript)
         if not self._tells_transcripts:
             return NOTHING
-        usage = {"type": "duration", "seconds": round(seconds, 2)}
+        usage = usage or {"type": "duration", "seconds": round(seconds, 2)}
         event = s.TranscriptionCompleted(event_id=self._event_id(), item_id=item_id, transcript=transcript, usage=usage)
         return ServerOutcome((event,))
 
@@ -287,17 +289,33 @@ class ServerConversation:
     def reply_text(self, response_id: str, delta: str) -> ServerOutcome:
         """More words of a reply; ignored once the reply has ended."""
         reply = self._replies.get(response_id)
-        if reply is None or not delta:
+        if reply is None or not delta or not reply.takes_words:
             return NOTHING
         return self._written(reply, reply.write_text(delta, self._previous(reply)))
 
     def reply_audio(self, response_id: str, pcm: bytes) -> ServerOutcome:
         """More audio of a reply; ignored once the reply has ended."""
         reply = self._replies.get(response_id)
-        if reply is None or not pcm:
+        if reply is None or not pcm or not reply.takes_words:
             return NOTHING
         self._spoke_audio = True
         return self._written(reply, reply.write_audio(pcm, self._previous(reply)))
+
+    def reply_call(self, response_id: str, name: str, arguments: str) -> ServerOutcome:
+        """The reply asks for a tool, with `arguments` as JSON text. Its words are over then; more calls may follow."""
+        reply = self._replies.get(response_id)
+        if reply is None:
+            return NOTHING
+        closing = self._settled(reply, reply.close_message("completed", self._previous(reply)))
+        call = reply.new_call(name, arguments)
+        before = self._history.insert(call) if reply.in_conversation else None
+        return ServerOutcome(closing + reply.write_call(call, before))
+
+    def reply_used(self, response_id: str, model: str, **counts: float | None) -> None:
+        """A paid model helped with this reply: see `protocol.usage` for the names of the counts."""
+        reply = self._replies.get(response_id)
+        if reply is not None:
+            reply.models.add(model, **counts)
 
     def reply_finished(self, response_id: str) -> ServerOutcome:
         """The reply is complete."""
@@ -364,8 +382,19 @@ class ServerConversation:
         instructions = request.instructions
         if instructions is UNSET:
             instructions = "" if self.session.instructions is UNSET else self.session.instructions
-        start = StartReply(response_id, instructions, spoken, history, in_conversation=not out_of_band)
+        start = StartReply(
+            response_id, instructions, spoken, history, in_conversation=not out_of_band, tools=self._tools(request)
+        )
         return ServerOutcome(reply.created(), (start,))
+
+    def _tools(self, request: c.ResponseRequest) -> tuple[dict[str, Any], ...]:
+        """What may be called in a reply: the request's own tools or the session's, as far as the choice allows."""
+        tools = self.session.tools if request.tools is UNSET else request.tools
+        choice = self.session.tool_choice if request.tool_choice is UNSET else request.tool_choice
+        if tools is UNSET or choice == "none":
+            return ()
+        named = choice.get("name") if isinstance(choice, dict) and choice.get("type") == "function" else None
+        return tuple(tool for tool in tools if named is None or tool.get("name") == named)
 
     def _stop(self, response_id: str, reason: str) -> ServerOutcome:
         return self._end(response_id, "cancelled", reason=reason) + ServerOutcome((), (StopReply(response_id),))
@@ -382,12 +411,16 @@ class ServerConversation:
             self.reply_state = next_reply(Side.SERVER, self.reply_state, move)
         heard = self._history.items if reply.in_conversation else ()
         instructions = "" if self.session.instructions is UNSET else self.session.instructions
-        usage = usage_of(heard, instructions, reply.text, reply.audio_ms)
+        usage = reply.models.laid_over(usage_of(heard, instructions, reply.all_text, reply.audio_ms))
         events = reply.finish(status, self._previous(reply), reason=reason, error=error, usage=usage)
+        return ServerOutcome(self._settled(reply, events))
+
+    def _settled(self, reply: ReplyWriter, events: tuple[s.ServerEvent, ...]) -> tuple[s.ServerEvent, ...]:
+        """Write the reply's message down once it is complete; `events` are those that tell of its end."""
         if reply.item is not None and not self._history.settle(reply.item, reply.audio_ms if reply.spoken else None):
             # Deleted meanwhile: nobody is to take it for an item of the conversation.
             events = tuple(event for event in events if not isinstance(event, s.ItemDone))
-        return ServerOutcome(events)
+        return events
 
     def _written(self, reply: ReplyWriter, events: tuple[s.ServerEvent, ...]) -> ServerOutcome:
         """Keep the conversation up to date: the item has its place from its first delta, before whatever comes then."""

@@ -239,6 +239,14 @@ class AudioTranscriptDone(_OfPart, frozen=True, kw_only=True, tag="response.outp
     transcript: str = ""
 
 
+class FunctionArgumentsDelta(_OfResponse, frozen=True, kw_only=True, tag="response.function_call_arguments.delta"):
+    """More of a function call's arguments; nothing acts on a part of them."""
+
+    item_id: str = ""
+    call_id: str = ""
+    delta: str = ""
+
+
 class FunctionArgumentsDone(_OfResponse, frozen=True, kw_only=True, tag="response.function_call_arguments.done"):
     """A function call's arguments; acted on only once the response completed."""
 
@@ -299,6 +307,7 @@ ServerEvent = (
     | AudioDone
     | AudioTranscriptDelta
     | AudioTranscriptDone
+    | FunctionArgumentsDelta
     | FunctionArgumentsDone
     | RateLimitsUpdated
     | Unknown
@@ -332,6 +341,7 @@ SERVER_EVENTS: tuple[type[_ServerEvent], ...] = (
     AudioDone,
     AudioTranscriptDelta,
     AudioTranscriptDone,
+    FunctionArgumentsDelta,
     FunctionArgumentsDone,
     RateLimitsUpdated,
 )

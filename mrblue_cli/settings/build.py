@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from msgspec import UNSET
+
 from mrblue_cli.assistant.options import ChatOptions
+from mrblue_cli.assistant.profile import Profile
 from mrblue_cli.assistant.roles import BLUE
 from mrblue_cli.audio.gate import EchoChoice, Route
 from mrblue_cli.core.errors import ConfigError
@@ -14,9 +18,12 @@ from mrblue_cli.settings.places import place
 from mrblue_cli.settings.schema import Settings
 from mrblue_cli.settings.secrets import Secret
 from mrblue_cli.voice.events import TurnMode
-from mrblue_cli.voice.options import TalkOptions
+from mrblue_cli.voice.options import TalkOptions, TurnEnd
 
+MAX_PROMPT_CHARS = 400
 _TRANSCRIPTION_MODEL = "gpt-transcribe"
+_RETENTION = {"type": "retention_ratio", "retention_ratio": 0.8}
+"""OpenAI, Realtime API reference, session.truncation (GA)."""
 
 
 def engine_options(settings: Settings, *, host: str = "127.0.0.1", port: int = 0, token: str = "") -> EngineOptions:
@@ -45,21 +52,48 @@ def chat_options(settings: Settings, openai_key: Secret, chat_key: Secret) -> Ch
     return None
 
 
-def wanted_session(settings: Settings, *, local: bool) -> Session:
-    """What to ask a server for; the local engine has its own voice and recogniser."""
+def wanted_session(
+    settings: Settings, *, local: bool, bounded: bool = False, profile: Profile | None = None
+) -> Session:
+    """What to ask a server for; the local engine has its own voice and recogniser.
+
+    `bounded`: let the server drop the oldest fifth of a full conversation at once. Every turn bills the conversation
+    again, and dropping a little each time would lose the cache, which makes it cheap. Of servers only OpenAI's is
+    known to take that setting.
+    """
     section = settings.talk
     pcm = AudioFormat(type="audio/pcm", rate=24_000)
+    language = profile.language if profile is not None else section.language
+    prompt = words_prompt(profile.words) if profile is not None and profile.words else UNSET
     transcription = (
-        Transcription(language=section.language)
+        Transcription(language=language, prompt=prompt)
         if local
-        else Transcription(model=_TRANSCRIPTION_MODEL, language=section.language)
+        else Transcription(model=_TRANSCRIPTION_MODEL, language=language, prompt=prompt)
     )
-    output = AudioOutput(format=pcm) if local else AudioOutput(format=pcm, voice=section.voice)
+    voice = (profile.voice if profile is not None else "") or section.voice
+    output = AudioOutput(format=pcm) if local else AudioOutput(format=pcm, voice=voice)
+    tools = [
+        {"type": "function", "name": tool.name, "description": tool.description, "parameters": tool.parameters}
+        for tool in (profile.tools if profile is not None else ())
+    ]
     return Session(
-        instructions=BLUE,
+        instructions=profile.instructions if profile is not None else BLUE,
         output_modalities=["audio"],
         audio=Audio(input=AudioInput(format=pcm, transcription=transcription), output=output),
+        truncation=dict(_RETENTION) if bounded else UNSET,
+        tools=tools or UNSET,
+        tool_choice="auto" if tools else UNSET,
     )
+
+
+def words_prompt(words: Sequence[str]) -> str:
+    """Names that a recogniser should expect, as one short line: a long prompt slows it down and leads it astray."""
+    taken: list[str] = []
+    for word in words:
+        if sum(len(one) + 2 for one in taken) + len(word) > MAX_PROMPT_CHARS:
+            break
+        taken.append(word)
+    return f"{', '.join(taken)}."
 
 
 def talk_options(settings: Settings) -> TalkOptions:
@@ -69,8 +103,11 @@ def talk_options(settings: Settings) -> TalkOptions:
         turn_mode=TurnMode(section.turn_mode),
         threshold=section.threshold,
         silence_ms=section.silence_ms,
+        turn_end=TurnEnd(section.turn_end),
+        false_interruption=section.false_interruption,
         route=None if section.route == "auto" else Route(section.route),
         echo=EchoChoice(section.echo),
+        max_cost_usd=section.max_cost_usd,
     )
 
 

@@ -49,9 +49,13 @@ def load(
     table = _read(path, required=explicit)
     merged = _laid_over(_from_environment(env), table)
     merged = _laid_over({name: dict(values) for name, values in (overrides or {}).items()}, merged)
-    if not merged.get("chat", {}).get("base_url") and env.get("BIFROST_BASE_URL"):
+    if env.get("BIFROST_BASE_URL"):
         gateway = env["BIFROST_BASE_URL"].rstrip("/")
-        merged.setdefault("chat", {})["base_url"] = gateway if gateway.endswith("/v1") else f"{gateway}/v1"
+        for section in ("chat", "batch"):
+            if not merged.get(section, {}).get("base_url"):
+                merged.setdefault(section, {})["base_url"] = gateway if gateway.endswith("/v1") else f"{gateway}/v1"
+    if env.get("TGA_URL") and not env.get("MRBLUE_TOOLS_TGA_URL"):
+        merged.setdefault("tools", {})["tga_url"] = env["TGA_URL"]
     settings = _validated(merged, path if path.is_file() else None)
     return Configuration(settings, path if path.is_file() else None)
 

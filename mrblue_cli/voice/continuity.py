@@ -13,7 +13,7 @@ from typing import Protocol
 
 from mrblue_cli.core.ids import IdSource
 from mrblue_cli.protocol import notices as n
-from mrblue_cli.protocol.client import ClientConversation, Outcome
+from mrblue_cli.protocol.client import CHUNK_BYTES, ClientConversation, Outcome
 from mrblue_cli.protocol.client_events import CreateItem, DeleteItem
 from mrblue_cli.protocol.server_events import SessionCreated
 from mrblue_cli.voice import events as ev
@@ -65,11 +65,22 @@ class Continuity:
         outcome = conversation.receive(created)
         leg.ready = outcome.notices
         leg.opening += outcome.send
+        unknown = self._unknown
         for said in self._worth_telling():
+            if said.item_id in unknown or (said.who is Who.ASSISTANT and not said.final):
+                break  # what follows has its place behind words that are not known yet
             if not said.final:
-                break  # its place is behind words that are not known yet
+                continue
             leg.opening += self._tell(leg, said).send
         return leg
+
+    @property
+    def _unknown(self) -> set[str]:
+        """Shown names of what the person said, or is saying, and whose words are not back."""
+        names = self.leg.names
+        names_now = [one.item_id for one in self.utterances.completed] + [self.utterances.begun_item]
+        shown = {names.shown(item_id) for item_id in names_now if item_id is not None}
+        return shown | {one.shown for one in self.utterances.completed if one.shown} | {self._resumed or ""}
 
     def _worth_telling(self) -> tuple[Said, ...]:
         """All lines that a session should know, in order, and those of the person that have no words yet."""
@@ -148,13 +159,19 @@ class Continuity:
         for one in again:
             self._say_again(leg, one)
         if talk.flow.awaiting_reply and not kept.is_open:
-            talk.apply(conversation.ask())
+            talk.apply(conversation.ask_for_reply())
         talk.apply(conversation.release_turns())
         if kept.is_open:
-            talk.apply(conversation.start_turn() + conversation.append_long(kept.in_progress()))
+            talk.apply(conversation.start_turn())
+            self._append(conversation)
         elif conversation.ownership is not n.Ownership.CLIENT:
-            talk.apply(conversation.append_long(kept.in_progress(), count=False))
+            self._append(conversation)
             kept.flushed()
+
+    def _append(self, conversation: ClientConversation) -> None:
+        pcm = self.utterances.in_progress()
+        for at in range(0, len(pcm), CHUNK_BYTES):
+            self._talk.apply(conversation.append(pcm[at : at + CHUNK_BYTES]))
 
     def _say_again(self, leg: Leg, said: Utterance) -> None:
         self._talk.apply(leg.conversation.say_again(said.pcm))
@@ -197,6 +214,12 @@ class Continuity:
             kept.server_committed(item_id)
         self._talk.dialogue.place(names.shown(item_id))
         return said is not None and said.again
+
+    def forget(self, shown: str) -> str:
+        """What was said under this name counts for nothing; returns the server's name of it."""
+        real = self.leg.names.real(shown)
+        self.utterances.transcribed(real)
+        return real
 
     def interrupted(self, played: tuple[n.Played, ...]) -> tuple[n.Played, ...]:
         """The speaker fell silent: close the replies of old sessions, return the reports about the present one."""
@@ -246,4 +269,4 @@ class Continuity:
             talk.apply(conversation.tell(tool_note(said.text, item_id)))
         if wanted:
             talk.flow.awaiting_reply = True
-            talk.apply(conversation.ask())
+            talk.apply(conversation.ask_for_reply())

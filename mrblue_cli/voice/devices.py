@@ -27,11 +27,15 @@ class Device:
     kind: Kind
     rate: float
     """Its own default sample rate, Hz."""
+    told_route: Route | None = None
+    """What the system says of it, where it says something."""
+    echo_free: bool = False
+    """The system says that it is an echo canceller's output."""
 
     @property
     def route(self) -> Route:
-        """Guessed from the name alone; `voice.routes` knows more once the device is open."""
-        return route_of_words(self.name)
+        """What the system says, else guessed from the name alone; `voice.routes` knows more once the device is open."""
+        return self.told_route or route_of_words(self.name)
 
 
 def library() -> Any:
@@ -73,11 +77,6 @@ def choose_device(kind: Kind, wanted: str | None, load: Loader = library) -> tup
     return default, advice
 
 
-def find_again(device: Device, load: Loader = library) -> Device:
-    """The same device in a list that may have changed, or the default when it is gone. Raises `DeviceError`."""
-    return device if device.index is None else choose_device(device.kind, device.name, load)[0]
-
-
 def refresh(load: Loader = library) -> None:
     """Read the device list anew. PortAudio freezes it at start; every stream must be closed first."""
     sounddevice = load()
@@ -113,6 +112,14 @@ def close_stream(stream: Any) -> None:
         # A device that vanished fails to stop; there is nothing left to do about it.
         with contextlib.suppress(Exception):
             end()
+
+
+def is_active(stream: Any) -> bool:
+    """Whether a started stream still runs; False when the device ended it, or there is none."""
+    try:
+        return stream is not None and bool(stream.active)
+    except Exception:  # noqa: BLE001 - a stream in ruins may say anything
+        return False
 
 
 def _open(

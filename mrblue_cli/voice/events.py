@@ -47,6 +47,8 @@ class SessionStarted:
     """The device's name; None: no microphone (type instead, or a WAV file speaks)."""
     speaker: str | None = None
     """The device's name; None: no speaker (read instead)."""
+    rung: str = ""
+    """realtime, batch, local, text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,8 @@ class RungChanged:
     """One line for the person: what happened, and what that means for them."""
     reconnected: bool = False
     """The same rung on a new connection."""
+    code: str = ""
+    """The reason in one stable word, for counting: that of the error (`connect`, `auth`), or `rate_limit`, `asked`."""
 
 
 class ToolStatus(StrEnum):
@@ -199,6 +203,8 @@ class Spent:
     limit_usd: float | None = None
     charges: tuple[Charge, ...] = ()
     """What has just been added: one for each model at work."""
+    unpriced: int = 0
+    """How many so far have no known price, and are not in the sums."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,14 @@ class TurnFlow:
     """The person's turn is committed, its reply has not begun."""
     generating: bool = False
     """Between `response.created` and `response.done`."""
+    working: bool = False
+    """A tool runs that the reply needs."""
     audible: bool = False
     """A reply's first sample went out and its last has not."""
     queued: bool = False
     """Reply audio waits in the player."""
+    paused: bool = False
+    """The reply is held until it is clear whether the person wants to speak."""
 
     @property
     def state(self) -> State:
@@ -38,18 +42,19 @@ class TurnFlow:
             return State.RECONNECTING
         if not (self.connected and self.microphone_ready):
             return State.CONNECTING
-        if self.hearing:
+        if self.hearing or self.paused:
             return State.HEARING
         if self.audible:
             return State.SPEAKING
-        if self.awaiting_reply or self.generating or self.queued:
+        if self.awaiting_reply or self.generating or self.queued or self.working:
             return State.THINKING
         return State.MUTED if self.muted else State.LISTENING
 
     @property
     def settled(self) -> bool:
         """True when nobody speaks and nothing is on its way: a script may go on to its next step."""
-        busy = self.hearing or self.awaiting_reply or self.generating or self.audible or self.queued
+        busy = self.hearing or self.paused or self.awaiting_reply or self.generating or self.audible
+        busy = busy or self.queued or self.working
         return self.connected and self.microphone_ready and not busy
 
     def committed(self) -> None:
@@ -74,3 +79,4 @@ class TurnFlow:
         """The player was emptied."""
         self.audible = False
         self.queued = False
+        self.paused = False

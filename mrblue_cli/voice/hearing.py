@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from mrblue_cli.audio.gate import Duplex, EchoGate, Route, duplex_for
-from mrblue_cli.audio.pcm import Pcm, rms
+from mrblue_cli.audio.pcm import RATE, Pcm, rms
 from mrblue_cli.audio.segmenter import SegmenterOptions
 from mrblue_cli.audio.turns import Rule, TurnAct, TurnTaker
 from mrblue_cli.audio.vad import WebRtcDetector
@@ -20,7 +20,8 @@ from mrblue_cli.voice.flow import TurnFlow
 from mrblue_cli.voice.options import TalkOptions
 from mrblue_cli.voice.ports import NO_LOSSES, Losses, Lossy, MicrophonePort
 
-MICROPHONE_LOST_SECONDS = 3.0
+_AFTER_LOSS_SECONDS = 0.5
+"""Silence beyond the end of a turn that a server gets to hear, so that it closes the turn."""
 _RULES = {
     ev.TurnMode.HANDS_FREE: Rule.SERVER,
     ev.TurnMode.LOCAL_VAD: Rule.LOCAL,
@@ -46,12 +47,12 @@ class Hearing:
         *,
         options: TalkOptions,
         route: Route,
-        clock: Clock,
+        clock: Clock,  # noqa: ARG002
         canceller: Maker = webrtc_canceller,
     ) -> None:
         self._talk = talk
         self._microphone = microphone
-        self._clock = clock
+        self._options = options
         self._threshold = options.threshold
         self._choice = options.echo
         self._fixed_route = options.route
@@ -73,8 +74,8 @@ class Hearing:
         """Root mean square of the newest 40 ms, 0..1."""
         self.captured: Pcm = np.zeros(0, dtype=np.int16)
         """The newest stretch of the microphone as it may be heard: without echo, silent where it is muted or rests."""
-        self._heard_blocks = 0
-        self._heard_at = clock.now()
+        self._due: list[TurnAct] = []
+        self._lost_before = NO_LOSSES
 
     @property
     def name(self) -> str | None:
@@ -84,12 +85,19 @@ class Hearing:
     @property
     def losses(self) -> Losses:
         """What the microphone lost so far; nothing where that is not known."""
-        return self._microphone.losses if isinstance(self._microphone, Lossy) else NO_LOSSES
+        now = self._microphone.losses if isinstance(self._microphone, Lossy) else NO_LOSSES
+        before = self._lost_before
+        return Losses(before.stretches + now.stretches, before.chunks + now.chunks)
 
     @property
     def speech(self) -> bool:
         """The newest block is speech."""
         return self.taker.speech
+
+    @property
+    def burst_ms(self) -> int:
+        """How long the person has been speaking, in ms; 0 when they are silent."""
+        return self.taker.burst_ms
 
     def open(self) -> ev.Failure | None:
         """Open the device; blocking. What fails is returned to be told, and the talk goes on by text."""
@@ -98,7 +106,7 @@ class Hearing:
         try:
             self._microphone.open()
         except ComponentError as error:
-            self._give_up()
+            self.lose()
             return ev.Failure(error.code, f"{error.what}; type instead of talking", False, error.hint)
         return None
 
@@ -106,6 +114,29 @@ class Hearing:
         """Let go of the device."""
         if self._microphone is not None:
             self._microphone.close()
+
+    @property
+    def microphone(self) -> MicrophonePort | None:
+        """The device in use; it may be gone."""
+        return self._microphone
+
+    def lose(self) -> None:
+        """Go on without a microphone; an open turn is complete with what was said."""
+        self._leave()
+        self.level = 0.0
+        self._talk.flow.microphone_ready = True
+        self._due = self.taker.end()
+        if self.taker.rule is Rule.SERVER and self._talk.flow.connected:
+            silence = self._options.silence_ms / 1000 + _AFTER_LOSS_SECONDS
+            self._due += self.taker.hear(np.zeros(int(silence * RATE), dtype=np.int16), replying=False)
+
+    def replace(self, microphone: MicrophonePort) -> None:
+        """Go on with another microphone, which is open."""
+        self._leave()
+        self._microphone = microphone
+
+    def _leave(self) -> None:
+        self._lost_before, self._microphone = self.losses, None
 
     def change_mode(self, mode: ev.TurnMode) -> list[TurnAct]:
         """Take turns another way from now on; an open turn is thrown away."""
@@ -133,10 +164,12 @@ class Hearing:
         long, in seconds, that takes to the ear.
         """
         self.captured = np.zeros(0, dtype=np.int16)
+        acts, self._due = self._due, []
         if self._microphone is None:
-            return []
+            return acts
         pcm = self._microphone.read()
-        acts = self._watch(self._microphone)
+        if self._microphone.blocks_heard:
+            self._talk.flow.microphone_ready = True
         latency = output_latency + float(getattr(self._microphone, "latency_seconds", 0.0))
         heard, over_reply = self._without_echo(pcm, playing=playing, played=played, latency=latency)
         # What is said while the connection is made again is kept for it.
@@ -178,26 +211,7 @@ class Hearing:
         if wanted is Duplex.CANCELLED and canceller is None and not self._advised:
             self._advised = True
             what = tell(
-                "on a loudspeaker the microphone rests while a reply plays; to speak over it use headphones or {command}",
+                "the microphone rests while a reply plays; to speak over it use headphones, or {command}",
                 command=INSTALL,
             )
             self._talk.emit(ev.Advice(what))
-
-    def _watch(self, microphone: MicrophonePort) -> list[TurnAct]:
-        now = self._clock.now()
-        flow = self._talk.flow
-        if microphone.blocks_heard != self._heard_blocks:
-            self._heard_blocks, self._heard_at = microphone.blocks_heard, now
-            flow.microphone_ready = True
-        elif now - self._heard_at > MICROPHONE_LOST_SECONDS + (0 if flow.microphone_ready else 7):
-            word = "fell silent" if flow.microphone_ready else "gives no sound"
-            hint = "plug it in again and restart the talk; meanwhile type, or see mrblue doctor"
-            self._talk.emit(ev.Failure("device", f"microphone '{microphone.name}' {word}", False, hint))
-            microphone.close()
-            self._give_up()
-            return self.taker.end()
-        return []
-
-    def _give_up(self) -> None:
-        self._microphone = None
-        self._talk.flow.microphone_ready = True

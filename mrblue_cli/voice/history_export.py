@@ -13,9 +13,8 @@ import msgspec
 
 from mrblue_cli.core.errors import InputFileError, NothingFound
 from mrblue_cli.core.texts import tell
-from mrblue_cli.voice.history_model import Conversation, Line
+from mrblue_cli.voice.history_model import Conversation, Line, Speaker
 
-NAMES = {"user": "You", "assistant": "Blue", "tool": "Tool", "note": "Note"}
 _PIECE = 1 << 20
 _HEADER_BYTES = 44
 Side = Literal["person", "assistant"]
@@ -52,11 +51,24 @@ def to_markdown(conversation: Conversation, lines: Sequence[Line], zone: tzinfo 
     out += [f"{moment(conversation.started, zone)} · {_one_line(about(conversation))}", ""]
     for line in lines:
         text = f"{line.text} —" if line.cut else line.text
-        out.append(f"**{tell(NAMES[line.who])}** {clock_time(line.at, zone)}")
+        out.append(f"**{name_of(line.who)}** {clock_time(line.at, zone)}")
         # Quoted, so that nothing said becomes a heading or a rule of the document.
         out += [f"> {part}" if part else ">" for part in text.split("\n")]
         out.append("")
     return "\n".join(out)
+
+
+def name_of(who: Speaker) -> str:
+    """Whose words, as a heading."""
+    match who:
+        case "user":
+            return tell("You")
+        case "assistant":
+            return tell("Blue")
+        case "tool":
+            return tell("Tool")
+        case "note":
+            return tell("Note")
 
 
 def about(conversation: Conversation) -> str:

@@ -1,6 +1,6 @@
 """Follows a talk's event stream and keeps its words: gathers on the talk's side, writes on the disk's.
 
-Final lines are written at the next flush (0.2 s). Words under way are written at most every 0.6 s, marked as cut, and
+Final lines are written at the next flush (0.2 s). Words under way are written at every third, marked as cut, and
 replaced by the final line: after a `kill -9` all but the last second is there.
 """
 
@@ -21,7 +21,7 @@ from mrblue_cli.voice.history import HistoryStore
 from mrblue_cli.voice.history_model import Conversation, Line, Speaker, storable, title_of
 from mrblue_cli.voice.history_schema import HistoryError
 
-PARTIAL_SECONDS = 0.6
+PARTIAL_FLUSHES = 3
 MAX_WAITING = 2_000
 """Lines that may wait for a disk that does not answer."""
 _PATIENCE = 5
@@ -68,8 +68,14 @@ class HistoryKeeper:
         self._store: HistoryStore | None = None
         self._sitting: int | None = None
         self._title = conversation.title
-        self._partials_at = float("-inf")
+        self._flushes = 0
+        self._partials_at = -PARTIAL_FLUSHES
         self._refusals = 0
+
+    @property
+    def conversation_id(self) -> str:
+        """The conversation that is kept."""
+        return self._state.id
 
     # The talk's side --------------------------------------------------------------------------------------------
 
@@ -155,11 +161,11 @@ class HistoryKeeper:
             self._store = self._open_store()
             if self._tidy is not None:
                 self._tidy(self._store)
-        now = self._clock.now()
+        self._flushes += 1
         with self._lock:
             if len(self._finals) > MAX_WAITING:
                 self._finals = dict(list(self._finals.items())[-MAX_WAITING:])
-            with_partials = last or now - self._partials_at >= PARTIAL_SECONDS
+            with_partials = last or self._flushes - self._partials_at >= PARTIAL_FLUSHES
             partials = dict(self._partials) if with_partials else {}
             finals, state, changed = dict(self._finals), self._state, self._changed
         waiting = [*finals.values(), *partials.values()]
@@ -179,7 +185,7 @@ class HistoryKeeper:
             return
         self._refusals = 0
         if partials:
-            self._partials_at = now
+            self._partials_at = self._flushes
         self._written(finals, partials, state)
 
     def _written(self, finals: dict[int, Line], partials: dict[int, Line], state: Conversation) -> None:

@@ -49,7 +49,11 @@ class Names:
 
     def real_key(self, key: n.AudioKey) -> n.AudioKey:
         """The server's name of a stream of audio."""
-        return replace(key, item_id=self._real.get(key.item_id, key.item_id))
+        return replace(key, item_id=self.real(key.item_id))
+
+    def real(self, shown: str) -> str:
+        """The server's name of what is shown under this one."""
+        return self._real.get(shown, shown)
 
     def translate(self, notice: n.Notice) -> n.Notice:
         """A notice with the names that are shown."""

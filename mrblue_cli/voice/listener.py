@@ -13,6 +13,7 @@ from mrblue_cli.protocol.client import ClientConversation, Outcome
 from mrblue_cli.voice import events as ev
 from mrblue_cli.voice.flow import TurnFlow
 from mrblue_cli.voice.hearing import Hearing
+from mrblue_cli.voice.interruption import Interruption
 from mrblue_cli.voice.link import Link
 from mrblue_cli.voice.speaking import Speaking
 from mrblue_cli.voice.spending import Spending
@@ -28,6 +29,7 @@ class _Session(Protocol):
     speaking: Speaking
     spending: Spending
     tools: ToolRuns
+    interruption: Interruption
 
     @property
     def conversation(self) -> ClientConversation: ...
@@ -40,7 +42,6 @@ class _Session(Protocol):
     def emit(self, event: ev.TalkEvent) -> None: ...
     def apply(self, outcome: Outcome) -> None: ...
     def silence(self, report: Callable[..., Outcome]) -> None: ...
-    def expect_reply(self, *, spoken: bool) -> None: ...
     def end(self, reason: str) -> None: ...
 
 
@@ -70,11 +71,12 @@ class NoticeListener:
             case n.ReplyText():
                 self._reply_text(notice)
             case n.UserText():
-                self._user_text(notice)
+                if not session.interruption.holds(notice):
+                    self.user_text(notice)
             case n.SpeechStarted():
-                session.flow.hearing = True
+                session.interruption.speech_started(notice)
             case n.TurnCommitted():
-                self._committed()
+                session.interruption.committed(notice)
             case n.TurnTooShort():
                 session.flow.awaiting_reply = False
                 session.emit(ev.Advice("that was too short: hold the thought, then tap again to send"))
@@ -134,19 +136,13 @@ class NoticeListener:
             return  # another session of the same talk; what the person must know of it was told
         self._started = True
         microphone, speaker = session.devices
+        rung, dialect = session.link.rung, str(notice.dialect)
         session.emit(
-            ev.SessionStarted(
-                session.link.rung.engine, notice.model, str(notice.dialect), session.mode, microphone, speaker
-            )
+            ev.SessionStarted(rung.engine, notice.model, dialect, session.mode, microphone, speaker, str(rung.name))
         )
 
-    def _committed(self) -> None:
-        """The server's VAD closed a turn; one that we committed ourselves is known already."""
-        if self._session.conversation.ownership is n.Ownership.SERVER:
-            self._session.flow.committed()
-            self._session.expect_reply(spoken=True)
-
-    def _user_text(self, notice: n.UserText) -> None:
+    def user_text(self, notice: n.UserText) -> None:
+        """Show what the person said, and think about it."""
         session = self._session
         if notice.failed:
             session.emit(ev.Failure("transcription_failed", "your words could not be transcribed", fatal=False))

@@ -11,7 +11,7 @@ from mrblue_cli.audio.resample import Resampler, convert
 from mrblue_cli.audio.ring import CaptureRing
 from mrblue_cli.audio.wav import WavAudio
 from mrblue_cli.core.clock import Clock
-from mrblue_cli.voice.devices import Device, Loader, close_stream, find_again, library, open_input, start_stream
+from mrblue_cli.voice.devices import Device, Loader, close_stream, is_active, library, open_input, start_stream
 from mrblue_cli.voice.ports import Losses
 from mrblue_cli.voice.routes import Ask, ask_pactl, is_echo_free
 
@@ -19,7 +19,9 @@ RING_SECONDS = 2
 
 
 class DeviceMicrophone:
-    """A PortAudio input, resampled to 24 kHz where the device cannot do it. May be opened again after it was lost."""
+    """A PortAudio input, resampled to 24 kHz where the device cannot do it. Open it once; a lost one is replaced."""
+
+    backend = "portaudio"
 
     def __init__(self, device: Device, load: Loader = library, ask: Ask = ask_pactl) -> None:
         self.name = device.name
@@ -33,7 +35,6 @@ class DeviceMicrophone:
         self._stream: Any = None
         self._blocks = 0
         self._overflows = 0
-        self._lost_before = 0
         self._lost_stretches = 0
         self._lost_chunks = 0
         self._prepare(RATE)
@@ -45,17 +46,12 @@ class DeviceMicrophone:
 
     def open(self) -> None:
         """Start capturing; blocking. Raises `DeviceError`."""
-        if self._blocks:
-            self.close()
-            self._device = find_again(self._device, self._load)
-            self.name = self._device.name
         stream, rate = open_input(self._device, self._callback, self._load)
-        self._lost_before += self._ring.lost
         self._prepare(rate)
         start_stream(stream, self._device, self._load)
         self._stream = stream
         self.latency_seconds = float(stream.latency)
-        self.echo_free = is_echo_free(self._device.name, self._ask)
+        self.echo_free = self._device.echo_free or is_echo_free(self._device.name, self._ask)
 
     def _callback(self, data: Any, _frames: int, _time: Any, status: Any) -> None:
         # Only a copy into the ring and counters: the callback runs against a deadline.
@@ -81,12 +77,17 @@ class DeviceMicrophone:
     @property
     def lost_samples(self) -> int:
         """Samples dropped because nobody read in time."""
-        return self._lost_before + self._ring.lost
+        return self._ring.lost
 
     @property
     def overflows(self) -> int:
         """Blocks before which the system itself dropped sound, because the callback came too late."""
         return self._overflows
+
+    @property
+    def active(self) -> bool:
+        """False once the stream ended by itself."""
+        return is_active(self._stream)
 
     @property
     def losses(self) -> Losses:
@@ -136,6 +137,11 @@ class ClockMicrophone:
     def blocks_heard(self) -> int:
         """Blocks given so far."""
         return self._given // BLOCK
+
+    @property
+    def active(self) -> bool:
+        """A clock does not stop."""
+        return True
 
     def close(self) -> None:
         """Nothing to close."""

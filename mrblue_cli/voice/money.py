@@ -139,3 +139,9 @@ class Purse:
         if between_turns and self._last_turn_nano and self.total_nano + self.next_turn_nano > limit:
             return Verdict.LAST
         return Verdict.LOW if self.total_nano >= WARN_SHARE * limit else Verdict.FINE
+
+
+def dollars(amount: float) -> str:
+    """US dollars as a person reads them: cents, and more places where cents say little."""
+    places = 2 if amount == 0 or amount >= 0.995 else 3 if amount >= 0.0995 else 4
+    return f"${amount:,.{places}f}"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from mrblue_cli.audio.gate import Route
 from mrblue_cli.audio.pcm import Pcm
+from mrblue_cli.audio.playout import Unheard
 from mrblue_cli.protocol.notices import AudioKey, Played
 
 
@@ -27,7 +29,7 @@ class Lossy(Protocol):
 
     @property
     def losses(self) -> Losses:
-        """Totals since it was made; they survive reopening."""
+        """Totals since it was made."""
         ...
 
 
@@ -49,6 +51,11 @@ class MicrophonePort(Protocol):
         """How many blocks the device delivered so far; stands still when the device is gone."""
         ...
 
+    @property
+    def active(self) -> bool:
+        """False: the device itself says that it stopped."""
+        ...
+
     def close(self) -> None:
         """Let go of the device; safe to call again."""
         ...
@@ -59,6 +66,8 @@ class SpeakerPort(Protocol):
 
     name: str | None
     """None: nobody listens, only a file or nothing."""
+    route: Route
+    """Headphones or loudspeaker."""
 
     def open(self) -> None:
         """Start the output; blocking. Raises `DeviceError` or `MissingPart`."""
@@ -80,6 +89,14 @@ class SpeakerPort(Protocol):
         """What was heard so far of every stream that is not long over."""
         ...
 
+    def pause(self) -> None:
+        """Fall silent within a few milliseconds and keep what was not heard yet; more may be queued meanwhile."""
+        ...
+
+    def resume(self) -> None:
+        """Go on from the sample where `pause` began; does nothing when not paused."""
+        ...
+
     def pump(self) -> None:
         """Keep things flowing; call it at least every 20 ms."""
         ...
@@ -95,6 +112,24 @@ class SpeakerPort(Protocol):
     @property
     def samples_taken(self) -> int:
         """How many samples the output took so far; stands still when the device is gone."""
+        ...
+
+    @property
+    def blocks_taken(self) -> int:
+        """How many blocks the output asked for so far, silence included; stands still when the device is gone."""
+        ...
+
+    @property
+    def active(self) -> bool:
+        """False: the device itself says that it stopped."""
+        ...
+
+    def leave(self) -> Unheard:
+        """Give away what was not heard yet; for another speaker's `take_over`. Works after `close`."""
+        ...
+
+    def take_over(self, unheard: Unheard) -> None:
+        """Go on from the sample at which another speaker was left; call it once, after `open`."""
         ...
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from mrblue_cli.core import prices
 from mrblue_cli.voice.charges import Charge, ChargeKind
@@ -24,24 +25,16 @@ _NO_PARTS: Mapping[str, object] = {}
 def reply_charges(model: str, usage: object, *, free: bool = False) -> tuple[Charge, ...]:
     """What one reply used; empty when the server did not say.
 
-    `usage` is that of `response.done`. Where several models worked on one reply (transcription, chat and voice as
-    single requests), it holds a list `models` with a table for each, and those are what is billed. `free`: made on
-    this machine, by no model of anybody's.
+    `usage` is that of `response.done`. Where several models worked on one reply (chat and voice as single requests),
+    it holds a list `models` with a table for each, and those are what is billed; a table that holds a name alone was
+    billed, and nobody knows how much. `free`: what this machine made itself.
     """
-    table = _table(usage)
-    several = table.get("models")
-    if isinstance(several, Sequence) and not isinstance(several, str | bytes) and several:
-        rows = [_table(row) for row in several[:_MOST_MODELS]]
-        named = [(str(row.get("model") or model)[:200], row) for row in rows if row]
-        return tuple(_charge(ChargeKind.REPLY, name, row, free=False) for name, row in named)
-    charge = _charge(ChargeKind.REPLY, model, table, free=free)
-    return (charge,) if charge.input_tokens or charge.output_tokens else ()
+    return _charges(ChargeKind.REPLY, model, _table(usage), free=free)
 
 
 def transcription_charges(model: str, usage: object, *, free: bool = False) -> tuple[Charge, ...]:
-    """What one transcription used: tokens, or seconds of sound; empty when the server did not say."""
-    charge = _charge(ChargeKind.TRANSCRIPTION, model, _table(usage), free=free)
-    return (charge,) if charge.input_tokens or charge.output_tokens or charge.seconds else ()
+    """What one transcription used: tokens, or seconds of sound, or `models` as for a reply."""
+    return _charges(ChargeKind.TRANSCRIPTION, model, _table(usage), free=free)
 
 
 def as_input_nano(model: str, *, text_tokens: int, audio_tokens: int) -> int:
@@ -51,6 +44,24 @@ def as_input_nano(model: str, *, text_tokens: int, audio_tokens: int) -> int:
         return 0
     counts = prices.Counts(input=text_tokens + audio_tokens, audio_input=audio_tokens)
     return prices.cost_nano(known, counts) or 0
+
+
+def _charges(kind: ChargeKind, model: str, usage: Mapping[str, object], *, free: bool) -> tuple[Charge, ...]:
+    several = usage.get("models")
+    if isinstance(several, Sequence) and not isinstance(several, str | bytes) and several:
+        rows = [_table(row) for row in several[:_MOST_MODELS]]
+        return tuple(_row_charge(kind, str(row.get("model") or model)[:200], row) for row in rows if row)
+    charge = _charge(kind, model, usage, free=free)
+    return (charge,) if _counted(charge) else ()
+
+
+def _row_charge(kind: ChargeKind, model: str, row: Mapping[str, object]) -> Charge:
+    charge = _charge(kind, model, row, free=False)
+    return charge if _counted(charge) else replace(charge, cost_nano=None)
+
+
+def _counted(charge: Charge) -> bool:
+    return bool(charge.input_tokens or charge.output_tokens or charge.seconds or charge.characters)
 
 
 def _charge(kind: ChargeKind, model: str, usage: Mapping[str, object], *, free: bool) -> Charge:
@@ -74,7 +85,7 @@ def _charge(kind: ChargeKind, model: str, usage: Mapping[str, object], *, free: 
             cached_audio + min(_count(parts, "text_tokens"), text_in) + min(_count(parts, "image_tokens"), image_in)
         )
     else:
-        cached = min(_count(given, "cached_tokens"), text_in + audio_in + image_in)
+        cached = min(_count(given, "cached_tokens") or _count(usage, "cached_tokens"), text_in + audio_in + image_in)
     seconds = _seconds(usage.get("seconds"))
     counts = prices.Counts(
         input=text_in + audio_in + image_in,

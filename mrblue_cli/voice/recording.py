@@ -95,13 +95,16 @@ class Recorder:
         self.troubles: deque[Trouble] = deque()
         """What the person should be told; the talk's thread takes it from here."""
 
+    def start(self) -> None:
+        """Record from now on: before this, the talk is only being prepared. Later calls change nothing."""
+        if self._began is None:
+            self._began = self._clock.now()
+
     def take(self, heard: Pcm, played: Pcm) -> None:
         """The newest stretch of both sides."""
-        now = self._clock.now()
-        if self._began is None:
-            self._began = now - max(len(heard), len(played)) / RATE
-        if self._over:
+        if self._began is None or self._over:
             return
+        now = self._clock.now()
         with self._lock:
             self._waiting.append((int((now - self._began) * RATE), heard, played))
             self._waiting_samples += len(heard) + len(played)

@@ -29,7 +29,7 @@ def ask_pactl(question: tuple[str, ...]) -> object:
     # In other languages pactl writes decimal commas into its JSON.
     command = ["env", "LC_ALL=C", "pactl", "-f", "json", *question]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=_PATIENCE_SECONDS, check=True)
+        done = subprocess.run(command, capture_output=True, timeout=_PATIENCE_SECONDS, check=True)  # noqa: S603 - fixed words
         return json.loads(done.stdout)
     except (OSError, subprocess.SubprocessError, ValueError):
         return None

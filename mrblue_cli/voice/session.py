@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from mrblue_cli.assistant.reasoning import Reasoner
+from mrblue_cli.assistant.roles import GREET
 from mrblue_cli.assistant.tools import ToolBox
 from mrblue_cli.audio.pcm import meter
 from mrblue_cli.audio.turns import Begin, Commit, Discard, Stream, TurnAct
@@ -19,20 +20,22 @@ from mrblue_cli.core.clock import Clock
 from mrblue_cli.core.errors import MrBlueError
 from mrblue_cli.core.ids import IdSource
 from mrblue_cli.protocol.client import ClientConversation, Outcome
-from mrblue_cli.protocol.notices import AudioKey, Notice, Ownership, TurnTooShort, UserText
+from mrblue_cli.protocol.notices import AudioKey, Notice, Ownership, UserText
 from mrblue_cli.protocol.server_events import ServerEvent, SessionCreated
-from mrblue_cli.protocol.session import ServerVad
+from mrblue_cli.protocol.session import SemanticVad, ServerVad
 from mrblue_cli.voice import controls as do
 from mrblue_cli.voice import events as ev
 from mrblue_cli.voice.continuity import Continuity
+from mrblue_cli.voice.device_keeper import DeviceKeeper, Sound
 from mrblue_cli.voice.dialogue import Dialogue, Said
 from mrblue_cli.voice.flow import TurnFlow
 from mrblue_cli.voice.hearing import Hearing
+from mrblue_cli.voice.interruption import Interruption
 from mrblue_cli.voice.legs import Leg
 from mrblue_cli.voice.line import stop
 from mrblue_cli.voice.link import Link
 from mrblue_cli.voice.listener import NoticeListener
-from mrblue_cli.voice.options import TalkOptions
+from mrblue_cli.voice.options import TalkOptions, TurnEnd
 from mrblue_cli.voice.ports import AudioTap, MicrophonePort, SpeakerPort
 from mrblue_cli.voice.rungs import Rung
 from mrblue_cli.voice.speaking import Speaking
@@ -70,6 +73,7 @@ class TalkSession:
         tap: AudioTap | None = None,
         wall: Clock | None = None,
         chance: Callable[[], float] = lambda: 0.0,
+        sound: Sound | None = None,
         tick_seconds: float = TICK_SECONDS,
     ) -> None:
         """`wall` gives Unix seconds, so that a session is renewed before it expires; `chance` numbers in 0..1, so that
@@ -86,6 +90,7 @@ class TalkSession:
         self._mode = options.turn_mode
         self._reply_due_since: float | None = None
         self._typed_early: list[str] = []
+        self._greeting = options.greeting
         self.dialogue = Dialogue(past)
         self.flow = TurnFlow(microphone_ready=microphone is None)
         self.times = TurnTimes()
@@ -94,9 +99,11 @@ class TalkSession:
         self._calm_since: float | None = None
         self.speaking = Speaking(self, speaker, clock=clock)
         self.hearing = Hearing(self, microphone, options=options, route=self.speaking.route, clock=clock)
+        self.keeper = DeviceKeeper(self, sound, clock=clock)
         self.tools = ToolRuns(self, toolbox)
         self.spending = Spending(self, limit_usd=options.max_cost_usd, clock=clock, busy=self._reply_under_way)
         self._tally = SessionTally()
+        self.interruption = Interruption(self, enabled=options.false_interruption, clock=clock)
         self._listener = NoticeListener(self, reasoner)
 
     # The outside ------------------------------------------------------------------------------------------------
@@ -181,6 +188,7 @@ class TalkSession:
         finally:
             await stop(jobs)
             await self.tools.close()
+            await self.keeper.close()
             self.hearing.close()
             self.speaking.close()
             await self.link.close()
@@ -196,14 +204,14 @@ class TalkSession:
 
     async def _converse(self) -> None:
         loop = asyncio.get_running_loop()
-        opening = loop.run_in_executor(None, lambda: [self.speaking.open(), self.hearing.open()])
+        opening = loop.run_in_executor(None, self.keeper.open)
         opened = asyncio.Event()
         linking = asyncio.ensure_future(self.link.run(opened))
         ticking: asyncio.Future[None] | None = None
         try:
             for failure in await opening:
-                if failure is not None:
-                    self.emit(failure)
+                self.emit(failure)
+            self.keeper.begin()
             self.hearing.use_route(self.speaking.route)
             opened.set()
             ticking = asyncio.ensure_future(self._tick())
@@ -222,10 +230,13 @@ class TalkSession:
         """The talk goes on in this session."""
         self.flow.connected, self.flow.reconnecting = True, False
         self.hearing.wanted = rung.hears
-        if leg.conversation.ownership is not self._ownership(self._mode):
-            self.link.send(*leg.conversation.set_ownership(self._ownership(self._mode)).send)
+        self.link.send(*leg.conversation.set_ownership(self._ownership(self._mode)).send)
         self.continuity.enter(leg)
         self._reply_due_since = self._clock.now()
+        greeting, self._greeting = self._greeting, ""
+        if greeting and not self._typed_early and not self.dialogue.said:
+            self.apply(self.conversation.open_with(f"{GREET}{greeting}"))
+            self.reply_asked()
         early, self._typed_early = self._typed_early, []
         for text in early:
             self._say(text)
@@ -233,6 +244,8 @@ class TalkSession:
 
     def link_down(self, *, planned: bool) -> None:
         """The session ended, or (`planned`) is given up for the next one, which stands already."""
+        self.interruption.new_connection()
+        self.speaking.resume()
         self.continuity.leave()
         if not planned:
             self.flow.connected, self.flow.reconnecting = False, True
@@ -246,15 +259,18 @@ class TalkSession:
 
     def _new_conversation(self, rung: Rung) -> ClientConversation:
         options = self._options
-        vad = ServerVad(
+        plain = ServerVad(
             threshold=options.threshold, prefix_padding_ms=options.prefix_ms, silence_duration_ms=options.silence_ms
         )
-        return ClientConversation(rung.desired, ownership=self._ownership(self._mode), ids=self._ids, vad=vad)
+        vad = SemanticVad() if options.turn_end is TurnEnd.MEANING else plain
+        ownership = self._ownership(self._mode)
+        return ClientConversation(rung.desired, ownership=ownership, ids=self._ids, vad=vad, plain_vad=plain)
 
     async def _tick(self) -> None:
         count = 0
         while True:
             self.speaking.pump()
+            self.keeper.tick()
             self._listen()
             self.speaking.watch()
             self._watch_reply()
@@ -286,12 +302,17 @@ class TalkSession:
             if shown is not None:
                 self._listener.hear(shown)
 
+    def forget_turn(self, item_id: str) -> None:
+        """What was said under this name (as it is shown) was no turn: it leaves the conversation."""
+        self.apply(self.conversation.forget_turn(self.continuity.forget(item_id)))
+
     def hear(self, notice: Notice) -> None:
         """Act on a notice about an earlier session, or one that is named as it is shown."""
         self._listener.hear(notice)
 
     def silence(self, report: Callable[..., Outcome]) -> None:
         """Stop the speaker, then tell the server how much was heard. `report` takes what the speaker reports."""
+        self.interruption.silenced()
         self.apply(report(self.continuity.interrupted(self.speaking.silence())))
 
     def refresh(self) -> None:
@@ -312,6 +333,7 @@ class TalkSession:
             self._tap.take(self.hearing.captured, played)
         if self.hearing.speech:
             self.times.speech_heard(self.now_ms)
+        self.interruption.tick(self.hearing.burst_ms)
 
     def _perform(self, acts: list[TurnAct]) -> None:
         kept = self.continuity.utterances
@@ -326,20 +348,22 @@ class TalkSession:
                     self.apply(self.conversation.append(pcm))
                 case Begin():
                     pcm = act.pcm.astype("<i2").tobytes()
-                    self.silence(self.conversation.start_turn)
+                    if not self.interruption.begin():
+                        self.silence(self.conversation.start_turn)
                     self.flow.hearing = True
                     kept.begin(pcm)
                     self.apply(self.conversation.append(pcm))
                 case Commit():
-                    self.flow.committed()
-                    self.expect_reply(spoken=True)
-                    outcome = self.conversation.commit_turn()
-                    kept.discard() if any(isinstance(x, TurnTooShort) for x in outcome.notices) else kept.commit()
-                    self.apply(outcome)
+                    if not self.interruption.judging:
+                        self.flow.committed()
+                        self.expect_reply(spoken=True)
+                    kept.commit()
+                    self.interruption.commit()
                 case Discard():
                     self.flow.discarded()
                     kept.discard()
                     self.apply(self.conversation.abandon_turn())
+                    self.interruption.discard()
 
     def _talk_key(self, *, down: bool) -> None:
         if self._mode is ev.TurnMode.PUSH_TO_TALK:
@@ -375,10 +399,19 @@ class TalkSession:
         self.flow.committed()
         self.expect_reply(spoken=False)
 
+    def user_text(self, notice: UserText) -> None:
+        """Show what the person said."""
+        self._listener.user_text(notice)
+
     def expect_reply(self, *, spoken: bool) -> None:
         """A turn of the person is complete: measure it and wait for the reply."""
         self._listener.close_turn()
         self.times.committed(self.now_ms, spoken=spoken)
+        self._reply_due_since = self._clock.now()
+
+    def reply_asked(self) -> None:
+        """A reply was asked for that follows no words of the person: to a tool's output, or the greeting."""
+        self.flow.awaiting_reply = True
         self._reply_due_since = self._clock.now()
 
     def _watch_reply(self) -> None:
@@ -415,13 +448,10 @@ class TalkSession:
         """Nothing plays any more."""
         self._listener.finish_if_silent()
 
-    def speaker_lost(self) -> None:
-        """The device is gone: what was being said ends here."""
-        self._listener.close_turn()
-
-    @staticmethod
-    def _ownership(mode: ev.TurnMode) -> Ownership:
-        return Ownership.SERVER if mode is ev.TurnMode.HANDS_FREE else Ownership.CLIENT
+    def _ownership(self, mode: ev.TurnMode) -> Ownership:
+        if mode is not ev.TurnMode.HANDS_FREE:
+            return Ownership.CLIENT
+        return Ownership.SHARED if self._options.false_interruption else Ownership.SERVER
 
 
 def _last_wish(control: do.Control) -> do.Control:

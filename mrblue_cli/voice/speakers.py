@@ -9,14 +9,14 @@ import numpy as np
 
 from mrblue_cli.audio.gate import Route
 from mrblue_cli.audio.pcm import RATE, Pcm, from_bytes, rms, to_pcm
-from mrblue_cli.audio.playout import Playout
+from mrblue_cli.audio.playout import Playout, Unheard
 from mrblue_cli.audio.resample import Resampler
 from mrblue_cli.audio.ring import PlaybackRing
 from mrblue_cli.audio.wav import wav_header
 from mrblue_cli.core.clock import Clock
 from mrblue_cli.core.errors import InputFileError
 from mrblue_cli.protocol.notices import AudioKey, Played
-from mrblue_cli.voice.devices import Device, Loader, close_stream, find_again, library, open_output, start_stream
+from mrblue_cli.voice.devices import Device, Loader, close_stream, is_active, library, open_output, start_stream
 from mrblue_cli.voice.routes import Ask, ask_pactl, output_route
 
 RING_SECONDS = 120
@@ -30,6 +30,8 @@ _CREDIBLE_LATENCY_SECONDS = 2.0
 class PlayoutSpeaker:
     """The part that all speakers share: a ring, a playout, and what was heard."""
 
+    route = Route.SPEAKERS
+
     def __init__(self, name: str | None, rate: int = RATE) -> None:
         self.name = name
         self._prepare(rate, 0)
@@ -42,6 +44,7 @@ class PlayoutSpeaker:
         self._playout = Playout(self.ring, rate=rate, guard=guard)
         self._resamplers: dict[AudioKey, Resampler] = {}
         self._meter = np.zeros(rate // 50, dtype=np.int16)
+        self._blocks = 0
 
     def open(self) -> None:
         """Nothing to open."""
@@ -79,6 +82,14 @@ class PlayoutSpeaker:
             for item in self._playout.report(self._latency_samples)
         )
 
+    def pause(self) -> None:
+        """Fall silent and keep what was not heard."""
+        self._playout.pause()
+
+    def resume(self) -> None:
+        """Go on where `pause` began."""
+        self._playout.resume()
+
     def pump(self) -> None:
         """Move samples towards the output."""
         self._playout.pump()
@@ -95,6 +106,27 @@ class PlayoutSpeaker:
     def samples_taken(self) -> int:
         """Samples of replies that the output took so far."""
         return self.ring.read
+
+    @property
+    def blocks_taken(self) -> int:
+        """Blocks that the output asked for so far, silence included."""
+        return self._blocks
+
+    @property
+    def active(self) -> bool:
+        """False: the device itself says that it stopped."""
+        return True
+
+    def leave(self) -> Unheard:
+        """Give away what was not heard yet."""
+        for key, resampler in self._resamplers.items():
+            self._playout.add(key, to_pcm(resampler.flush()))
+        self._resamplers.clear()
+        return self._playout.leave(self._latency_samples)
+
+    def take_over(self, unheard: Unheard) -> None:
+        """Go on from the sample at which another speaker was left."""
+        self._playout.take_over(unheard)
 
     @property
     def offered(self) -> bool:
@@ -132,37 +164,35 @@ class PlayoutSpeaker:
 
 
 class DeviceSpeaker(PlayoutSpeaker):
-    """A PortAudio output: one continuous stream for the whole session. May be opened again after it was lost."""
+    """A PortAudio output: one continuous stream. Open it once; when it is lost, another takes over."""
+
+    backend = "portaudio"
 
     def __init__(self, device: Device, load: Loader = library, ask: Ask = ask_pactl) -> None:
         super().__init__(device.name)
         self._ask = ask
-        self._route = device.route
+        self.route = device.route
         self._device = device
         self._load = load
         self._stream: Any = None
-        self._was_open = False
         self._dac_seconds = 0.0
         self._underflows = 0
 
     def open(self) -> None:
-        """Start the stream; blocking. Raises `DeviceError`. What waited when the device was lost is forgotten."""
-        if self._was_open:
-            self.close()
-            self._device = find_again(self._device, self._load)
-            self.name = self._device.name
+        """Start the stream; blocking. Raises `DeviceError`."""
         stream, rate = open_output(self._device, self._callback, self._load)
         self._prepare(rate, 0)
         self._stream_seconds = float(stream.latency)
         start_stream(stream, self._device, self._load)
-        self._stream, self._was_open = stream, True
-        self._route = output_route(self._device.name, self._ask)
+        self._stream = stream
+        self.route = self._device.told_route or output_route(self._device.name, self._ask)
 
     def _callback(self, out: Any, _frames: int, time: Any, status: Any) -> None:
         # Only a copy from the ring and counters: the callback runs against a deadline.
         self.ring.read_into(out[:, 0])
         out[:, 1:] = out[:, :1]
         self._dac_seconds = time.outputBufferDacTime - time.currentTime
+        self._blocks += 1
         if status:
             self._underflows += 1
 
@@ -179,9 +209,9 @@ class DeviceSpeaker(PlayoutSpeaker):
         return self._underflows
 
     @property
-    def route(self) -> Route:
-        """Headphones or loudspeaker, as it was when the device was opened."""
-        return self._route
+    def active(self) -> bool:
+        """False once the stream ended by itself."""
+        return is_active(self._stream)
 
     def close(self) -> None:
         """Stop the stream."""
@@ -220,6 +250,7 @@ class PacedSpeaker(PlayoutSpeaker):
         super().pump()
         due = self._due() - self._passed
         self._passed += due
+        self._blocks += 1
         out = np.zeros(due, dtype=np.int16)
         taken = self.ring.read_into(out)
         if taken:
@@ -230,6 +261,11 @@ class PacedSpeaker(PlayoutSpeaker):
         """Fall silent; the fade still goes to the file."""
         self.pump()
         return super().stop()
+
+    def pause(self) -> None:
+        """Fall silent; the fade still goes to the file."""
+        self.pump()
+        super().pause()
 
     def close(self) -> None:
         """Complete the file."""

@@ -12,10 +12,7 @@ from mrblue_cli.protocol.notices import AudioKey, Played
 from mrblue_cli.voice import events as ev
 from mrblue_cli.voice.flow import TurnFlow
 from mrblue_cli.voice.ports import SpeakerPort
-from mrblue_cli.voice.speakers import PacedSpeaker
 from mrblue_cli.voice.turn_times import TurnTimes
-
-SPEAKER_LOST_SECONDS = 2.0
 
 
 class _Talk(Protocol):
@@ -29,7 +26,6 @@ class _Talk(Protocol):
     def emit(self, event: ev.TalkEvent) -> None: ...
     def heard_out(self, key: AudioKey) -> None: ...
     def fell_silent(self) -> None: ...
-    def speaker_lost(self) -> None: ...
 
 
 class Speaking:
@@ -40,8 +36,9 @@ class Speaking:
         self._speaker = speaker
         self._clock = clock
         self._stop_began: float | None = None
-        self._taken = 0
-        self._taken_at = clock.now()
+        self._pause_began: float | None = None
+        self._paused_after_ms: int | None = None
+        """Held: so long it took to fall silent."""
 
     @property
     def name(self) -> str | None:
@@ -51,7 +48,7 @@ class Speaking:
     @property
     def route(self) -> Route:
         """Where replies come out; nobody hears what only goes to a file, so that counts as headphones."""
-        return Route.HEADPHONES if self.name is None else getattr(self._speaker, "route", Route.SPEAKERS)
+        return Route.HEADPHONES if self.name is None else self._speaker.route
 
     @property
     def latency_seconds(self) -> float:
@@ -66,7 +63,7 @@ class Speaking:
     @property
     def stopping(self) -> bool:
         """The speaker was told to stop and has not fallen silent yet."""
-        return self._stop_began is not None
+        return self._stop_began is not None or self._pause_began is not None
 
     @property
     def underruns(self) -> int:
@@ -90,6 +87,16 @@ class Speaking:
         """Let go of the device."""
         self._speaker.close()
 
+    @property
+    def speaker(self) -> SpeakerPort:
+        """The device in use; it may be gone."""
+        return self._speaker
+
+    def replace(self, speaker: SpeakerPort) -> None:
+        """Go on with another speaker, which is open, from the sample at which this one was left."""
+        speaker.take_over(self._speaker.leave())
+        self._speaker = speaker
+
     def play(self, key: AudioKey, pcm: bytes) -> None:
         """Queue audio of a reply: PCM16 mono 24 kHz."""
         self._speaker.play(key, pcm)
@@ -111,10 +118,24 @@ class Speaking:
         """Stop, now; tells how much was heard of every stream."""
         sounding = self._speaker.sounding
         played = self._speaker.stop()
-        if sounding:
-            self._stop_began = self._clock.now()
+        if self._paused_after_ms is not None:
+            self._talk.times.stopped(self._paused_after_ms)
+        elif sounding:
+            self._stop_began = self._clock.now() if self._pause_began is None else self._pause_began
+        self._pause_began = self._paused_after_ms = None
         self._talk.flow.silenced()
         return played
+
+    def pause(self) -> None:
+        """Fall silent, now, and keep what was not heard: it may go on."""
+        if self._speaker.sounding:
+            self._pause_began = self._clock.now()
+        self._speaker.pause()
+
+    def resume(self) -> None:
+        """Go on from the sample."""
+        self._pause_began = self._paused_after_ms = None
+        self._speaker.resume()
 
     def pump(self) -> None:
         """Keep sound flowing; call it at every tick, before anything else."""
@@ -122,35 +143,20 @@ class Speaking:
 
     def watch(self) -> None:
         """Notice what happened in the output since the last tick."""
-        self._watch_device()
         talk, speaker = self._talk, self._speaker
         if self._stop_began is not None and speaker.drained:
             talk.times.stopped(int((self._clock.now() - self._stop_began) * 1000))
             self._stop_began = None
             talk.fell_silent()
+        if self._pause_began is not None and not speaker.offered:
+            self._paused_after_ms = int((self._clock.now() - self._pause_began) * 1000)
+            self._pause_began = None
         for key in speaker.heard_out():
             talk.heard_out(key)
-        if speaker.sounding and self._stop_began is None:
+        if speaker.sounding and not self.stopping:
             talk.flow.audible = True
             talk.times.sample_played(talk.now_ms)
         talk.flow.queued = not speaker.drained
         if speaker.drained:
             talk.flow.audible = False
             talk.fell_silent()
-
-    def _watch_device(self) -> None:
-        """A device that takes no samples although some lie ready is gone: go on without it."""
-        now = self._clock.now()
-        if not self._speaker.offered or self._speaker.samples_taken != self._taken:
-            self._taken, self._taken_at = self._speaker.samples_taken, now
-            return
-        if now - self._taken_at < SPEAKER_LOST_SECONDS:
-            return
-        name = self._speaker.name or "speaker"
-        self._speaker.close()
-        self._speaker = PacedSpeaker(self._clock)
-        self._speaker.open()
-        self._talk.flow.silenced()
-        hint = "plug it in again and restart the talk; until then replies are shown"
-        self._talk.emit(ev.Failure("device", f"speaker '{name}' takes no more sound", False, hint))
-        self._talk.speaker_lost()

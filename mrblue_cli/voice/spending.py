@@ -18,7 +18,7 @@ from mrblue_cli.voice import events as ev
 from mrblue_cli.voice.charges import Charge
 from mrblue_cli.voice.flow import TurnFlow
 from mrblue_cli.voice.link import Link
-from mrblue_cli.voice.money import WARN_SHARE, Purse, Verdict
+from mrblue_cli.voice.money import WARN_SHARE, Purse, Verdict, dollars
 from mrblue_cli.voice.prices import reply_charges, transcription_charges
 from mrblue_cli.voice.rates import LowRate, NoRoom, RateWatch
 from mrblue_cli.voice.rungs import Rung, RungName
@@ -122,9 +122,9 @@ class Spending:
 
     @property
     def _free(self) -> bool:
-        """The engine on this machine bills nobody."""
+        """What this machine makes bills nobody; the paid services behind it are named one by one in the usage."""
         rung: Rung = self._talk.link.rung
-        return rung.name in {RungName.LOCAL, RungName.TEXT} or rung.engine == "local"
+        return rung.name is not RungName.REALTIME or rung.engine == "local"
 
     def _pay(self, charges: tuple[Charge, ...]) -> None:
         if not charges:
@@ -133,7 +133,7 @@ class Spending:
         named = tuple(replace(charge, engine=rung.engine, rung=str(rung.name)) for charge in charges)
         purse = self.purse
         purse.pay(named)
-        self._talk.emit(ev.Spent(purse.turn_usd, purse.total_usd, purse.limit_usd, named))
+        self._talk.emit(ev.Spent(purse.turn_usd, purse.total_usd, purse.limit_usd, named, purse.unpriced))
         self._judge(between_turns=False)
 
     def _judge(self, *, between_turns: bool) -> None:
@@ -180,9 +180,3 @@ def transcription_model(session: Session) -> str:
     if chosen is UNSET or chosen is None or chosen.model is UNSET:
         return ""
     return chosen.model
-
-
-def dollars(amount: float) -> str:
-    """US dollars as a person reads them: cents, and more places where cents say little."""
-    places = 2 if amount == 0 or amount >= 0.995 else 3 if amount >= 0.0995 else 4
-    return f"${amount:,.{places}f}"

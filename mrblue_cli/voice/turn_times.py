@@ -92,11 +92,16 @@ class TurnTimes:
             underruns=max(0, underruns - self._underruns_before),
             usage=marks.usage,
             cost_usd=cost_usd,
-            overruns=max(0, losses.stretches - self._losses_before.stretches),
-            dropped_chunks=max(0, losses.chunks - self._losses_before.chunks),
+            overruns=_since(self._losses_before.stretches, losses.stretches),
+            dropped_chunks=_since(self._losses_before.chunks, losses.chunks),
         )
         self._underruns_before = underruns
         self._losses_before = losses
         self._marks = _Marks()
         self._open = False
         return record
+
+
+def _since(before: int, now: int) -> int:
+    """How much a running total grew; one that fell belongs to another device, and began at nothing."""
+    return now - before if now >= before else now

@@ -136,7 +136,8 @@ class Utterances:
         """It is complete; the server will tell its name."""
         if self._open is not None:
             said, self._open = bytes(self._open), None
-            self._wait(Utterance(said))
+            if len(said) >= MIN_UTTERANCE_MS * BYTES_PER_MS:
+                self._wait(Utterance(said))
 
     def discard(self) -> None:
         """It came to nothing."""

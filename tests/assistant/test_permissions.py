@@ -10,27 +10,27 @@ from mrblue_cli.core.errors import ConfigError
 from mrblue_cli.settings.schema import AssistantSection
 
 TABLE = """
-god          chat           yes yes no  yes no
-god          global         yes yes yes yes no
-god          visual_editor  yes yes yes yes yes
-super_admin  chat           yes yes no  yes no
-super_admin  global         yes yes yes yes no
-super_admin  visual_editor  yes yes yes yes yes
-admin        chat           yes yes no  no  no
-admin        global         yes yes yes no  no
-admin        visual_editor  no  no  no  no  no
-moderator    chat           yes yes no  no  no
-moderator    global         yes yes yes no  no
-moderator    visual_editor  no  no  no  no  no
-user         chat           yes no  no  no  no
-user         global         no  no  no  no  no
-user         visual_editor  no  no  no  no  no
-premium      chat           yes no  no  no  no
-premium      global         no  no  no  no  no
-premium      visual_editor  no  no  no  no  no
+god          chat           yes yes no  yes no  yes
+god          global         yes yes yes yes no  yes
+god          visual_editor  yes yes yes yes yes  yes
+super_admin  chat           yes yes no  yes no  yes
+super_admin  global         yes yes yes yes no  yes
+super_admin  visual_editor  yes yes yes yes yes  yes
+admin        chat           yes yes no  no  no  no
+admin        global         yes yes yes no  no  no
+admin        visual_editor  no  no  no  no  no  no
+moderator    chat           yes yes no  no  no  no
+moderator    global         yes yes yes no  no  no
+moderator    visual_editor  no  no  no  no  no  no
+user         chat           yes no  no  no  no  no
+user         global         no  no  no  no  no  no
+user         visual_editor  no  no  no  no  no  no
+premium      chat           yes no  no  no  no  no
+premium      global         no  no  no  no  no  no
+premium      visual_editor  no  no  no  no  no  no
 """
 # The columns after role and mode.
-RIGHTS = ("basic", "text", "context", "voice", "editing")
+RIGHTS = ("basic", "text", "context", "voice", "editing", "tools")
 ROWS = [
     (role, mode, right, answer == "yes")
     for role, mode, *answers in (line.split() for line in TABLE.strip().splitlines())
@@ -41,7 +41,7 @@ ROWS = [
 def test_the_table_is_complete():
     assert {(role, mode) for role, mode, _, _ in ROWS} == set(PERMISSIONS)
     assert set(RIGHTS) == set(Right)
-    assert len(ROWS) == len(Role) * len(Mode) * len(Right) == 90
+    assert len(ROWS) == len(Role) * len(Mode) * len(Right) == 108
 
 
 @pytest.mark.parametrize(("role", "mode", "right", "allowed"), ROWS)
@@ -61,7 +61,7 @@ def test_every_cell(role, mode, right, allowed):
 @pytest.mark.parametrize(
     ("roles", "rights"),
     [
-        ({"god", "super_admin"}, {"basic", "text", "context", "voice", "editing"}),
+        ({"god", "super_admin"}, {"basic", "text", "context", "voice", "editing", "tools"}),
         ({"admin", "moderator"}, {"basic", "text", "context"}),
         ({"user", "premium"}, {"basic"}),
     ],

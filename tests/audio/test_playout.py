@@ -207,3 +207,133 @@ def test_an_unplayed_stream_is_reported_as_zero():
     dac.playout.add("b", tone(500))
     dac.run(2)
     assert {item.key: item.played_samples for item in dac.playout.stop()}["b"] == pytest.approx(0)
+
+
+def ramp(samples, first=1):
+    """Every sample is another one, none of them zero."""
+    return np.arange(first, first + samples, dtype=np.int64).astype(np.int16)
+
+
+def joined(before, after, at):
+    """What must be heard of a stream that was paused at sample `at` and resumed: only the two fades differ."""
+    return np.concatenate((before[: at + FADE], after[at:]))
+
+
+def test_a_pause_is_silent_within_a_fade_and_resumes_from_the_sample():
+    dac = Dac()
+    reply = ramp(1000 * 24)
+    dac.playout.add("a", reply)
+    dac.playout.finish("a")
+    dac.run(10)
+    dac.playout.pause()
+    assert dac.playout.paused
+    dac.run(20)
+    assert not dac.playout.drained
+    assert not dac.playout.sounding
+    assert not dac.sound[10 * BLOCK + FADE :].any()
+    dac.playout.resume()
+    at = 10 * BLOCK
+    dac.heard = dac.heard[: at // BLOCK + 1]
+    dac.run(60)
+    sound = dac.sound
+    assert np.array_equal(sound[FADE:at], reply[FADE:at])
+    again = sound[at + BLOCK :]
+    assert np.all(np.abs(again[:FADE]) <= np.abs(reply[at : at + FADE]))
+    assert np.array_equal(again[FADE : len(reply) - at], reply[at + FADE :])
+    assert not again[len(reply) - at :].any()
+    assert dac.playout.underruns == 0
+    assert dac.playout.forget_heard() == ("a",)
+
+
+def test_what_arrives_during_a_pause_waits_in_its_place():
+    dac = Dac()
+    dac.playout.add("a", ramp(4800))
+    dac.run(5)
+    dac.playout.pause()
+    dac.playout.add("a", ramp(4800, 4801))
+    dac.playout.finish("a")
+    dac.playout.add("b", ramp(2400, 20_000))
+    dac.playout.finish("b")
+    dac.run(10)
+    assert [item.played_samples for item in dac.playout.report()] == [5 * BLOCK, 0]
+    dac.playout.resume()
+    dac.heard.clear()
+    dac.run(40)
+    whole = np.concatenate((ramp(9600), ramp(2400, 20_000)))
+    assert np.array_equal(dac.sound[FADE : len(whole) - 5 * BLOCK], whole[5 * BLOCK + FADE :])
+
+
+def test_a_reply_that_has_not_begun_can_be_paused():
+    dac = Dac()
+    dac.playout.pause()
+    dac.playout.add("a", tone(300))
+    dac.playout.finish("a")
+    dac.run(10)
+    assert not dac.sound.any()
+    dac.playout.resume()
+    dac.run(20)
+    assert np.count_nonzero(dac.sound) == 300 * 24 - 1
+
+
+def test_stopping_while_paused_counts_up_to_the_fade():
+    dac = Dac()
+    dac.playout.add("a", tone(1000))
+    dac.run(10)
+    dac.playout.pause()
+    dac.run(10)
+    assert dac.playout.stop()[0].played_samples == 10 * BLOCK
+    assert not dac.playout.paused
+    dac.playout.resume()
+    dac.run(3)
+    assert dac.playout.drained
+    dac.playout.add("b", tone(200))
+    dac.run(1)
+    assert dac.playout.sounding
+
+
+def test_a_callback_that_overtakes_the_cut_makes_nothing_come_twice():
+    dac = Dac()
+    reply = ramp(20_000)
+    dac.playout.add("a", reply)
+    dac.playout.finish("a")
+    dac.run(4)
+    dac.playout.pause()
+    dac.ring.read += BLOCK  # a callback that had begun before the cut, and ends after it
+    dac.playout.resume()
+    dac.heard.clear()
+    dac.run(60)
+    assert np.array_equal(dac.sound[FADE : len(reply) - 5 * BLOCK], reply[5 * BLOCK + FADE :])
+    assert dac.playout.report()[0].complete
+
+
+PAUSES = st.lists(st.tuples(st.sampled_from(["add", "pause", "resume", "run"]), st.integers(1, 6)), max_size=60)
+
+
+@given(PAUSES, st.integers(0, 2 * BLOCK))
+def test_pauses_lose_nothing_and_double_nothing_beyond_the_fade(steps, latency):
+    dac = Dac()
+    reply = np.concatenate([ramp(30_000)] * 4)
+    given_samples, before = 0, 0
+    for step, count in steps:
+        if step == "add":
+            dac.playout.add("a", reply[given_samples : given_samples + count * BLOCK])
+            given_samples += count * BLOCK
+        elif step == "pause":
+            dac.playout.pause()
+        elif step == "resume":
+            dac.playout.resume()
+        else:
+            dac.run(count)
+        for item in dac.playout.report(latency):
+            assert before <= item.played_samples <= given_samples
+            before = item.played_samples
+    dac.playout.resume()
+    dac.playout.finish("a")
+    dac.run(6 * len(steps) + 60)
+    assert dac.playout.drained
+    if given_samples:
+        (item,) = dac.playout.report()
+        assert (item.played_samples, item.complete) == (given_samples, True)
+    heard = dac.sound[dac.sound != 0]
+    places = np.flatnonzero(np.isin(reply[:given_samples], heard))
+    assert given_samples - len(places) <= FADE * (2 * len(steps) + 2)

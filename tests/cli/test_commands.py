@@ -165,6 +165,8 @@ LIGHT = [
     ["kb", "search", "jwt expired"],
     ["kb", "list"],
     ["talk", "--json"],
+    ["history", "list"],
+    ["history", "search", "port"],
 ]
 
 

@@ -161,3 +161,16 @@ def test_the_same_fix_is_shown_once():
     assert len(view.lines(AssistantTranscript("a1", "One.", True))) > 1
     view.lines(KbHit("i2", hit()))
     assert view.lines(AssistantTranscript("a2", "Two.", True)) == ["Blue    Two."]
+
+
+def test_what_was_said_in_an_earlier_sitting_is_marked():
+    asked = UserTranscript("past_1", "port in use", final=True, earlier=True)
+    told = AssistantTranscript("past_2", "Found", True, heard_ms=0, earlier=True)
+    assert json.loads(json_line(asked)) == {
+        "type": "user_transcript", "item_id": "past_1", "text": "port in use", "final": True, "earlier": True,
+    }  # fmt: skip
+    assert json.loads(json_line(told))["earlier"] is True
+    view = TextView()
+    assert view.lines(asked) == ["  You     port in use"]
+    assert view.lines(told) == ["  Blue    Found —"]
+    assert view.lines(UserTranscript("item_1", "now", final=True)) == ["", "You     now"]

@@ -172,7 +172,7 @@ async def test_a_prepared_clause_is_spoken_once():
     assert first == again
     assert len(first) / 48_000 == pytest.approx(0.12, abs=0.01)
     assert len(b"".join([piece async for piece in workers.say("Found it.", 1.5)])) < len(first)
-    workers.close()
+    await workers.close()
 
 
 def test_repetition_and_guessing_look_wrong():

@@ -12,7 +12,7 @@ from mrblue_cli.audio.gate import EchoChoice, Route
 from mrblue_cli.audio.pcm import RATE, to_pcm
 from mrblue_cli.audio.resample import convert
 from mrblue_cli.audio.wav import parse_wav
-from mrblue_cli.core.ids import CountingIds
+from mrblue_cli.core.ids import RandomIds
 from mrblue_cli.knowledge.base import load_base
 from mrblue_cli.protocol import commands as cmd
 from mrblue_cli.protocol import server_events as s
@@ -31,6 +31,9 @@ WAV = parse_wav(
     (Path(__file__).parent.parent.parent / "mrblue_cli/data/question.wav").read_bytes(), "question.wav"
 ).samples
 """A person's question at a natural level, -22 dBFS."""
+
+
+BASE = load_base()
 
 
 def assistant_voice(seconds):
@@ -139,27 +142,39 @@ class RoomTalk:
     """A talk on a loudspeaker. `script(talk)` drives it; everything runs in virtual time."""
 
     def __init__(
-        self, *, delay_ms=60, gain_db=-6.0, echo=EchoChoice.AUTO, mode=ev.TurnMode.HANDS_FREE, reply_seconds=20.0
+        self,
+        *,
+        delay_ms=60,
+        gain_db=-6.0,
+        echo=EchoChoice.AUTO,
+        mode=ev.TurnMode.HANDS_FREE,
+        reply_seconds=20.0,
+        voice=None,
+        noise_dbfs=-65.0,
+        tick_seconds=0.02,
     ):
+        self.tick_seconds = tick_seconds
+        self.noise_dbfs = noise_dbfs
+        self.voice = assistant_voice(reply_seconds) if voice is None else voice
         self.delay_ms, self.gain_db, self.echo, self.mode = delay_ms, gain_db, echo, mode
-        self.reply_seconds = reply_seconds
         self.events = []
 
     def hold(self, script):
         async def main():
             clock = LoopClock()
-            room = EchoRoom(self.delay_ms, self.gain_db)
-            self.server = SpeakingServer(voice=assistant_voice(self.reply_seconds))
+            room = EchoRoom(self.delay_ms, self.gain_db, self.noise_dbfs)
+            self.server = SpeakingServer(voice=self.voice)
             self.microphone, self.speaker = RoomMicrophone(clock, room), RoomSpeaker(clock, room)
             self.session = TalkSession(
                 TalkOptions(turn_mode=self.mode, echo=self.echo),
                 rungs=(Rung(RungName.LOCAL, "local", self._connect, Session()),),
                 microphone=self.microphone,
                 speaker=self.speaker,
-                reasoner=Reasoner(load_base()),
+                reasoner=Reasoner(BASE),
                 clock=clock,
-                ids=CountingIds(),
+                ids=RandomIds(),
                 emit=self.events.append,
+                tick_seconds=self.tick_seconds,
             )
 
             async def drive():

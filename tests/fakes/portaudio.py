@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import numpy as np
@@ -27,6 +27,10 @@ class FakeDevice:
     """Level of the sound it captures."""
     works: bool = True
     """False: it opens, but nothing flows."""
+    first_after: float = 0.0
+    """Seconds of flow before the first block comes."""
+    speech: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int16))
+    """What is being said into it, at the rate of its stream; taken as it is captured."""
 
 
 class FakeStream:
@@ -40,7 +44,7 @@ class FakeStream:
         self.running = self.closed = False
         self.heard = []
         self._angle = 0
-        self._due = 0.0
+        self._due = self._waited = 0.0
 
     def start(self):
         if self.device.start_error:
@@ -57,12 +61,19 @@ class FakeStream:
         if self in self.library.streams:
             self.library.streams.remove(self)
 
+    @property
+    def active(self):
+        return self.running and self.device in self.library.plugged
+
     def flow(self, seconds, status=False):
         """Let so much time pass for the device."""
+        self._waited += seconds
+        if self._waited <= self.device.first_after:
+            return
         self._due += seconds * self.rate
         while self._due >= self.block:
             self._due -= self.block
-            if self.running and self.device.works:
+            if self.active and self.device.works:
                 self._one(status)
 
     def _one(self, status):
@@ -72,6 +83,8 @@ class FakeStream:
             ticks = self._angle + np.arange(self.block)
             self._angle += self.block
             data[:] = (np.sin(ticks * 2 * np.pi * 300 / self.rate) * self.device.hears * 32767 * 2**0.5)[:, None]
+            said, self.device.speech = self.device.speech[: self.block], self.device.speech[self.block :]
+            data[: len(said)] = said[:, None]
         self.options["callback"](data, self.block, times, status)
         if self.options["kind"] == "output":
             self.heard.append(data.copy())
@@ -116,6 +129,10 @@ class FakePortAudio:
 
     def OutputStream(self, **options):  # noqa: N802 - sounddevice's name
         return self._open("output", options)
+
+    def unplug(self, device):
+        """It is gone from the machine; the list in use goes on naming it."""
+        self.plugged.remove(device)
 
     def flow(self, seconds, status=False):
         """Let time pass for every open stream."""

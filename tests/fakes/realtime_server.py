@@ -17,14 +17,26 @@ from mrblue_cli.protocol.session import Session
 
 
 class MemoryServer:
-    """Implements `voice.session.Transport`. Replies say `reply` in `reply_seconds` of sound, all at once."""
+    """Implements `voice.session.Transport`. Replies say `reply` in `reply_seconds` of sound, all at once.
+
+    `heard`: what is recognised in every turn, or a list, one text a turn (None: the transcript never comes).
+    `heard_after`: how late, in seconds. `sound`: the samples of every reply, as bytes.
+    """
 
     dialect = Dialect.GA
 
     def __init__(
-        self, *, heard="address already in use port 3000", reply="Found it. Stop the process.", reply_seconds=2.0
+        self,
+        *,
+        heard="address already in use port 3000",
+        heard_after=0.0,
+        reply="Found it. Stop the process.",
+        reply_seconds=2.0,
+        sound=None,
     ):
-        self.heard, self.reply, self.reply_seconds = heard, reply, reply_seconds
+        self.heard, self.heard_after = heard, heard_after
+        self.reply = reply
+        self.sound = b"\x10\x20" * int(reply_seconds * RATE) if sound is None else sound
         self.conversation = ServerConversation(
             Session(type="realtime", model="memory", output_modalities=["audio"]), ids=CountingIds(), expires_at=0
         )
@@ -83,11 +95,11 @@ class MemoryServer:
             case cmd.TurnsConfigured():
                 self.ear.configure(command.detection)
             case cmd.TurnClosed():
-                self.apply(self.conversation.transcript_completed(command.item_id, self.heard, 1.0))
+                self.transcribe(command.item_id)
             case cmd.StartReply():
                 response_id = command.response_id
                 self.apply(self.conversation.reply_text(response_id, self.reply))
-                self.apply(self.conversation.reply_audio(response_id, b"\x10\x20" * int(self.reply_seconds * RATE)))
+                self.apply(self.conversation.reply_audio(response_id, self.sound))
                 self.apply(self.conversation.reply_finished(response_id))
 
     def on_boundary(self, boundary):
@@ -97,5 +109,18 @@ class MemoryServer:
             outcome, item_id = self.conversation.speech_stopped(boundary.at_sample * 1000 // RATE)
             if item_id is not None:
                 self.apply(type(outcome)(outcome.send[:-1], ()))
-                self.apply(self.conversation.transcript_completed(item_id, self.heard, 1.0))
+                self.transcribe(item_id)
                 self.apply(type(outcome)(outcome.send[-1:], outcome.commands))
+
+    def transcribe(self, item_id):
+        text = self.heard.pop(0) if isinstance(self.heard, list) else self.heard
+        if text is None:
+            return
+
+        def tell():
+            self.apply(self.conversation.transcript_completed(item_id, text, 1.0))
+
+        if self.heard_after:
+            asyncio.get_running_loop().call_later(self.heard_after, tell)
+        else:
+            tell()

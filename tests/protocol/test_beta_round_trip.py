@@ -45,6 +45,7 @@ SERVER = [
     (s.AudioDone(**PLACE), "response.audio.done"),
     (s.AudioTranscriptDelta(delta="x", **PLACE), "response.audio_transcript.delta"),
     (s.AudioTranscriptDone(transcript="x", **PLACE), "response.audio_transcript.done"),
+    (s.FunctionArgumentsDelta(call_id="c", delta="{"), "response.function_call_arguments.delta"),
     (s.FunctionArgumentsDone(call_id="c", name="n", arguments="{}"), "response.function_call_arguments.done"),
     (s.RateLimitsUpdated(rate_limits=(s.RateLimit(name="tokens"),)), "rate_limits.updated"),
 ]

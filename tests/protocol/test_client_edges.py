@@ -13,7 +13,7 @@ from mrblue_cli.protocol import server_events as s
 from mrblue_cli.protocol.client import MAX_BUSY_RETRIES, ClientConversation
 from mrblue_cli.protocol.items import Item
 from mrblue_cli.protocol.notices import AudioKey, Ownership, Played
-from mrblue_cli.protocol.session import Audio, AudioOutput, Session
+from mrblue_cli.protocol.session import Audio, AudioOutput, SemanticVad, ServerVad, Session
 from mrblue_cli.protocol.transitions import Reply, Turn
 from tests.protocol.pair import silence
 
@@ -21,9 +21,9 @@ from tests.protocol.pair import silence
 class Talk:
     """A client conversation that writes down everything it sends and says."""
 
-    def __init__(self, ownership=Ownership.SERVER):
+    def __init__(self, ownership=Ownership.SERVER, vad=None):
         desired = Session(instructions="hi", audio=Audio(output=AudioOutput(voice="marin")))
-        self.client = ClientConversation(desired, ownership=ownership, ids=CountingIds())
+        self.client = ClientConversation(desired, ownership=ownership, ids=CountingIds(), vad=vad)
         self.sent, self.notices = [], []
         self.hear(s.SessionCreated(session={"id": "sess", "type": "realtime"}))
 
@@ -281,6 +281,77 @@ def test_server_vad_that_fires_after_the_turns_became_ours_is_ignored():
     talk.hear(s.SpeechStarted(item_id="u"), s.SpeechStopped(item_id="u"))
     assert talk.client.turn_state is Turn.IDLE
     assert talk.says(n.SpeechStarted) == talk.says(n.SpeechStopped) == []
+
+
+# Turns that are shared ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["Unknown parameter: 'session.audio.input.turn_detection.interrupt_response'.", "create_response must be true"],
+)
+def test_a_server_that_refuses_the_flags_gets_the_turns_whole(message):
+    talk = Talk(Ownership.SHARED)
+    talk.error("unknown_parameter", message=message)
+    assert talk.client.ownership is Ownership.SERVER
+    first, second = (event.session.audio.input.turn_detection for event in talk.sends(c.SessionUpdate))
+    assert (first.create_response, first.interrupt_response) == (False, False)
+    assert (second.create_response, second.interrupt_response) == (True, True)
+    assert talk.says(n.ProtocolFailure) == []
+    talk.error("unknown_parameter", message=message)
+    assert len(talk.sends(c.SessionUpdate)) == 2
+    assert len(talk.says(n.ProtocolFailure)) == 1
+
+
+def test_a_server_that_creates_replies_all_the_same_is_believed():
+    talk = Talk(Ownership.SHARED)
+    talk.hear(s.SpeechStarted(item_id="u"), s.SpeechStopped(item_id="u"), s.AudioCommitted(item_id="u"))
+    talk.do(talk.client.ask_for_reply())
+    asked = talk.sends(c.CreateResponse)[0].event_id
+    talk.created("theirs")
+    talk.error("conversation_already_has_active_response", event_id=asked)
+    talk.done("theirs")
+    assert len(talk.sends(c.CreateResponse)) == 1
+    assert talk.client.ownership is Ownership.SERVER
+    assert talk.client.reply_state is Reply.NONE
+    assert [x.response_id for x in talk.says(n.ReplyStarted)] == ["theirs"]
+    assert talk.says(n.ProtocolFailure) == []
+
+
+def test_two_replies_to_one_turn_are_one_too_many():
+    talk = Talk(Ownership.SHARED)
+    talk.hear(s.AudioCommitted(item_id="u"))
+    talk.do(talk.client.ask_for_reply())
+    talk.created("theirs")
+    talk.audio(500, response_id="theirs")
+    talk.done("theirs")
+    talk.created("ours")
+    talk.audio(500, "b", response_id="ours")
+    assert [event.response_id for event in talk.sends(c.CancelResponse)] == ["ours"]
+    assert {notice.key.response_id for notice in talk.says(n.ReplyAudio)} == {"theirs"}
+    assert talk.client.ownership is Ownership.SERVER
+    talk.done("ours", status="cancelled")
+    assert talk.client.reply_state is Reply.NONE
+
+
+def test_a_reply_that_nobody_asked_for_is_heard():
+    talk = Talk(Ownership.SHARED)
+    talk.hear(s.AudioCommitted(item_id="u"))
+    talk.created("theirs")
+    talk.audio(500, response_id="theirs")
+    assert talk.sends(c.CancelResponse) == []
+    assert len(talk.says(n.ReplyAudio)) == 1
+    assert talk.client.ownership is Ownership.SERVER
+
+
+def test_where_meaning_is_not_known_silence_ends_the_turn():
+    talk = Talk(vad=SemanticVad())
+    assert isinstance(talk.sends(c.SessionUpdate)[0].session.audio.input.turn_detection, SemanticVad)
+    talk.error("invalid_value", message="Invalid value: 'semantic_vad'. Supported values are: 'server_vad'.")
+    assert isinstance(talk.sends(c.SessionUpdate)[1].session.audio.input.turn_detection, ServerVad)
+    assert talk.says(n.ProtocolFailure) == []
+    talk.error("invalid_value", message="Invalid value: 'semantic_vad'.")
+    assert len(talk.says(n.ProtocolFailure)) == 1
 
 
 # Interruptions ----------------------------------------------------------------------------------------------------

@@ -70,7 +70,19 @@ SERVER = st.one_of(
     st.builds(error, CODES, st.sampled_from([None, "event_1", "event_2"])),
 )
 PERSON = st.sampled_from(
-    ["append", "start_turn", "commit_turn", "abandon_turn", "send_text", "interrupt", "interrupted", "own", "tool"]
+    [
+        "append",
+        "start_turn",
+        "commit_turn",
+        "abandon_turn",
+        "send_text",
+        "interrupt",
+        "interrupted",
+        "own",
+        "tool",
+        "begin_turn",
+        "ask_for_reply",
+    ]
 )
 
 
@@ -101,7 +113,7 @@ class Watch:
                 self.see(getattr(client, move)(played), interrupts=True)
             case "interrupted":
                 self.see(client.interrupted(played))
-            case "commit_turn" | "abandon_turn":
+            case "commit_turn" | "abandon_turn" | "begin_turn" | "ask_for_reply":
                 self.see(getattr(client, move)())
             case "own":
                 self.see(client.set_ownership(Ownership.CLIENT))
@@ -110,13 +122,14 @@ class Watch:
 
     def see(self, outcome, *, interrupts=False):
         assert sum(isinstance(event, c.CreateResponse) for event in outcome.send) <= 1
+        begun = {notice.response_id for notice in outcome.notices if isinstance(notice, n.ReplyStarted)}
         for event in outcome.send:
             match event:
                 case c.CreateResponse():
                     assert self.client.reply_state is Reply.REQUESTED
                 case c.CancelResponse():
-                    assert event.response_id in self.started
-                    assert event.response_id not in self.ended
+                    assert event.response_id in {*self.started, *begun}
+                    assert event.response_id not in self.ended or event.response_id in begun
                 case c.TruncateItem():
                     received = self.received_bytes[event.item_id, event.content_index] // 48
                     assert 0 <= event.audio_end_ms <= received

@@ -13,7 +13,7 @@ from mrblue_cli.protocol import commands as cmd
 from mrblue_cli.protocol import server_events as s
 from mrblue_cli.protocol.codec import GaCodec
 from mrblue_cli.protocol.codec_beta import BetaCodec
-from mrblue_cli.protocol.items import user_text
+from mrblue_cli.protocol.items import Item, user_text
 from mrblue_cli.protocol.server import ServerConversation
 from mrblue_cli.protocol.session import Audio, AudioInput, ServerVad, Session
 from mrblue_cli.protocol.transitions import Reply, Turn
@@ -42,6 +42,7 @@ CLIENT = st.one_of(
             c.CancelResponse(),
             ask(conversation="none", input=[], output_modalities=["text"]),
             ask(output_modalities=["text"]),
+            c.CreateItem(item=Item(type="function_call_output", call_id="call_1", output="{}")),
             heard(None),
             heard(ServerVad()),
             heard(ServerVad(interrupt_response=False, create_response=False)),
@@ -60,6 +61,7 @@ ENGINE = st.one_of(
     st.integers(0, 9000).map(lambda ms: ("speech_stopped", ms)),
     REPLIES.map(lambda key: ("reply_text", key, "word ")),
     REPLIES.map(lambda key: ("reply_audio", key, silence(50))),
+    REPLIES.map(lambda key: ("reply_call", key, "look", '{"for": "it"}')),
     REPLIES.map(lambda key: ("reply_finished", key)),
     REPLIES.map(lambda key: ("reply_failed", key, "server_error", "no")),
     IDS.map(lambda key: ("transcript_completed", key, "heard", 0.4)),
@@ -126,6 +128,9 @@ class Watch:
                 if event.response.id == self.default:
                     self.default = None
                 assert event.response.usage is not None
+                output = event.response.output
+                assert [item.type for item in output] == sorted((item.type for item in output), reverse=True)
+                assert sum(item.type == "message" for item in output) <= 1
             case s.ItemAdded():
                 assert event.item.key not in self.added
                 self.added.add(event.item.key)

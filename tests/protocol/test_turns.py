@@ -9,6 +9,7 @@ from mrblue_cli.protocol.client_events import CancelResponse, ClearAudio, Commit
 from mrblue_cli.protocol.codec import GaCodec
 from mrblue_cli.protocol.codec_beta import BetaCodec
 from mrblue_cli.protocol.notices import Ownership, Played
+from mrblue_cli.protocol.session import SemanticVad, ServerVad
 from mrblue_cli.protocol.transitions import Reply, Turn
 from tests.protocol.pair import ConversationPair, silence
 
@@ -273,3 +274,76 @@ def test_a_late_acknowledgement_does_not_close_the_next_turn(codec):
         pair.from_client(pair.client.commit_turn())
         assert isinstance(pair.client_sent[0], CommitAudio)
         pair.exchange()
+
+
+def shared_turn(pair):
+    """The server hears a turn; returns its item."""
+    pair.from_server(pair.server.speech_started(120))
+    outcome, item_id = pair.server.speech_stopped(800)
+    pair.from_server(outcome)
+    pair.exchange()
+    return item_id
+
+
+def test_shared_turns_are_heard_by_the_server_and_answered_when_we_ask():
+    pair = ConversationPair(Ownership.SHARED)
+    pair.exchange()
+    detection = pair.server.session.audio.input.turn_detection
+    assert (detection.create_response, detection.interrupt_response) == (False, False)
+    item_id = shared_turn(pair)
+    assert pair.kinds(n.TurnCommitted) == [n.TurnCommitted(item_id)]
+    assert pair.client.turn_state is Turn.IDLE
+    assert pair.started() == []
+    pair.from_client(pair.client.ask_for_reply())
+    pair.exchange()
+    assert len(pair.started()) == 1
+    pair.speak()
+    pair.exchange()
+    pair.from_server(pair.server.speech_started(2000))
+    pair.exchange()
+    assert pair.kinds(n.StopPlayback) == []
+    assert pair.client.reply_state is Reply.ACTIVE
+    outcome, cough = pair.server.speech_stopped(2200)
+    pair.from_server(outcome)
+    pair.exchange()
+    pair.from_client(pair.client.forget_turn(cough))
+    pair.exchange()
+    assert cough not in [item.key for item in pair.server.history]
+    assert len(pair.started()) == 1
+    heard = tuple(Played(key, 300, False) for key in pair.client._ledger.unsettled())
+    pair.from_client(pair.client.interrupt(heard))
+    pair.from_client(pair.client.ask_for_reply())
+    pair.exchange()
+    assert pair.kinds(n.ReplyDone)[0].status == "cancelled"
+    assert len(pair.started()) == 2
+
+
+def test_a_beta_server_owns_the_turns_whole():
+    pair = ConversationPair(Ownership.SHARED, BetaCodec())
+    pair.client._vad = SemanticVad()
+    pair.exchange()
+    assert pair.client.ownership is Ownership.SERVER
+    detection = pair.server.session.audio.input.turn_detection
+    assert isinstance(detection, ServerVad)
+    assert (detection.create_response, detection.interrupt_response) == (True, True)
+    pair.from_client(pair.client.set_ownership(Ownership.CLIENT))
+    pair.from_client(pair.client.set_ownership(Ownership.SHARED))
+    assert pair.client.ownership is Ownership.SERVER
+
+
+def test_a_cough_in_a_turn_of_ours_leaves_the_reply_alone(codec):
+    pair = ConversationPair(Ownership.CLIENT, codec)
+    pair.exchange()
+    pair.from_client(pair.client.start_turn())
+    pair.from_client(pair.client.append(silence(300)))
+    pair.from_client(pair.client.commit_turn())
+    pair.exchange()
+    pair.speak()
+    pair.from_client(pair.client.begin_turn())
+    pair.from_client(pair.client.append(silence(300)))
+    pair.from_client(pair.client.commit_turn(ask=False))
+    pair.exchange()
+    assert len(pair.started()) == 1
+    assert pair.client.reply_state is Reply.ACTIVE
+    assert [type(event) for event in pair.client_sent].count(CancelResponse) == 0
+    assert len(pair.kinds(n.TurnCommitted)) == 2

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mrblue_cli.protocol.items import user_text
-from mrblue_cli.protocol.usage import usage_of
+from mrblue_cli.protocol.usage import ModelsUsed, usage_of
 
 
 @given(st.lists(st.text(max_size=40), max_size=5), st.text(max_size=40), st.text(max_size=40), st.integers(0, 10**6))
@@ -23,3 +23,20 @@ def test_a_second_of_speech_is_twenty_tokens():
     assert usage_of([], "", "", 1000)["output_token_details"] == {"text_tokens": 0, "audio_tokens": 20}
     assert usage_of([], "", "", 1)["output_token_details"]["audio_tokens"] == 1
     assert usage_of([], "abcde", "", 0)["input_tokens"] == 2
+
+
+COUNTS = st.fixed_dictionaries({}, optional={"input_tokens": st.integers(0, 9), "output_tokens": st.integers(0, 9)})
+
+
+@given(st.lists(st.tuples(st.sampled_from(["chat", "voice"]), COUNTS), max_size=6))
+def test_paid_models_are_summed_by_name_and_their_tokens_are_the_totals(uses):
+    models = ModelsUsed()
+    for name, counts in uses:
+        models.add(name, **counts, characters=None)
+    usage = models.laid_over(usage_of([], "be kind", "yes", 100))
+    assert bool(models) == ("models" in usage) == bool(uses)
+    assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]
+    if any("output_tokens" in counts for _, counts in uses):
+        assert usage["output_tokens"] == sum(counts.get("output_tokens", 0) for _, counts in uses)
+    for entry in usage.get("models", []):
+        assert "characters" not in entry

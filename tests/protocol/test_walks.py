@@ -31,13 +31,18 @@ MOVES = st.sampled_from(
         "speech_stopped",
         "reply_text",
         "reply_audio",
+        "reply_call",
         "reply_finished",
         "reply_failed",
+        "tool_answers",
         "to_client",
         "to_server",
         "own_client",
         "own_server",
         "silence",
+        "begin_turn",
+        "ask_for_reply",
+        "own_shared",
     ]
 )
 
@@ -47,6 +52,7 @@ class Walker:
 
     def __init__(self, pair):
         self.pair = pair
+        self.answered = set()
 
     def play(self):
         audio = self.pair.kinds(n.ReplyAudio)
@@ -59,7 +65,11 @@ class Walker:
         match move:
             case "append":
                 pair.from_client(client.append(silence(60)))
-            case "start_turn" | "commit_turn" | "abandon_turn":
+            case "ask_for_reply" if client.ownership is not Ownership.SERVER:
+                pair.from_client(client.ask_for_reply())
+            case "own_shared":
+                pair.from_client(client.set_ownership(Ownership.SHARED))
+            case "start_turn" | "begin_turn" | "commit_turn" | "abandon_turn":
                 if client.ownership is Ownership.CLIENT:
                     pair.from_client(getattr(client, move)())
             case "send_text":
@@ -76,6 +86,13 @@ class Walker:
                 pair.from_server(server.reply_text(reply, "word "))
             case "reply_audio":
                 pair.from_server(server.reply_audio(reply, silence(100)))
+            case "reply_call":
+                pair.from_server(server.reply_call(reply, "look", '{"for": "it"}'))
+            case "tool_answers":
+                asked = {notice.call_id for notice in pair.kinds(n.ToolCall)} - self.answered
+                for call_id in sorted(asked):
+                    self.answered.add(call_id)
+                    pair.from_client(client.supply_tool_output(call_id, "{}"))
             case "reply_finished":
                 pair.from_server(server.reply_finished(reply))
             case "reply_failed":
@@ -129,6 +146,8 @@ def test_random_walks_keep_the_invariants(moves, ownership):
     started = [notice.response_id for notice in pair.kinds(n.ReplyStarted)]
     finished = [notice.response_id for notice in pair.kinds(n.ReplyDone)]
     assert sorted(started) == sorted(finished)
+    calls = [notice.call_id for notice in pair.kinds(n.ToolCall)]
+    assert len(calls) == len(set(calls)), "a tool was asked for twice"
     serious = [notice for notice in pair.kinds(n.ProtocolFailure) if notice.code != "server_error"]
     assert serious == []
 

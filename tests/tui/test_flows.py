@@ -254,3 +254,21 @@ async def test_a_long_evening_stays_bounded():
         kept = words(app)
         assert len(kept) <= 401
         assert kept[-1] == ("You", "line 449")
+
+
+async def test_what_was_said_earlier_is_dimmed_and_a_private_talk_says_so():
+    earlier = [
+        ev.UserTranscript("past_1", "port in use", final=True, earlier=True),
+        ev.AssistantTranscript("past_2", "Found", True, heard_ms=0, earlier=True),
+        ev.UserTranscript("item_1", "now", final=True),
+    ]
+    async with talking(events=[*earlier, *conversation.connected()], private=True) as (app, _, pilot):
+        assert words(app) == [("You", "port in use"), ("Blue", "Found —"), ("You", "now")]
+        assert "private" in str(app.talk_screen.query_one(StatusStrip).render())
+        for line, dimmed in zip(app.talk_screen.query(Line), (True, True, False), strict=True):
+            assert all(bool(part.style.dim) is dimmed for part in line.render_line(0) if part.text.strip())
+        await pilot.resize_terminal(30, 24)
+        await pilot.pause()
+        assert "private" in str(app.talk_screen.query_one(StatusStrip).render())
+    async with talking() as (app, _, _):
+        assert "private" not in str(app.talk_screen.query_one(StatusStrip).render())

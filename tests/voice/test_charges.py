@@ -70,6 +70,19 @@ def test_several_models_behind_one_reply_are_billed_each():
     ]  # fmt: skip
 
 
+def test_what_this_machine_makes_beside_paid_models_is_free_and_an_empty_bill_is_an_unknown_one():
+    rows = [
+        {"model": "gpt-4o-mini", "input_tokens": 1000, "cached_tokens": 400, "output_tokens": 0},
+        {"model": "tts-1"},
+    ]
+    chat, voice = reply_charges("mrblue-local", {"input_tokens": 1000, "models": rows}, free=True)
+    assert (chat.cached_input, chat.cost_usd) == (400, pytest.approx((600 * 0.15 + 400 * 0.075) / 1e6))
+    assert (voice.model, voice.cost_nano) == ("tts-1", None)
+    told = {"type": "duration", "seconds": 3, "models": [{"model": "whisper-1", "seconds": 10}]}
+    (heard,) = transcription_charges("", told)
+    assert (heard.kind, heard.cost_usd) == (ChargeKind.TRANSCRIPTION, pytest.approx(0.001))
+
+
 def test_a_transcription_is_billed_by_time_or_by_tokens():
     (by_time,) = transcription_charges("gpt-transcribe", {"type": "duration", "seconds": 40})
     assert (by_time.kind, by_time.seconds, by_time.cost_usd) == (ChargeKind.TRANSCRIPTION, 40.0, pytest.approx(0.003))

@@ -10,7 +10,6 @@ from mrblue_cli.voice.devices import (
     Device,
     choose_device,
     close_stream,
-    find_again,
     list_devices,
     open_input,
     open_output,
@@ -153,14 +152,4 @@ def test_a_list_read_anew_knows_what_was_plugged_in_and_where_things_are_now():
     assert len(list_devices("input", fake)) == 3
     refresh(fake)
     assert len(list_devices("input", fake)) == 4
-    assert (headset.index, find_again(headset, fake).index) == (2, 3)
-
-
-def test_a_device_that_did_not_come_back_is_replaced_by_the_default():
-    fake = desk()
-    headset = choose_device("input", "USB Headset", fake)[0]
-    fake.plugged = [device for device in fake.plugged if device.name != "USB Headset"]
-    refresh(fake)
-    assert find_again(headset, fake).index is None
-    default = Device(None, "anything", "input", 1.0)
-    assert find_again(default, fake) is default
+    assert (headset.index, choose_device("input", headset.name, fake)[0].index) == (2, 3)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mrblue_cli.core.prices import NANO
 from mrblue_cli.voice.charges import Charge, ChargeKind
-from mrblue_cli.voice.money import Purse, Verdict
+from mrblue_cli.voice.money import Purse, Verdict, dollars
 from mrblue_cli.voice.prices import as_input_nano
 
 MODEL = "gpt-realtime-2.1"
@@ -116,3 +116,11 @@ def test_turns_sum_to_the_total_and_the_gravest_verdict_fits(turns, limit):
     weights = [verdict.value for verdict in told if verdict is not Verdict.FINE]
     assert weights == sorted(set(weights))
     assert purse.next_turn_nano >= 0
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [(0, "$0.00"), (0.0644, "$0.0644"), (0.15, "$0.150"), (12.5, "$12.50"), (0.9999, "$1.00")],
+)
+def test_dollars_say_enough(amount, shown):
+    assert dollars(amount) == shown

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mrblue_cli.assistant.reasoning import Reasoner
-from mrblue_cli.audio.gate import Route
+from mrblue_cli.audio.gate import EchoChoice, Route
 from mrblue_cli.audio.pcm import RATE
 from mrblue_cli.audio.wav import WavAudio, parse_wav
 from mrblue_cli.core.errors import AuthError, DeviceError
@@ -45,25 +45,31 @@ def say(*parts):
 class Talk:
     """One session on a memory server in virtual time."""
 
-    def __init__(self, tmp_path=None, mode=ev.TurnMode.HANDS_FREE, route=None, **server):
+    def __init__(self, tmp_path=None, mode=ev.TurnMode.HANDS_FREE, route=None, echo=EchoChoice.AUTO, **server):
         self.events = []
+        self.echo = echo
         self.server_options = server
         self.mode, self.route = mode, route
+        self.options = {}
+        self.server_class = MemoryServer
         self.output = None if tmp_path is None else tmp_path / "reply.wav"
         self.connect_error = None
         self.microphone = None
         self.speaker = None
+        self.sound = None
 
     def hold(self, *steps, act=None, microphone=True):
         """Run the steps; `act(talk)` may run beside them. Returns the events."""
 
         async def main():
             clock = LoopClock()
-            self.server = MemoryServer(**self.server_options)
+            self.server = self.server_class(**self.server_options)
             self.microphone = self.microphone or ClockMicrophone(clock)
             self.speaker = self.speaker or PacedSpeaker(clock, self.output)
             self.session = TalkSession(
-                TalkOptions(turn_mode=self.mode, route=self.route, reply_timeout_seconds=10),
+                TalkOptions(
+                    turn_mode=self.mode, route=self.route, echo=self.echo, reply_timeout_seconds=10, **self.options
+                ),
                 rungs=(Rung(RungName.LOCAL, "local", self.connect, Session()),),
                 microphone=self.microphone if microphone else None,
                 speaker=self.speaker,
@@ -71,6 +77,7 @@ class Talk:
                 clock=clock,
                 ids=CountingIds(),
                 emit=self.events.append,
+                sound=self.sound,
             )
             script = HeadlessScript(self.session, self.microphone, steps, clock=clock, silence_ms=500)
             jobs = [asyncio.ensure_future(script.run())] if steps else []
@@ -201,7 +208,7 @@ def test_speaking_over_a_reply_stops_it_and_keeps_what_was_heard(tmp_path):
 
 
 def test_a_loudspeaker_without_echo_canceller_is_half_duplex():
-    talk = Talk(route=Route.SPEAKERS, **LONG)
+    talk = Talk(route=Route.SPEAKERS, echo=EchoChoice.HALF_DUPLEX, **LONG)
     talk.hold(say("question", 5.0, "question"))
     assert talk.server.sent(c.TruncateItem) == []
     assert len(talk.of(ev.TurnMeasured)) == 1
@@ -217,7 +224,7 @@ def test_the_talk_key_gets_through_a_loudspeaker():
         await talk.until(lambda: talk.session.flow.settled)
         talk.session.control(do.Quit())
 
-    talk = Talk(route=Route.SPEAKERS, **LONG)
+    talk = Talk(route=Route.SPEAKERS, echo=EchoChoice.HALF_DUPLEX, **LONG)
     talk.hold(act=act)
     (cut,) = [event for event in talk.of(ev.AssistantTranscript) if event.heard_ms is not None]
     assert 1900 <= cut.heard_ms <= 2200
@@ -355,7 +362,7 @@ def test_a_microphone_that_vanishes_is_told_and_text_goes_on():
     talk.hold(act=act)
     (failure,) = talk.of(ev.Failure)
     assert (failure.code, failure.fatal) == ("device", False)
-    assert "fell silent" in failure.message
+    assert "is gone: type instead" in failure.message
 
 
 class DyingSpeaker(PacedSpeaker):
@@ -374,7 +381,7 @@ def test_a_speaker_that_vanishes_is_told_and_the_reply_is_shown():
     talk.hold(Type("jwt expired"), Type("and again"))
     (failure,) = talk.of(ev.Failure)
     assert (failure.code, failure.fatal) == ("device", False)
-    assert "takes no more sound" in failure.message
+    assert "is gone: replies are shown" in failure.message
     assert len(talk.of(ev.TurnMeasured)) == 2
     assert [event.text for event in talk.of(ev.AssistantTranscript) if event.final] == [LONG["reply"]] * 2
 

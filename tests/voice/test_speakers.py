@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mrblue_cli.audio.gate import Route
 from mrblue_cli.audio.pcm import RATE
 from mrblue_cli.audio.wav import parse_wav
 from mrblue_cli.core.errors import DeviceError, InputFileError
@@ -125,21 +126,50 @@ def test_a_device_that_does_not_start_is_one_clear_line():
     speaker.close()
 
 
-def test_after_it_was_lost_it_plays_what_is_new_and_nothing_old():
+@pytest.mark.parametrize("rates", [((24_000,), (24_000,)), ((48_000,), (24_000,)), ((24_000,), (44_100,))])
+def test_another_device_goes_on_from_the_sample_at_which_one_was_left(rates):
+    fake, speaker = plugged(rate=float(rates[0][0]), rates=rates[0])
+    speaker.open()
+    ramp = np.linspace(1000, 30_000, 5 * RATE).astype("<i2")
+    speaker.play(KEY, ramp.tobytes())
+    run(fake, speaker, 2.0)
+    speaker.close()
+    other = FakePortAudio(FakeDevice("Other", outputs=2, rate=float(rates[1][0]), rates=rates[1]))
+    heir = DeviceSpeaker(choose_device("output", None, other)[0], other)
+    heir.open()
+    heir.take_over(speaker.leave())
+    speaker.play(KEY, tone(1.0))
+    (stream,) = other.streams
+    run(other, heir, 0.5)
+    # 2 s were taken, of which the latency of 60 ms had not been heard.
+    assert stream.sound[rates[1][0] // 4, 0] == pytest.approx(ramp[int((1.94 + 0.25) * RATE)], rel=0.02)
+    heir.finish(KEY)
+    run(other, heir, 3.2)
+    assert heir.drained
+    assert heir.heard_out() == (KEY,)
+
+
+def test_what_was_heard_counts_on_the_next_device_and_what_arrives_there_follows():
     fake, speaker = plugged()
     speaker.open()
-    speaker.play(KEY, tone(5.0))
-    run(fake, speaker, 0.5)
-    fake.plugged[0].rates = (48_000,)
+    speaker.play(KEY, tone(2.0))
+    run(fake, speaker, 1.0)
+    speaker.close()
+    clock, heir = paced()
+    heir.take_over(speaker.leave())
+    heir.play(KEY, tone(1.0))
+    pass_time(clock, heir, 0.5)
+    assert heir.stop() == (Played(KEY, 1440, False),)
+
+
+def test_a_speaker_that_was_stopped_leaves_nothing():
+    fake, speaker = plugged()
     speaker.open()
-    (stream,) = fake.streams
-    run(fake, speaker, 0.5)
-    assert not stream.sound.any()
-    other = AudioKey("resp2", "item2", 0)
-    speaker.play(other, tone(1.0))
-    run(fake, speaker, 0.5)
-    assert stream.sound.any()
-    assert [played.key for played in speaker.stop()] == [other]
+    speaker.play(KEY, tone(2.0))
+    run(fake, speaker, 1.0)
+    speaker.stop()
+    assert speaker.leave().pieces == ()
+    assert speaker.leave().streams == ()
 
 
 # Without a device ----------------------------------------------------------------------------------------------------
@@ -245,3 +275,66 @@ def test_the_sum_of_what_was_played_is_what_went_out(steps):
             assert went - max(1, number + 1) <= told <= went
             pass_time(clock, speaker, 0.05)
             taken = speaker.samples_taken
+
+
+@pytest.mark.parametrize("rate", [24_000, 48_000, 44_100])
+def test_what_was_played_is_told_with_its_silence_at_the_wires_rate(rate):
+    fake, speaker = plugged(rate=float(rate), rates=(rate,))
+    speaker.open()
+    told = []
+
+    def pass_time(seconds):
+        for _ in range(round(seconds / 0.02)):
+            speaker.pump()
+            fake.flow(0.02)
+            told.append(speaker.take_played())
+
+    pass_time(1.0)
+    speaker.play(KEY, tone(0.5))
+    speaker.finish(KEY)
+    pass_time(2.0)
+    played = np.concatenate(told)
+    # Three seconds are three seconds, less what the filter holds back: nothing runs away.
+    assert len(played) == pytest.approx(3 * RATE, abs=0 if rate == RATE else 0.04 * RATE)
+    loud = np.flatnonzero(np.abs(played) > 2000)
+    assert loud[0] / RATE == pytest.approx(1.0, abs=0.03)
+    assert (loud[-1] - loud[0]) / RATE == pytest.approx(0.5, abs=0.02)
+    assert len(speaker.take_played()) == 0
+
+
+def test_what_was_played_is_kept_for_two_seconds_only():
+    fake, speaker = plugged()
+    speaker.open()
+    run(fake, speaker, 5.0)
+    assert len(speaker.take_played()) == 2 * RATE
+
+
+def test_a_speaker_on_a_clock_tells_its_silence_too():
+    clock = ManualClock()
+    speaker = PacedSpeaker(clock)
+    speaker.open()
+    clock.advance(1.0)
+    speaker.pump()
+    assert np.array_equal(speaker.take_played(), np.zeros(RATE))
+    speaker.play(KEY, tone(0.2))
+    speaker.finish(KEY)
+    clock.advance(0.5)
+    speaker.pump()
+    played = speaker.take_played()
+    assert len(played) == RATE // 2
+    assert np.count_nonzero(played) == pytest.approx(0.2 * RATE, abs=10)
+
+
+@pytest.mark.parametrize(
+    ("port", "route"), [("headset-output", Route.HEADPHONES), ("analog-output-speaker", Route.SPEAKERS)]
+)
+def test_the_route_is_asked_for_when_the_device_is_opened(port, route):
+    answers = {
+        ("info",): {"default_sink_name": "card"},
+        ("list", "sinks"): [{"name": "card", "active_port": port}],
+    }
+    fake = FakePortAudio(FakeDevice("default", outputs=2))
+    speaker = DeviceSpeaker(choose_device("output", None, fake)[0], fake, answers.get)
+    assert speaker.route is Route.SPEAKERS
+    speaker.open()
+    assert speaker.route is route

@@ -23,7 +23,7 @@ from mrblue_cli.voice.options import TalkOptions
 from mrblue_cli.voice.rungs import Rung, RungName
 from mrblue_cli.voice.session import TalkSession
 from mrblue_cli.voice.speakers import PacedSpeaker
-from mrblue_cli.voice.spending import Spending, dollars, transcription_model
+from mrblue_cli.voice.spending import Spending, transcription_model
 from tests.fakes.realtime_server import MemoryServer
 from tests.fakes.virtual_time import LoopClock, run_virtual
 from tests.voice.test_session import BASE, say
@@ -314,14 +314,6 @@ def test_a_limit_that_is_whole_again_when_the_reply_ends_is_no_matter():
     talk.busy, talk.at = False, 4.0
     talk.spending.watch()
     assert talk.link.did == []
-
-
-@pytest.mark.parametrize(
-    ("amount", "shown"),
-    [(0, "$0.00"), (0.0644, "$0.0644"), (0.15, "$0.150"), (12.5, "$12.50"), (0.9999, "$1.00")],
-)
-def test_dollars_say_enough(amount, shown):
-    assert dollars(amount) == shown
 
 
 def test_the_transcription_model_is_the_one_asked_for():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mrblue_cli.voice.ports import Losses
 from mrblue_cli.voice.turn_times import TurnTimes
 
 
@@ -58,6 +59,16 @@ def test_underruns_are_counted_per_turn_from_the_running_total():
     assert first is not None
     assert second is not None
     assert (first.underruns, second.underruns) == (3, 1)
+
+
+def test_what_the_microphone_lost_counts_once_and_another_device_begins_at_nothing():
+    times = TurnTimes()
+    found = []
+    for losses in (Losses(2, 9), Losses(2, 9), Losses(3, 10), Losses(1, 4)):
+        times.committed(1, spoken=True)
+        record = times.finish(underruns=0, losses=losses)
+        found.append((record.overruns, record.dropped_chunks))
+    assert found == [(2, 9), (0, 0), (1, 1), (1, 4)]
 
 
 def test_without_a_turn_there_is_no_record():

@@ -105,8 +105,8 @@ class TalkScreen(Screen[None]):
         match event:
             case ev.Levels():
                 self.query_one(Meters).read(event)
-            case ev.StatusChanged():
-                self.query_one(StatusStrip).set_state(event.state)
+            case ev.StatusChanged() | ev.TurnMeasured() | ev.Spent():
+                self.query_one(StatusStrip).see(event)
             case ev.UserTranscript():
                 self.query_one(Transcript).hear(event)
             case ev.AssistantTranscript():
@@ -115,8 +115,6 @@ class TalkScreen(Screen[None]):
                 self.query_one(Fixes).show(event)
             case ev.Thinking():
                 self.query_one(ThinkingPanel).add(event)
-            case ev.TurnMeasured():
-                self.query_one(StatusStrip).add_turn(event)
             case ev.SessionStarted():
                 self._mode = event.turn_mode
                 self.query_one(StatusStrip).set_session(event)
@@ -125,18 +123,21 @@ class TalkScreen(Screen[None]):
                     self.query_one(Composer).focus()
             case ev.Failure():
                 self._failed(event)
-            case ev.Advice():
-                self.query_one(Transcript).note(event)
-            case ev.RungChanged():
-                self.query_one(Transcript).note(ev.Advice(event.reason))
-            case ev.ToolRan() if event.say:
-                self.query_one(Transcript).note(ev.Advice(f"{event.name}: {event.say}"))
-            case ev.Spent() | ev.Summary() | ev.ToolRan():
+            case ev.Advice() | ev.RungChanged():
+                self.query_one(Transcript).note(event if isinstance(event, ev.Advice) else ev.Advice(event.reason))
+            case ev.ToolRan():
+                self._tool(event)
+            case ev.Summary():
                 pass
             case ev.Ended():
                 self._ended(event)
             case _ as unreachable:
                 assert_never(unreachable)
+
+    def _tool(self, event: ev.ToolRan) -> None:
+        self.query_one(StatusStrip).set_tool(event)
+        if event.say:
+            self.query_one(Transcript).note(ev.Advice(f"{event.name}: {event.say}"))
 
     def _failed(self, event: ev.Failure) -> None:
         self.query_one(Transcript).note(event)

@@ -6,7 +6,8 @@ from rich.text import Text
 from textual.widgets import Static
 
 from mrblue_cli.core.texts import tell
-from mrblue_cli.voice.events import SessionStarted, State, TurnMeasured
+from mrblue_cli.voice.events import SessionStarted, Spent, State, StatusChanged, ToolRan, ToolStatus, TurnMeasured
+from mrblue_cli.voice.money import dollars
 
 # The dot's shape differs too: state is never told by colour alone.
 _DOTS = {
@@ -29,7 +30,8 @@ class StatusStrip(Static):
         self._state = State.CONNECTING
         self._engine = ""
         self._latency: float | None = None
-        self._cost = 0.0
+        self._spent: Spent | None = None
+        self._tools: dict[str, str] = {}
 
     def on_mount(self) -> None:
         self._show()
@@ -37,9 +39,24 @@ class StatusStrip(Static):
     def on_resize(self) -> None:
         self._show()
 
-    def set_state(self, state: State) -> None:
-        """Show the state word."""
-        self._state = state
+    def see(self, event: StatusChanged | TurnMeasured | Spent) -> None:
+        """Show the state word, how the last turn went, what the talk cost so far."""
+        match event:
+            case StatusChanged():
+                self._state = event.state
+            case TurnMeasured() if event.latency_ms is not None:
+                self._latency = event.latency_ms / 1000
+            case Spent():
+                self._spent = event
+            case _:
+                pass
+        self._show()
+
+    def set_tool(self, event: ToolRan) -> None:
+        """Show which tool is at work, until it is done."""
+        self._tools.pop(event.call_id, None)
+        if event.status is ToolStatus.RUNNING:
+            self._tools[event.call_id] = event.name
         self._show()
 
     def set_session(self, session: SessionStarted) -> None:
@@ -47,21 +64,27 @@ class StatusStrip(Static):
         self._engine = "local engine" if session.engine == "local" else f"{session.engine} · {session.model}"
         self._show()
 
-    def add_turn(self, turn: TurnMeasured) -> None:
-        """Show how the last turn went."""
-        if turn.latency_ms is not None:
-            self._latency = turn.latency_ms / 1000
-        self._cost += turn.cost_usd or 0.0
-        self._show()
+    @property
+    def _cost(self) -> str:
+        """The total, and the limit where there is one; a `+` says that something has no known price."""
+        spent = self._spent
+        if spent is None:
+            return "$0.00"
+        total = "$?" if spent.total_usd is None else dollars(spent.total_usd)
+        more = "+" if spent.unpriced and spent.total_usd is not None else ""
+        return f"{total}{more}" if spent.limit_usd is None else f"{total}{more} / {dollars(spent.limit_usd)}"
 
     def _show(self) -> None:
         width = max(20, self.size.width - 2)
-        state = f"{_DOTS[self._state]} {self._state}"
+        word = str(self._state)
+        if self._tools and self._state is State.THINKING:
+            word = tell("using {tool}…", tool=next(reversed(self._tools.values())))
+        state = f"{_DOTS[self._state]} {word}"
         left = f"mrblue  blue{self._mark}{f' · {self._engine}' if self._engine else ''}"
         parts = [state]
         if self._latency is not None:
             parts.append(f"last turn {self._latency:.2f} s")
-        parts.append(f"${self._cost:.2f}" if self._cost < 10 else f"${self._cost:.1f}")
+        parts.append(self._cost)
         while len(parts) > 1 and len(left) + 3 + len("    ".join(parts)) > width:
             parts.pop()
         right = "    ".join(parts)

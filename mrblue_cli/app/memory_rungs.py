@@ -1,0 +1,72 @@
+"""The rungs that run in this process: conversation in writing, and speech as single requests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from mrblue_cli.app.platform import this_platform
+from mrblue_cli.assistant.brain import KnowledgeBrain, LadderBrain
+from mrblue_cli.assistant.chat import ChatBrain
+from mrblue_cli.assistant.options import ChatOptions
+from mrblue_cli.core.errors import ConfigError
+from mrblue_cli.core.texts import tell
+from mrblue_cli.engine.defaults import session_defaults
+from mrblue_cli.engine.memory import MemoryEngine
+from mrblue_cli.engine.options import RemoteSpeechOptions
+from mrblue_cli.engine.remote import RemoteSpeech
+from mrblue_cli.engine.session import EngineParts
+from mrblue_cli.engine.speech import NoSpeech, Speech
+from mrblue_cli.engine.vocabulary import recogniser_prompt
+from mrblue_cli.knowledge.base import load_base
+from mrblue_cli.settings.batch import speech_options
+from mrblue_cli.settings.build import chat_options, knowledge_folders
+from mrblue_cli.settings.places import place
+from mrblue_cli.settings.schema import Settings
+from mrblue_cli.settings.secrets import find_secret
+
+TEXT_MODEL = "mrblue-text"
+BATCH_MODEL = "mrblue-batch"
+
+
+def text_engine(settings: Settings) -> MemoryEngine:
+    """Knowledge base, and a chat model when one is configured; needs nothing at all."""
+    chat = chat_options(settings, find_secret("OPENAI_API_KEY"), find_secret("MRBLUE_CHAT_API_KEY"))
+    return _engine(settings, NoSpeech(), chat, TEXT_MODEL)
+
+
+def batch_host(settings: Settings) -> str | None:
+    """Who would transcribe and speak, for the screen: `openai` or a host; None: nobody is configured."""
+    options = _speech_options(settings)
+    if options is None:
+        return None
+    return (urlsplit(options.base_url).hostname or "batch") if options.base_url else "openai"
+
+
+def batch_engine(settings: Settings) -> MemoryEngine:
+    """Transcription, chat and speech as single requests; there must be a `batch_host`. Raises `ConfigError`."""
+    options = _speech_options(settings)
+    if options is None:
+        raise ConfigError(
+            tell("speech as single requests needs a service"), hint=tell("set OPENAI_API_KEY, or [batch] base_url")
+        )
+    chat = chat_options(settings, find_secret("OPENAI_API_KEY"), find_secret("MRBLUE_CHAT_API_KEY"))
+    if chat is None:
+        chat = ChatOptions(options.base_url, settings.chat.model, options.api_key)
+    return _engine(settings, RemoteSpeech(options), replace(chat, strict=True), BATCH_MODEL)
+
+
+def _speech_options(settings: Settings) -> RemoteSpeechOptions | None:
+    names = ("OPENAI_API_KEY", "MRBLUE_BATCH_API_KEY", "MRBLUE_CHAT_API_KEY")
+    return speech_options(settings, *(find_secret(name) for name in names))
+
+
+def _engine(settings: Settings, speech: Speech, chat: ChatOptions | None, model: str) -> MemoryEngine:
+    base = load_base(knowledge_folders(settings), cache=place("cache"))
+    knowledge = KnowledgeBrain(base, platform=this_platform())
+    brain = LadderBrain(knowledge, ChatBrain(chat, knowledge) if chat else None)
+    heard = settings.batch.transcription_model if isinstance(speech, RemoteSpeech) else "none"
+    prompt = recogniser_prompt(base.vocabulary()) if settings.engine.vocabulary_prompt else ""
+    language = settings.talk.language
+    parts = EngineParts(speech, brain, lambda _: None, prompt, language)
+    return MemoryEngine(parts, session_defaults(heard, settings.talk.voice, language, model=model))

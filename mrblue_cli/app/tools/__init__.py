@@ -1,0 +1,1 @@
+"""The tools themselves: what they are called, what they take, what they do. They run in the client."""
