@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from mrblue_cli.app.talk_rungs import TalkRungs
 from mrblue_cli.assistant.permissions import Mode, Right, Role, may
 from mrblue_cli.assistant.reasoning import Reasoner
 from mrblue_cli.audio.wav import WavAudio, parse_wav
-from mrblue_cli.core.clock import Clock, SystemClock
+from mrblue_cli.core.clock import Clock, SystemClock, UnixClock
 from mrblue_cli.core.errors import InputFileError
 from mrblue_cli.core.ids import RandomIds
 from mrblue_cli.core.texts import tell
@@ -159,6 +160,8 @@ class Conversation:
             clock=self._clock,
             ids=RandomIds(),
             emit=self._emit,
+            wall=UnixClock(),
+            chance=random.random,
             toolbox=self._equipped.toolbox,
             sound=sound,
             past=self._history.past,

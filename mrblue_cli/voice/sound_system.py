@@ -190,7 +190,7 @@ class SoundSystem:
                 found.append(Choice(_pipe(tool, kind, instead, instead.name), _spared(instead.title, default.title), 0))
             elif wanted:
                 port = _pipe(tool, kind, default)
-                line = no_match(kind, wanted, port.name)
+                line = no_match(kind, wanted, port.name or tool.program)
                 found.append(Choice(port, line, SUBSTITUTE))
             else:
                 found.append(Choice(_pipe(tool, kind, default), rank=2))
