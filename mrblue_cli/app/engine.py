@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from mrblue_cli.app.memory_rungs import vocabulary_of
 from mrblue_cli.app.platform import this_platform
 from mrblue_cli.assistant.brain import KnowledgeBrain, LadderBrain, Question
 from mrblue_cli.assistant.chat import ChatBrain
 from mrblue_cli.engine.piper import PiperTts
 from mrblue_cli.engine.server import EngineServer
-from mrblue_cli.engine.vocabulary import recogniser_prompt
 from mrblue_cli.engine.whisper import WhisperStt
 from mrblue_cli.knowledge.base import load_base
 from mrblue_cli.settings.build import chat_options, engine_options, knowledge_folders
@@ -34,5 +34,5 @@ def build_engine(settings: Settings, *, host: str = "127.0.0.1", port: int = 0, 
         tts=PiperTts(voice=options.tts_voice, threads=options.threads),
         brain=brain,
         preview=preview,
-        prompt=recogniser_prompt(base.vocabulary()) if options.vocabulary_prompt else "",
+        prompt=vocabulary_of(base, settings),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from mrblue_cli.app.talk_rungs import TalkRungs
 from mrblue_cli.assistant.permissions import Mode, Right, Role, may
 from mrblue_cli.assistant.reasoning import Reasoner
 from mrblue_cli.audio.wav import WavAudio, parse_wav
-from mrblue_cli.core.clock import Clock, SystemClock
+from mrblue_cli.core.clock import Clock, SystemClock, UnixClock
 from mrblue_cli.core.errors import InputFileError
 from mrblue_cli.core.ids import RandomIds
 from mrblue_cli.core.texts import tell
@@ -72,15 +73,15 @@ class Conversation:
         self._view = emit
         self._clock = clock or SystemClock()
         self._history = open_history(configuration, self._emit, clock=self._clock, resume=resume)
-        # What is private leaves no trace, not even of money.
-        kept = configuration.settings.history.keep
-        self._costs = TalkCosts(self._emit, conversation=self._history.id) if kept else None
         self._observers: list[Observer] = [self._history, *observers]
-        if self._costs is not None:
-            self._observers.append(self._costs)
         self._base = load_base(knowledge_folders(configuration.settings), cache=place("cache"))
         self._equipped = equip(configuration.settings, self._base, lambda line: self._emit(Advice(line)))
         self._observers.append(self._equipped.floor)
+        self._costs: TalkCosts | None = None
+        if configuration.settings.history.keep:  # what is private leaves no trace, not even of money
+            name = self._equipped.profile.name
+            self._costs = TalkCosts(self._emit, conversation=self._history.id, profile=name)
+            self._observers.append(self._costs)
         self._rungs = TalkRungs(configuration, self._equipped.profile)
         self._session: TalkSession | None = None
 
@@ -159,6 +160,8 @@ class Conversation:
             clock=self._clock,
             ids=RandomIds(),
             emit=self._emit,
+            wall=UnixClock(),
+            chance=random.random,
             toolbox=self._equipped.toolbox,
             sound=sound,
             past=self._history.past,

@@ -30,6 +30,10 @@ _AUTH_CODES = {"invalid_api_key", "account_deactivated", "invalid_authentication
 _MODEL_CODES = {"invalid_model", "missing_model", "model_not_found"}
 
 
+_PASSING_CODES = {"server_error", "rate_limit_exceeded", "internal_error"}
+RETRYABLE_CLOSES = frozenset({1001, 1005, 1006, 1011, 1012, 1013, 1015})
+"""Going away, no code, broken, server error, restart, try later, TLS: a new connection may well stand
+(voice-craft section 12). Other codes say that we are not wanted."""
 _CLOSED_FOR_AUTH = 3000
 _CLOSED_FOR_REQUEST = 4000
 
@@ -106,7 +110,9 @@ class RealtimeConnection:
         code = self._socket.close_code or 1006
         reason = f": {self._socket.close_reason}" if self._socket.close_reason else ""
         return ConnectError(
-            f"the connection was lost (code {code}{reason})", hint="check the network, then start again"
+            f"the connection was lost (code {code}{reason})",
+            hint="check the network, then start again",
+            retryable=code in RETRYABLE_CLOSES,
         )
 
 
@@ -161,6 +167,7 @@ def _closed_early(where: str, socket: ClientConnection) -> MrBlueError:
     return ConnectError(
         f"{where} closed the connection before a session began (code {socket.close_code or 1006}{words})",
         hint="check the address, the key and the model",
+        retryable=(socket.close_code or 1006) in RETRYABLE_CLOSES,
     )
 
 
@@ -176,7 +183,8 @@ def _told(where: str, event: Error) -> MrBlueError:
     if code in {"missing_part", "config", "component", "device"}:
         what, _, hint = message.partition("; ")
         return ProviderError(tell("the engine cannot start: {why}", why=what), hint=hint)
-    return ProviderError(f"{where}: {message or code}", hint=tell("see mrblue doctor"))
+    passing = code in _PASSING_CODES
+    return ProviderError(f"{where}: {message or code}", hint=tell("see mrblue doctor"), retryable=passing)
 
 
 def _refused(where: str, error: Exception) -> MrBlueError:
@@ -193,17 +201,21 @@ def _refused(where: str, error: Exception) -> MrBlueError:
             )
             hint = tell("if you trust {address}, give that address instead: a key is never sent on", address=to)
             what = tell("{who} redirects to {address} (HTTP {status})", who=where, address=to, status=status)
-            return ConnectError(what, hint=hint)
+            return ConnectError(what, hint=hint, retryable=False)
         if status == 404:
             hint = tell("the path usually ends in /v1/realtime; is the model's name right?")
-            return ConnectError(tell("{who} has no Realtime service at this path (HTTP 404)", who=where), hint=hint)
+            what = tell("{who} has no Realtime service at this path (HTTP 404)", who=where)
+            return ConnectError(what, hint=hint, retryable=False)
         return ConnectError(
             tell("{who} answered HTTP {status} instead of a websocket", who=where, status=status),
             hint=tell("try again, or see its status page"),
+            retryable=status >= 500 or status in {408, 425, 429},
         )
     if isinstance(error, ImportError):
         return ConnectError(
-            tell("the SOCKS proxy of this system needs one more package"), hint="pip install python-socks"
+            tell("the SOCKS proxy of this system needs one more package"),
+            hint="pip install python-socks",
+            retryable=False,
         )
     if isinstance(error, TimeoutError):
         return ConnectError(
@@ -211,7 +223,7 @@ def _refused(where: str, error: Exception) -> MrBlueError:
         )
     if isinstance(error, ssl.SSLError):
         what = tell("no secure connection to {who}: {why}", who=where, why=error.reason)
-        return ConnectError(what, hint=tell("is it wss:// there, or ws://?"))
+        return ConnectError(what, hint=tell("is it wss:// there, or ws://?"), retryable=False)
     if isinstance(error, ConnectionRefusedError):
         what = tell("nothing listens at {who}", who=where)
         return ConnectError(what, hint=tell("is the server running, and is the port right?"))
@@ -219,5 +231,7 @@ def _refused(where: str, error: Exception) -> MrBlueError:
         reason = error.strerror or str(error)
         what = tell("{who} cannot be reached: {why}", who=where, why=reason)
         return ConnectError(what, hint=tell("check the address and the network"))
+    # An answer that breaks off is what a server sends that is just being restarted.
+    retryable = isinstance(error, InvalidHandshake)
     what = tell("{who} does not speak websocket", who=where)
-    return ConnectError(what, hint=tell("is this the address of a Realtime server?"))
+    return ConnectError(what, hint=tell("is this the address of a Realtime server?"), retryable=retryable)

@@ -53,7 +53,12 @@ def library() -> Any:
 def list_devices(kind: Kind, load: Loader = library) -> tuple[Device, ...]:
     """All devices of one direction; raises `MissingPart`."""
     found = []
-    for index, raw in enumerate(load().query_devices()):
+    sounddevice = load()
+    try:
+        listed = sounddevice.query_devices()
+    except sounddevice.PortAudioError:
+        return ()
+    for index, raw in enumerate(listed):
         if raw[f"max_{kind}_channels"] > 0:
             found.append(Device(index, str(raw["name"]), kind, float(raw["default_samplerate"])))
     return tuple(found)
@@ -89,7 +94,9 @@ def no_match(kind: Kind, wanted: str, name: str) -> str:
 def refresh(load: Loader = library) -> None:
     """Read the device list anew. PortAudio freezes it at start; every stream must be closed first."""
     sounddevice = load()
-    sounddevice._terminate()  # noqa: SLF001 - the only way PortAudio offers
+    # After a start that failed there is nothing to end; it has to be tried again all the same.
+    with contextlib.suppress(sounddevice.PortAudioError):
+        sounddevice._terminate()  # noqa: SLF001 - the only way PortAudio offers
     sounddevice._initialize()  # noqa: SLF001
 
 

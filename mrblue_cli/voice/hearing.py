@@ -68,6 +68,8 @@ class Hearing:
             SegmenterOptions(silence_ms=options.silence_ms, prefix_ms=options.prefix_ms),
         )
         self.muted = False
+        self.wanted = True
+        """Somebody takes speech: not every way to talk does."""
         self.level = 0.0
         """Root mean square of the newest 40 ms, 0..1."""
         self.captured: Pcm = np.zeros(0, dtype=np.int16)
@@ -170,11 +172,14 @@ class Hearing:
             self._talk.flow.microphone_ready = True
         latency = output_latency + float(getattr(self._microphone, "latency_seconds", 0.0))
         heard, over_reply = self._without_echo(pcm, playing=playing, played=played, latency=latency)
-        if len(pcm) == 0 or not self._talk.flow.connected:
-            return acts
-        self.level = rms(self.captured[-960:])
+        if len(self.captured):
+            self.level = rms(self.captured[-960:])
         if self.muted:
             self.captured, heard = np.zeros_like(self.captured), np.zeros_like(heard)
+        # What is said while the connection is made again is kept for it.
+        listened_to = self.wanted and (self._talk.flow.connected or self._talk.flow.reconnecting)
+        if len(heard) == 0 or not listened_to:
+            return acts
         # Who got through the gate speaks for sure: the rules for speech over a reply were its rules.
         return [*acts, *self.taker.hear(heard, replying=playing and not over_reply)]
 

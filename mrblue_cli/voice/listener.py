@@ -7,6 +7,7 @@ from typing import Protocol
 
 from mrblue_cli.assistant.reasoning import Reasoner
 from mrblue_cli.assistant.thinking import Thought
+from mrblue_cli.core.errors import ProviderError
 from mrblue_cli.core.texts import tell
 from mrblue_cli.protocol import notices as n
 from mrblue_cli.protocol.client import ClientConversation, Outcome
@@ -24,7 +25,6 @@ from mrblue_cli.voice.turn_times import TurnTimes
 class _Session(Protocol):
     flow: TurnFlow
     times: TurnTimes
-    conversation: ClientConversation
     link: Link
     hearing: Hearing
     speaking: Speaking
@@ -32,6 +32,8 @@ class _Session(Protocol):
     tools: ToolRuns
     interruption: Interruption
 
+    @property
+    def conversation(self) -> ClientConversation: ...
     @property
     def now_ms(self) -> int: ...
     @property
@@ -54,6 +56,7 @@ class NoticeListener:
         self._final_texts: dict[str, str] = {}
         self._audio_items: set[str] = set()
         self._announced = False
+        self._started = False
         self.turns_finished = 0
 
     def hear(self, notice: n.Notice) -> None:
@@ -68,13 +71,8 @@ class NoticeListener:
                 session.speaking.finish(notice.key)
             case n.ReplyText():
                 self._reply_text(notice)
-            case n.UserText():
-                if not session.interruption.holds(notice):
-                    self.user_text(notice)
-            case n.SpeechStarted():
-                session.interruption.speech_started(notice)
-            case n.TurnCommitted() if not session.spending.closing:
-                session.interruption.committed(notice)
+            case n.UserText() | n.SpeechStarted() | n.TurnCommitted():
+                session.interruption.hear(notice)
             case n.TurnTooShort():
                 session.flow.awaiting_reply = False
                 session.emit(ev.Advice(tell("that was too short: hold the thought, then tap again to send")))
@@ -128,6 +126,9 @@ class NoticeListener:
     def _ready(self, notice: n.SessionReady) -> None:
         session = self._session
         self._model = notice.model
+        if self._started:
+            return  # another session of the same talk; what the person must know of it was told
+        self._started = True
         microphone, speaker = session.devices
         rung, dialect = session.link.rung, str(notice.dialect)
         session.emit(
@@ -173,6 +174,8 @@ class NoticeListener:
 
     def _failure(self, notice: n.ProtocolFailure) -> None:
         session = self._session
+        if notice.fatal and session.link.give_up(ProviderError(notice.message, code=notice.code)):
+            return  # the talk goes on another way, and that is told
         session.emit(ev.Failure(notice.code, notice.message, notice.fatal))
         if notice.fatal:
             session.end("error")

@@ -6,6 +6,7 @@ throughout: call it beside the event loop.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import shutil
@@ -82,6 +83,7 @@ class SoundSystem:
         self._fingerprint: tuple[str, ...] | None = None
         self._defaults: dict[Side, str] = {}
         self._silent: set[tuple[Side, str]] = set()
+        self._why: dict[Side, ComponentError | None] = {}
 
     def choices(self, side: Side) -> list[Choice]:
         """Devices to try to open, in this order; raises the `ComponentError` that says why there is none."""
@@ -93,11 +95,13 @@ class SoundSystem:
             self._defaults[side] = default.name
         found: list[Choice] = []
         failure: ComponentError | None = None
+        self._why[side] = None
         for way in self._ways():
             try:
                 found += way(side, state)
             except ComponentError as error:
                 failure = failure or error
+                self._why[side] = None if found else failure
         if not found:
             raise failure or DeviceError(tell("no device was found"))
         # A way that opened and never gave a sound comes last, unless all ways are such.
@@ -106,6 +110,10 @@ class SoundSystem:
             self._silent -= {(side, backend) for backend in silent}
             silent = set()
         return sorted(found, key=lambda one: (one.backend in silent, one.rank))
+
+    def why(self, side: Side) -> ComponentError | None:
+        """Why the best way, such as PortAudio, is not among the choices; to be told when none of them can be opened."""
+        return self._why.get(side)
 
     def distrust(self, side: Side, backend: str) -> None:
         """This way opened, but nothing flowed: try the others first."""
@@ -116,10 +124,9 @@ class SoundSystem:
         state = self._server.state()
         self._fingerprint = None if state is None else state.fingerprint
         if self._backend != "pipes":
-            try:
+            # Without PortAudio, or with one that does not start again, `choices` fails and says what to do about it.
+            with contextlib.suppress(Exception):
                 refresh(self._load)
-            except ComponentError:
-                return  # told by `choices`, which says what to do about it
 
     def news(self, ports: dict[Side, MicrophonePort | SpeakerPort]) -> News:
         """What changed since the ports in use were opened."""
@@ -183,7 +190,7 @@ class SoundSystem:
                 found.append(Choice(_pipe(tool, kind, instead, instead.name), _spared(instead.title, default.title), 0))
             elif wanted:
                 port = _pipe(tool, kind, default)
-                line = no_match(kind, wanted, port.name or "")
+                line = no_match(kind, wanted, port.name or tool.program)
                 found.append(Choice(port, line, SUBSTITUTE))
             else:
                 found.append(Choice(_pipe(tool, kind, default), rank=2))

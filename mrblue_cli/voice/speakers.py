@@ -76,6 +76,13 @@ class PlayoutSpeaker:
             for item in self._playout.stop(self._latency_samples)
         )
 
+    def report(self) -> tuple[Played, ...]:
+        """What was heard so far of every stream that is not long over."""
+        return tuple(
+            Played(cast("AudioKey", item.key), item.played_samples * 1000 // self.rate, item.complete)
+            for item in self._playout.report(self._latency_samples)
+        )
+
     def pause(self) -> None:
         """Fall silent and keep what was not heard."""
         self._playout.pause()

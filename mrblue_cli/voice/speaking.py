@@ -113,6 +113,10 @@ class Speaking:
         """What went to the output since the last call, silence included: PCM16 mono 24 kHz."""
         return self._speaker.take_played()
 
+    def report(self) -> tuple[Played, ...]:
+        """What was heard so far of every stream that is not long over; nothing stops."""
+        return self._speaker.report()
+
     def silence(self) -> tuple[Played, ...]:
         """Stop, now; tells how much was heard of every stream."""
         sounding = self._speaker.sounding

@@ -79,6 +79,8 @@ def test_the_limit_ends_a_script_politely_and_the_money_is_on_record(talk, capsy
     assert end == {"type": "end", "reason": "max_cost"}
     assert "one more turn would cost about" in done.stderr
     assert "numbers for Prometheus: http://127.0.0.1:" in done.stderr
+    run(lambda: app(["cost", "--json", "--by", "profile"], standalone_mode=False), debug=False)
+    assert [row["name"] for row in json.loads(capsys.readouterr().out)["rows"]] == ["blue"]
     run(lambda: app(["cost", "--json", "--by", "model"], standalone_mode=False), debug=False)
     document = json.loads(capsys.readouterr().out)
     assert [(row["name"], row["replies"], row["cost_usd"]) for row in document["rows"]] == [

@@ -201,6 +201,19 @@ async def test_a_paid_recogniser_hears_a_turn_once_in_the_sessions_language_and_
     await engine.close()
 
 
+async def test_words_of_another_language_are_not_expected():
+    speech = Billed()
+    engine, peer, reading = await meet(
+        Brain(["Bien."]), speech, desired=heard_in("es"), ownership=n.Ownership.SERVER, prompt="npm"
+    )
+    await spoken_turn(peer, spoken_question())
+    await peer.until(lambda: peer.kinds(n.ReplyDone))
+    assert [(prompt, language) for _, prompt, language in speech.calls] == [("", "es")]
+    await peer.transport.close()
+    await reading
+    await engine.close()
+
+
 async def test_a_service_that_is_gone_ends_the_session_without_a_word_about_the_turn():
     speech = Billed(fails=[AuthError("who refused the key", hint="check it")])
     engine, peer, reading = await meet(Brain(["x"]), speech, desired=heard_in("en"), ownership=n.Ownership.SERVER)

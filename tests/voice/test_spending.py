@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 
 from mrblue_cli.assistant.reasoning import Reasoner
+from mrblue_cli.assistant.tools import Answer, Tool, ToolBox
 from mrblue_cli.core.ids import CountingIds, RandomIds
 from mrblue_cli.protocol import client_events as c
+from mrblue_cli.protocol import commands as cmd
 from mrblue_cli.protocol import server_events as s
 from mrblue_cli.protocol.client import ClientConversation
 from mrblue_cli.protocol.notices import Ownership, RateLimited
@@ -35,12 +38,20 @@ WANTED = Session(audio=Audio(input=AudioInput(transcription=Transcription(model=
 class DearServer(MemoryServer):
     """Bills each reply `audio_out` tokens of sound on top of a growing conversation, and each transcription 4 s."""
 
-    def __init__(self, audio_out=1000, limits=(), **options):
+    def __init__(self, audio_out=1000, limits=(), calls=(), **options):
+        self.calls = list(calls)
         super().__init__(**options)
         self.audio_out = audio_out
         self.limits = list(limits)
         self.given = 0
         self.created = s.SessionCreated(session={**self.created.session, "model": MODEL})
+
+    def act(self, command):
+        if self.calls and isinstance(command, cmd.StartReply):
+            self.apply(self.conversation.reply_call(command.response_id, self.calls.pop(0), "{}"))
+            self.apply(self.conversation.reply_finished(command.response_id))
+            return
+        super().act(command)
 
     def apply(self, outcome):
         for event in outcome.send:
@@ -67,6 +78,15 @@ class DearServer(MemoryServer):
                 return event
 
 
+class Nothing(msgspec.Struct, frozen=True):
+    """No parameters."""
+
+
+async def slow(_given):
+    await asyncio.sleep(3)
+    return Answer({"done": True}, "It is done.")
+
+
 class Dear:
     """A talk with a dear server."""
 
@@ -88,6 +108,7 @@ class Dear:
                 clock=clock,
                 ids=RandomIds(),  # the server in memory counts, and would meet the same names
                 emit=self.events.append,
+                toolbox=ToolBox((Tool("slow", "Takes three seconds.", Nothing, slow),)),
             )
             script = HeadlessScript(self.session, microphone, steps, clock=clock, silence_ms=500)
             jobs = [asyncio.ensure_future(script.run())] if steps else []
@@ -238,6 +259,17 @@ def test_a_person_in_the_middle_of_a_word_is_not_answered_any_more():
     talk.hold(act=act)
     assert len(talk.server.sent(c.ClearAudio)) == 1
     assert talk.events[-1] == ev.Ended("max_cost")
+
+
+@pytest.mark.parametrize(("max_cost", "replies", "reason"), [(0.05, 1, "max_cost"), (0.0, 2, "done")])
+def test_a_tool_at_work_finishes_and_at_the_end_of_the_money_no_reply_to_it_is_asked_for(max_cost, replies, reason):
+    talk = Dear(max_cost=max_cost, calls=["slow"])
+    talk.hold(Type("one"))
+    assert [event.status for event in talk.of(ev.ToolRan)] == [ev.ToolStatus.RUNNING, ev.ToolStatus.DONE]
+    assert len(talk.server.sent(c.CreateResponse)) == replies
+    assert talk.events[-1] == ev.Ended(reason)
+    (turn,) = talk.of(ev.TurnMeasured)
+    assert turn.usage["output_token_details"]["audio_tokens"] == 1000 * replies
 
 
 def test_cut_replies_are_billed_too():

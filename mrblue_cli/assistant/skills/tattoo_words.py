@@ -120,17 +120,18 @@ LEAD_IN = _set("""
     i i'd i'm i'll id would like love want wanted wants to get have having a an the some my me of with for in on at
     and or but so um uh er hm well please thanks thank you hello hi hey tattoo tattoos design designs piece ink
     inked maybe something thinking think about make made it its it's is be can could you do done draw show shows
-    showing that this as looking look idea want need one just really should are tone tones tono tonos kind sort style styled styles technique place
+    showing that this as looking look idea want need one just really should are
+    kind sort style styled styles technique place
     placed area body part color colors colour colours palette instead rather change actually no yes yeah yep ok okay
     sure preview see how looks would on there let's lets go also too add then now
     yo quiero quisiera queria quería me gustaria gustaría hacer hacerme hazme un una unos unas el la los las de del
     con en para por al y o pero pues eh hola buenas gracias favor tatuaje tatuajes diseno diseño dibujo tatuar
     tatuarme que muestre muestra sea es algo pensando estoy tal vez quizas quizás mi mis tinta estilo tecnica
     técnica zona cuerpo color colores paleta mejor cambia cambialo cámbialo en vez si sí no vale ponlo hazlo ver
-    verlo como cómo quedaria quedaría se veria vería tambien también ahora
+    tone tones tono tonos verlo como cómo quedaria quedaría se veria vería tambien también ahora
 """)
 PREVIEW = (
     "preview", "see it on", "see how it looks", "see how it would look", "how it would look on", "how would it look",
     "look on my", "try it on", "show it on", "show me on", "on my own body", "vista previa", "verlo en",
-    "ver como queda", "ver cómo queda", "como quedaria", "cómo quedaría", "como se veria", "cómo se vería", "probarlo en",
+    "ver como queda", "ver cómo queda", "como quedaria", "cómo quedaría", "como se veria", "cómo se vería"
 )  # fmt: skip

@@ -34,7 +34,7 @@ def means(text: str, kind: str, code: str) -> bool:
         if found:
             hit = True
             place += len(found)
-        elif words[place] in _POLITE:
+        elif words[place] in _POLITE or (kind == "done" and words[place] == "no"):
             place += 1
         else:
             return False

@@ -21,7 +21,7 @@ def answer_about(menu: Menu, question: str, language: str) -> str:
         items = [item for item in menu.item if item.category in kinds] or [
             item for item in menu.item if inside & {*item.contains, *item.modifiers}
         ]
-    items = list(dict.fromkeys(items))
+    items = list({item.id: item for item in items}.values())
     if not items:
         names = ", ".join(item.called(language) for item in menu.item)
         return tell("We have {names}.", names=names)

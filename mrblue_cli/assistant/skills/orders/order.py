@@ -127,6 +127,9 @@ class Ordering:
         return self._tidied()
 
     def _one(self, change: Change) -> None:
+        if change.quantity is not None and change.quantity > MAX_QUANTITY:
+            self._refusals.append(Refusal("too_many", change.item))
+            return
         match change.act:
             case Act.CLEAR:
                 self._lines.clear()
@@ -166,7 +169,13 @@ class Ordering:
     def _adjust(self, change: Change) -> None:
         """Words without an item: they mean the line that lacks them, else the one spoken of last."""
         waiting = open_line(self._menu, self._lines)
-        if change.size and not change.quantity and waiting is not None and self._lines[waiting].item:
+        if (
+            change.size
+            and not change.quantity
+            and not change.every
+            and waiting is not None
+            and self._lines[waiting].item
+        ):
             # "Large": of all that wait for a size, the first was asked about.
             self._lines[waiting] = self._with(self._lines[waiting], change)
             self._last = waiting
@@ -183,12 +192,26 @@ class Ordering:
         if place is None:
             self._refusals.append(Refusal("nothing_to_change"))
             return
-        item = self._lines[place].item
-        for one, line in enumerate(self._lines):
-            if one == place or (change.every and item and line.item == item):
-                self._lines[one] = self._with(line, replace(change, quantity=None)) if change.every else line
+        if change.every:
+            for one in self._meant_by_every(place):
+                self._lines[one] = self._with(self._lines[one], replace(change, quantity=None))
         if not change.every:
             self._split(place, change)
+
+    def _meant_by_every(self, place: int) -> list[int]:
+        """Both, all of them: several of one line, else what was just ordered of the same kind."""
+        line = self._lines[place]
+        category = self._kind_of(line)
+        alike = [
+            one
+            for one, other in enumerate(self._lines)
+            if (other.item == line.item and line.item)
+            or (line.quantity == 1 and one in self._fresh and category and self._kind_of(other) == category)
+        ]
+        return alike or [place]
+
+    def _kind_of(self, line: Line) -> str:
+        return self._menu.find_item(line.item).category if line.item else line.category
 
     def _split(self, place: int, change: Change) -> None:
         """Change a line, or only as many of it as were named."""
@@ -258,8 +281,12 @@ class Ordering:
             self._refusals.append(Refusal("not_there", change.item))
             return
         gone = self._lines[place]
-        if self._last is not None and self._lines[self._last].quantity == 1 and change.quantity is None:
-            self._lines[self._last] = replace(self._lines[self._last], quantity=gone.quantity)
+        if self._last is not None and change.quantity is None:
+            here = self._lines[self._last]
+            sizes = self._menu.find_item(here.item).sizes if here.item else {}
+            size = here.size or (gone.size if gone.size in sizes else "")
+            quantity = gone.quantity if here.quantity == 1 else here.quantity
+            self._lines[self._last] = replace(here, quantity=quantity, size=size)
         keep = self._lines[self._last] if self._last is not None else None
         self._remove(replace(change, act=Act.REMOVE))
         if keep is not None and keep in self._lines:
@@ -273,11 +300,7 @@ class Ordering:
         return found[-1] if found else None
 
     def _of_category(self, category: str) -> int | None:
-        places = [
-            place
-            for place, line in enumerate(self._lines)
-            if (line.item and self._menu.find_item(line.item).category == category) or line.category == category
-        ]
+        places = [place for place, line in enumerate(self._lines) if self._kind_of(line) == category]
         return places[-1] if places else None
 
     def _with(self, line: Line, change: Change) -> Line:
@@ -323,7 +346,7 @@ class Ordering:
                 if name in item.contains and name not in change.added
             )
         )
-        for name in (*change.added, *change.left_out):
+        for name in change.added:
             if name not in possible:
                 self._refusals.append(Refusal("not_possible", item.id, name))
         for name in change.added:

@@ -14,6 +14,8 @@ from mrblue_cli.assistant.skills.orders.order import MAX_QUANTITY, Act, Change
 from mrblue_cli.assistant.skills.orders.tags import Kind, Tag, tag
 from mrblue_cli.assistant.skills.orders.words import language_of
 
+_LINKS = frozenset({"on", "off", "to", "from", "a", "de", "al", "del", "en"})
+"""Between an ingredient and what it goes on, or comes off."""
 _NOUNS = frozenset({Kind.ITEM, Kind.CATEGORY})
 
 
@@ -121,7 +123,7 @@ class _Parser:
             case Kind.SIZE:
                 self._size(place, one.value)
             case Kind.MODIFIER:
-                self._modifier(one.value)
+                self._modifier(place, one.value)
             case Kind.FILLER:
                 self._filler(place, one.value)
             case Kind.UNKNOWN:
@@ -197,6 +199,8 @@ class _Parser:
         elif word == "no" and place == 0:
             # "No, two cokes": two of what was understood otherwise.
             self._draft.act = Act.CORRECT
+        elif word == "off" and self._draft.added and not self._draft.named:
+            self._draft.left_out.append(self._draft.added.pop())
         elif word == "instead" and self._draft.named:
             self._draft.act, self._draft.strong = Act.CORRECT, True
         elif word in self._language.wanting and self._draft.empty and self._draft.act is Act.REMOVE:
@@ -252,7 +256,12 @@ class _Parser:
         self._draft.size = size
         self._meant()
 
-    def _modifier(self, modifier: str) -> None:
+    def _modifier(self, place: int, modifier: str) -> None:
+        if self._draft.named and self._leads_to_item(place):
+            # "…, and extra cheese on the margherita": not of what was named last.
+            without, more = self._without, self._more
+            self._close()
+            self._without, self._more = without, more
         draft = self._draft
         taken_away = draft.act is Act.REMOVE or (self._without is True and not self._more)
         (draft.left_out if taken_away else draft.added).append(modifier)
@@ -277,6 +286,17 @@ class _Parser:
     def _after(self, place: int) -> Kind | None:
         """The next tag that says something."""
         return next((one.kind for one in self._tags[place + 1 :] if one.kind is not Kind.FILLER), None)
+
+    def _leads_to_item(self, place: int) -> bool:
+        """Whether an ingredient is followed by the thing it goes on: "olives off the margherita"."""
+        links = False
+        for one in self._tags[place + 1 :]:
+            if one.kind in _NOUNS:
+                return links
+            if one.kind not in {Kind.MODIFIER, Kind.AND, Kind.MORE, Kind.WITH, Kind.WITHOUT, Kind.FILLER}:
+                return False
+            links = links or (one.kind is Kind.FILLER and one.value in _LINKS)
+        return False
 
     def _before(self, place: int) -> Kind | None:
         """The tag before that says something."""

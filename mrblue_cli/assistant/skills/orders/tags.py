@@ -253,7 +253,7 @@ def _misheard(tags: Iterable[Tag], known: Lexicon) -> Iterator[Tag]:
             if len(run) < length or any(one.kind is not Kind.UNKNOWN for one in run):
                 continue
             words = " ".join(one.value for one in run)
-            found = known.nearest(words) if len(words) >= _SHORTEST else None
+            found = known.nearest(words) or known.nearest(words.rstrip("s")) if len(words) >= _SHORTEST else None
             if found is not None:
                 yield Tag(*found, (found,))
                 place += length

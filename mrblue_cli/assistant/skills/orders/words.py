@@ -72,7 +72,17 @@ def _lines(text: str) -> tuple[str, ...]:
 _ENGLISH = Language(
     numbers={word: number for number, word in enumerate(_EN_SMALL.split())}
     | {word: 10 * number for number, word in enumerate(_EN_TENS.split(), 2)}
-    | {"a": 1, "an": 1, "another": 1, "single": 1, "couple": 2, "a couple": 2, "a couple of": 2, "couple of": 2}
+    | {
+        "a": 1,
+        "an": 1,
+        "another": 1,
+        "single": 1,
+        "hundred": 100,
+        "couple": 2,
+        "a couple": 2,
+        "a couple of": 2,
+        "couple of": 2,
+    }
     | {"a dozen": 12, "dozen": 12, "half a dozen": 6, "a pair of": 2, "a single": 1},
     tens=frozenset(_EN_TENS.split()),
     joint="",
@@ -97,7 +107,7 @@ _ENGLISH = Language(
     add=_lines("add, also, i also want, plus, and also, as well as, i ll also have, can i also have"),
     with_=_lines("with, plus, add, including, on top"),
     without=_lines("""
-        without, with no, no, hold the, minus, leave off the, leave out the, leave out, skip the, not any
+        without, with no, hold the, minus, leave off the, leave out the, leave out, skip the, not any
     """),
     more=_lines("extra, more, double, with extra, additional, lots of"),
     and_=_lines("and, then, n, &, and then, and also, as well as"),
@@ -141,7 +151,7 @@ _ENGLISH = Language(
         only really very oh uh um er hm hmm well so ok okay hi hello hey good evening morning afternoon there
         today tonight now then too also still again maybe think guess yes yeah right alright all yup yep wife
         husband kid kids son daughter friend brother sister guy guys here us up off out as by from m re ve don t
-        try start starts first second instead no each glass glasses cup cups bottle bottles slice slices piece
+        try start starts first second instead no sorry each glass glasses cup cups bottle bottles slice slices piece
         pieces order orders plate plates portion portions size sized pie pies table if possible sir madam am
         anything else any
     """),
@@ -152,7 +162,15 @@ _SPANISH = Language(
     numbers={word: number for number, word in enumerate(_ES_SMALL.split())}
     | {word: 10 * number for number, word in enumerate(_ES_TENS.split(), 3)}
     | {"un": 1, "una": 1, "otro": 1, "otra": 1, "un par": 2, "un par de": 2, "par de": 2, "una docena": 12}
-    | {"docena": 12, "una docena de": 12, "media docena": 6, "media docena de": 6, "veintiun": 21, "veintiuna": 21},
+    | {
+        "docena": 12,
+        "una docena de": 12,
+        "media docena": 6,
+        "media docena de": 6,
+        "veintiun": 21,
+        "veintiuna": 21,
+        "cien": 100,
+    },
     tens=frozenset(_ES_TENS.split()),
     joint="y",
     correct=_lines("""
