@@ -98,21 +98,8 @@ _SIDES = {
     "lower": ("inferior", "inferior"),
 }
 _FEMININE = frozenset(
-    [
-        "manga",
-        "muñeca",
-        "mano",
-        "costillas",
-        "espalda",
-        "cara",
-        "cadera",
-        "rodilla",
-        "pantorrilla",
-        "espinilla",
-        "pierna",
-        "columna",
-        "clavícula",
-    ]
+    {"manga", "muñeca", "mano", "costillas", "espalda", "cara", "cadera", "rodilla", "pantorrilla", "espinilla"}
+    | {"pierna", "columna", "clavícula"}
 )
 
 
