@@ -46,8 +46,8 @@ def examine(configuration: Configuration, *, sound: bool = True) -> tuple[Findin
     if sound:
         talk = configuration.settings.talk
         findings += [
-            _sound("microphone", lambda: check_microphone(talk.input_device)),
-            _sound("speaker", lambda: check_speaker(talk.output_device)),
+            _sound("microphone", lambda: check_microphone(talk.input_device, talk.audio)),
+            _sound("speaker", lambda: check_speaker(talk.output_device, talk.audio)),
         ]
     return (*findings, _network(configuration), _terminal())
 
@@ -100,7 +100,7 @@ def _network(configuration: Configuration) -> Finding:
     except MrBlueError:
         return Finding("network", True, "not needed for what works here")
     if engine.endpoint is None:
-        return Finding("network", True, "not needed: the engine runs on this machine")
+        return Finding("network", True, "not needed: talk runs on this machine")
     parts = urlsplit(engine.endpoint.url)
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "wss" else 80)
     try:

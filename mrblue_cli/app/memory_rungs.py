@@ -18,7 +18,7 @@ from mrblue_cli.engine.remote import RemoteSpeech
 from mrblue_cli.engine.session import EngineParts
 from mrblue_cli.engine.speech import NoSpeech, Speech
 from mrblue_cli.engine.vocabulary import recogniser_prompt
-from mrblue_cli.knowledge.base import load_base
+from mrblue_cli.knowledge.base import KnowledgeBase, load_base
 from mrblue_cli.settings.batch import speech_options
 from mrblue_cli.settings.build import chat_options, knowledge_folders
 from mrblue_cli.settings.places import place
@@ -43,17 +43,28 @@ def batch_host(settings: Settings) -> str | None:
     return (urlsplit(options.base_url).hostname or "batch") if options.base_url else "openai"
 
 
-def batch_engine(settings: Settings) -> MemoryEngine:
-    """Transcription, chat and speech as single requests; there must be a `batch_host`. Raises `ConfigError`."""
+def batch_engine(settings: Settings, voice: str = "") -> MemoryEngine:
+    """Transcription, chat and speech as single requests; there must be a `batch_host`. Raises `ConfigError`.
+
+    `voice` is the profile's; one that the settings name for this way goes before it.
+    """
     options = _speech_options(settings)
     if options is None:
         raise ConfigError(
             tell("speech as single requests needs a service"), hint=tell("set OPENAI_API_KEY, or [batch] base_url")
         )
+    if voice and not settings.batch.voice:
+        options = replace(options, voice=voice)
     chat = chat_options(settings, find_secret("OPENAI_API_KEY"), find_secret("MRBLUE_CHAT_API_KEY"))
     if chat is None:
         chat = ChatOptions(options.base_url, settings.chat.model, options.api_key)
     return _engine(settings, RemoteSpeech(options), replace(chat, strict=True), BATCH_MODEL)
+
+
+def vocabulary_of(base: KnowledgeBase, settings: Settings) -> str:
+    """The recogniser's prompt; none where people speak another language than the knowledge base."""
+    wanted = settings.engine.vocabulary_prompt and settings.talk.language.lower().startswith("en")
+    return recogniser_prompt(base.vocabulary()) if wanted else ""
 
 
 def _speech_options(settings: Settings) -> RemoteSpeechOptions | None:
@@ -64,9 +75,11 @@ def _speech_options(settings: Settings) -> RemoteSpeechOptions | None:
 def _engine(settings: Settings, speech: Speech, chat: ChatOptions | None, model: str) -> MemoryEngine:
     base = load_base(knowledge_folders(settings), cache=place("cache"))
     knowledge = KnowledgeBrain(base, platform=this_platform())
-    brain = LadderBrain(knowledge, ChatBrain(chat, knowledge) if chat else None)
+    model_behind = ChatBrain(chat, knowledge) if chat else None
+    brain = LadderBrain(knowledge, model_behind)
     heard = settings.batch.transcription_model if isinstance(speech, RemoteSpeech) else "none"
-    prompt = recogniser_prompt(base.vocabulary()) if settings.engine.vocabulary_prompt else ""
     language = settings.talk.language
+    prompt = vocabulary_of(base, settings)
     parts = EngineParts(speech, brain, lambda _: None, prompt, language)
-    return MemoryEngine(parts, session_defaults(heard, settings.talk.voice, language, model=model))
+    defaults = session_defaults(heard, speech.billed_voice or "none", language, model=model)
+    return MemoryEngine(parts, defaults, at_close=model_behind.close if model_behind else None)

@@ -70,15 +70,15 @@ class Conversation:
         self._view = emit
         self._clock = clock or SystemClock()
         self._history = open_history(configuration, self._emit, clock=self._clock, resume=resume)
-        # What is private leaves no trace, not even of money.
-        kept = configuration.settings.history.keep
-        self._costs = TalkCosts(self._emit, conversation=self._history.id) if kept else None
         self._observers: list[Observer] = [self._history, *observers]
-        if self._costs is not None:
-            self._observers.append(self._costs)
         self._base = load_base(knowledge_folders(configuration.settings), cache=place("cache"))
         self._equipped = equip(configuration.settings, self._base, lambda line: self._emit(Advice(line)))
         self._observers.append(self._equipped.floor)
+        self._costs: TalkCosts | None = None
+        if configuration.settings.history.keep:  # what is private leaves no trace, not even of money
+            name = self._equipped.profile.name
+            self._costs = TalkCosts(self._emit, conversation=self._history.id, profile=name)
+            self._observers.append(self._costs)
         self._rungs = TalkRungs(configuration, self._equipped.profile)
         self._session: TalkSession | None = None
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from mrblue_cli.core.clock import Clock
 from mrblue_cli.core.errors import UsageError
 from mrblue_cli.core.texts import tell
@@ -84,13 +86,22 @@ def forget(store: HistoryStore, conversations: list[Conversation]) -> int:
     """Delete conversations with their recordings; returns how many there were. Raises `HistoryError`, `UsageError`."""
     count = store.delete([one.id for one in conversations])
     for one in conversations:
-        path = recording_file(one.id)
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            what = tell("{path}: cannot be removed: {words}", path=path, words=error.strerror or error)
-            raise UsageError(what, hint=tell("remove it yourself")) from None
+        _remove(recording_file(one.id))
     return count
+
+
+def forget_sound() -> None:
+    """Remove every recording, also those whose conversation is not known any more. Raises `UsageError`."""
+    for path in place("data").joinpath("recordings").glob("*.wav"):
+        _remove(path)
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        what = tell("{path}: cannot be removed: {words}", path=path, words=error.strerror or error)
+        raise UsageError(what, hint=tell("remove it yourself")) from None
 
 
 class TalkHistory:
@@ -121,11 +132,6 @@ class TalkHistory:
     def past(self) -> tuple[Said, ...]:
         """What an earlier sitting said."""
         return self._resumed.past if self._resumed is not None else ()
-
-    @property
-    def profile(self) -> str:
-        """The profile of the conversation that goes on; empty: none."""
-        return self._resumed.conversation.profile if self._resumed is not None else ""
 
     def begin(self) -> None:
         """Show what an earlier sitting said, say what is kept, and begin to keep it."""
@@ -165,7 +171,7 @@ class TalkHistory:
 
 
 def open_history(
-    configuration: Configuration, emit: Emit, *, clock: Clock, resume: str | None = None, profile: str = "",
+    configuration: Configuration, emit: Emit, *, clock: Clock, resume: str | None = None,
     wall: Callable[[], float] = time.time,
 ) -> TalkHistory:  # fmt: skip
     """The history of a talk that is about to begin. `resume`: the id of the conversation that goes on.
@@ -182,13 +188,9 @@ def open_history(
     if not section.keep:
         return TalkHistory(emit, keeper=None, resumed=earlier)
     now = round(wall(), 3)
-    conversation = (
-        earlier.conversation
-        if earlier is not None
-        else Conversation(
-            id=new_id(), started=now, updated=now, profile=profile, language=configuration.settings.talk.language
-        )
-    )
+    talk = configuration.settings.talk
+    begun = earlier.conversation if earlier is not None else Conversation(id=new_id(), started=now, updated=now)
+    conversation = msgspec.structs.replace(begun, profile=_lasting(talk.profile), language=talk.language)
     recorder = _recorder(conversation.id, clock) if section.record else None
     keeper = HistoryKeeper(
         conversation, resumed=earlier is not None, recorded=recorder is not None, clock=clock, wall=wall,
@@ -196,6 +198,12 @@ def open_history(
         tidy=lambda store: _prune(store, section.keep_days, now, conversation.id),
     )  # fmt: skip
     return TalkHistory(emit, keeper=keeper, recorder=recorder, resumed=earlier)
+
+
+def _lasting(profile: str) -> str:
+    """A profile's name as it is; a file by its whole path, so that the talk can be resumed from another folder."""
+    is_file = profile.endswith(".toml") or "/" in profile or "\\" in profile
+    return str(Path(profile).expanduser().resolve()) if is_file else profile
 
 
 def _recorder(conversation_id: str, clock: Clock) -> Recorder:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
+from msgspec import UNSET
 
 from mrblue_cli.app.engine_process import EngineProcess
 from mrblue_cli.app.memory_rungs import batch_engine, batch_host, text_engine
@@ -16,6 +17,7 @@ from mrblue_cli.assistant.profile import Profile
 from mrblue_cli.core.errors import ConnectError, MissingPart
 from mrblue_cli.core.texts import tell
 from mrblue_cli.engine.memory import MemoryEngine
+from mrblue_cli.protocol.session import Audio, AudioInput, Session, Transcription
 from mrblue_cli.realtime.client import connect
 from mrblue_cli.realtime.endpoints import endpoint_from_url, openai_endpoint
 from mrblue_cli.realtime.options import ConnectOptions
@@ -87,6 +89,8 @@ class TalkRungs:
         asked = fallback_order(self._configuration.settings.talk.fallback)
         if self._order != (RungName.TEXT,) or asked[:1] == (RungName.TEXT,):
             return None
+        if local_engine_is_installed():
+            return tell("of the ways in talk.fallback only writing is possible here: type, and read the answers")
         return tell(
             "no key and no engine on this machine: type, and read the answers "
             '(to talk: pip install "mrblue-cli[local]", or set OPENAI_API_KEY)'
@@ -136,7 +140,9 @@ class TalkRungs:
                 return Rung(name, self._engine.name, self._realtime, wanted)
             case RungName.BATCH:
                 engine = batch_host(settings) or name
-                return Rung(name, engine, self._in_memory(name, lambda: batch_engine(settings)), own)
+                voice = self._profile.voice if self._profile is not None else ""
+                opening = self._in_memory(name, lambda: batch_engine(settings, voice))
+                return Rung(name, engine, opening, _transcribed_by(own, settings.batch.transcription_model))
             case RungName.LOCAL:
                 return Rung(name, "local", self._local.connect, own)
             case RungName.TEXT:
@@ -156,6 +162,15 @@ class TalkRungs:
             return await self._memory[name].open()
 
         return opened
+
+
+def _transcribed_by(session: Session, model: str) -> Session:
+    """The session with its recogniser's name, under which transcriptions are billed."""
+    audio = Audio() if session.audio is UNSET else session.audio
+    heard = AudioInput() if audio.input is UNSET else audio.input
+    asked = heard.transcription if isinstance(heard.transcription, Transcription) else Transcription()
+    heard = msgspec.structs.replace(heard, transcription=msgspec.structs.replace(asked, model=model))
+    return msgspec.structs.replace(session, audio=msgspec.structs.replace(audio, input=heard))
 
 
 class _LocalEngine:

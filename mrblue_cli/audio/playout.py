@@ -57,6 +57,7 @@ class Unheard:
     streams: tuple[UnheardStream, ...] = ()
     pieces: tuple[tuple[Hashable, Pcm], ...] = ()
     underruns: int = 0
+    paused: bool = False
 
 
 class Playout:
@@ -244,14 +245,17 @@ class Playout:
             pcm = self._ring.between(max(heard_to, stretch.start), stretch.end)
             if len(pcm):
                 pieces.append((stretch.key, pcm))
-        pieces += self._waiting
+        pieces += [*self._taken_back, *self._waiting]
         streams = tuple(UnheardStream(key, count, key in self._finished) for key, count in heard.items())
+        paused = self.paused
         self.stop()
-        return Unheard(self._rate, streams, tuple(pieces), self.underruns)
+        return Unheard(self._rate, streams, tuple(pieces), self.underruns, paused)
 
     def take_over(self, unheard: Unheard) -> None:
         """Go on where another device stopped, at this one's rate. Nothing may have been added here before."""
         self.underruns += unheard.underruns
+        if unheard.paused:
+            self.pause()
         for stream in unheard.streams:
             heard = stream.heard * self._rate // unheard.rate
             self._past[stream.key] = self._received[stream.key] = heard

@@ -20,6 +20,8 @@ class CaptureRing:
         self._read = 0
         self.lost = 0
         """Samples dropped so far because nobody read in time."""
+        self.gaps = 0
+        """Stretches in which that happened."""
 
     def write(self, block: Pcm) -> None:
         """Append samples; more than the capacity keeps the newest."""
@@ -37,6 +39,7 @@ class CaptureRing:
     def read(self) -> Pcm:
         """Take everything that waits, oldest first; an own copy."""
         written = self._written
+        lost = self.lost
         if written - self._read > self._capacity:
             self.lost += written - self._capacity - self._read
             self._read = written - self._capacity
@@ -48,6 +51,7 @@ class CaptureRing:
         # The callback may have gone on meanwhile and overwritten the oldest of what was copied.
         torn = min(count, max(0, self._written - self._capacity - (written - count)))
         self.lost += torn
+        self.gaps += self.lost > lost
         return out[torn:]
 
 

@@ -156,7 +156,7 @@ def delete(
     """Forget conversations, with their recordings. Their words leave the file, too."""
     if (conversation is not None) + everything + (before is not None) != 1:
         raise UsageError(tell("say what to delete: an ID, --all, or --before DATE"), hint=tell("one of the three"))
-    from mrblue_cli.app.talk_history import forget
+    from mrblue_cli.app.talk_history import forget, forget_sound
     from mrblue_cli.voice.history import nothing_kept
 
     moment = _midnight(before) if before is not None else None
@@ -172,6 +172,8 @@ def delete(
             if found and not yes:
                 _ask(len(found), found[0].id)
             count = forget(store, found)
+    if everything:
+        forget_sound()
     _print([tell("1 conversation deleted") if count == 1 else tell("{count} conversations deleted", count=count)])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -84,6 +85,11 @@ def talk(
     }  # fmt: skip
     overrides: dict[str, dict[str, Any]] = {"history": {}}
     overrides["talk"] = {name: value for name, value in typed.items() if value is not None}
+    if resume is not None and profile is None:
+        from mrblue_cli.app.talk_history import resumed
+
+        if earlier := resumed(resume).conversation.profile:
+            overrides["talk"]["profile"] = earlier
     if private:
         overrides["history"]["keep"] = False
     if private or record:
@@ -175,6 +181,7 @@ class _Sink:
 def _on_screen(configuration: Configuration, begin: Begin, *, debug: bool) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("there is no terminal to draw on", hint="use mrblue talk --headless")
+    from mrblue_cli.cli.native_noise import quiet_libraries
     from mrblue_cli.cli.talk_views import summary_lines
     from mrblue_cli.tui.app import TalkApp
     from mrblue_cli.tui.options import TuiOptions
@@ -195,7 +202,8 @@ def _on_screen(configuration: Configuration, begin: Begin, *, debug: bool) -> in
     settings = configuration.settings
     runner = TalkRunner(build)
     options = TuiOptions(theme=settings.ui.theme, talk_key=settings.talk.talk_key, private=not settings.history.keep)
-    failure = TalkApp(runner, options).run()
+    with nullcontext() if debug else quiet_libraries():
+        failure = TalkApp(runner, options).run()
     runner.stop()
     sys.stdout.write("".join(f"{line}\n" for summary in told for line in summary_lines(summary)))
     if debug and runner.crash is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from mrblue_cli.core.errors import ConnectError, RemoteError
 from mrblue_cli.core.ids import IdSource, RandomIds
@@ -84,7 +84,10 @@ class MemoryTransport:
 
 
 class MemoryEngine:
-    """Opens sessions in this process. `parts` are shared by them, as by the sessions of a server."""
+    """Opens sessions in this process. `parts` are shared by them, as by the sessions of a server.
+
+    `at_close` lets go of what the brain holds.
+    """
 
     def __init__(
         self,
@@ -93,7 +96,9 @@ class MemoryEngine:
         *,
         ids: IdSource | None = None,
         unix_now: Callable[[], float] = time.time,
+        at_close: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        self._at_close = at_close
         self._parts = parts
         self._defaults = defaults
         self._health = Health()
@@ -109,3 +114,5 @@ class MemoryEngine:
     async def close(self) -> None:
         """Let go of connections and models; safe to call again."""
         await self._parts.speech.close()
+        if self._at_close is not None:
+            await self._at_close()

@@ -23,8 +23,6 @@ class EngineOptions:
     """A Piper `.onnx` voice with its `.onnx.json` beside it; None: the bundled English voice."""
     threads: int = 2
     language: str = "en"
-    vocabulary_prompt: bool = True
-    """Tell the recogniser which words to expect."""
     session_limit_seconds: float = 3600.0
 
 

@@ -36,7 +36,11 @@ def asked_of(items: Sequence[Item]) -> Asked:
     since = items[place + 1 :]
     answering = bool(since) and since[-1].type == "function_call_output"
     after = exchanges(since, items) if answering else ()
-    return Asked(items[place], exchanges(items[:place]), after, _rounds(since) if answering else 0)
+    before = exchanges(items[:place], items)
+    if not after and before and before[-1].role == "tool":
+        # The reply to these outputs was never begun: new words are to be answered, not they.
+        before += (Exchange("assistant", ""),)
+    return Asked(items[place], before, after, _rounds(since) if answering else 0)
 
 
 def exchanges(items: Iterable[Item], known: Iterable[Item] | None = None) -> tuple[Exchange, ...]:

@@ -77,7 +77,7 @@ class RemoteSpeech:
             )
         except self._openai.OpenAIError as error:
             raise self._explained(error) from None
-        words = getattr(heard, "text", heard)
+        words = getattr(heard, "text", None)
         if not isinstance(words, str):
             raise ProviderError(tell("{who} sent no transcript", who=self._who), code="unreadable")
         text = words.strip()

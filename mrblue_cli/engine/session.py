@@ -137,10 +137,11 @@ class EngineSession:
         if audio is UNSET:
             return
         if audio.input is not UNSET and isinstance(audio.input.transcription, Transcription):
-            language = audio.input.transcription.language
-            self._language = language if isinstance(language, str) and language else self._parts.language
-            prompt = audio.input.transcription.prompt
-            self._prompt = prompt if isinstance(prompt, str) and prompt else self._parts.prompt
+            asked = audio.input.transcription
+            self._language = asked.language or self._parts.language
+            # Words of another language would lead the recogniser astray.
+            own = self._parts.prompt if self._language == self._parts.language else ""
+            self._prompt = asked.prompt or own
         if audio.output is not UNSET and isinstance(audio.output.speed, float | int):
             self._speed = float(audio.output.speed)
 

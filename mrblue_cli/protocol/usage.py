@@ -4,10 +4,10 @@ The engine on this machine bills nobody; the counts follow OpenAI's published ru
 person, per 50 ms of the assistant) and a usual estimate for text (four characters a token), so that tools built on
 them show something sensible.
 
-A reply made with the help of paid services says so under `models`: one entry a model, summed over the reply, with
-`model` and those of `input_tokens`, `cached_tokens` (inside `input_tokens`), `output_tokens`, `reasoning_tokens`
-(inside `output_tokens`), `seconds` and `characters` that the provider told or that are known. An entry with a name
-alone was billed, nobody knows how much. Where an entry has tokens, the totals are those of the entries, not an
+A reply made with the help of services says so under `models`: one entry a model, summed over the reply, with `model`
+and those of `input_tokens`, `output_tokens`, `seconds` and `characters` that the provider told or that are known;
+what was cached or thought stands in `input_token_details` and `output_token_details`, inside the sums. An entry with a
+name alone was used, nobody knows how much. Where an entry has tokens, the totals are those of the entries, not an
 estimate. A transcription's usage has the same key.
 """
 
@@ -44,7 +44,7 @@ class ModelsUsed:
         """`usage` with the key `models`, and with their tokens where they were told."""
         if not self._sums:
             return usage
-        told = {**usage, "models": [{"model": name, **counts} for name, counts in self._sums.items()]}
+        told = {**usage, "models": [_entry(name, counts) for name, counts in self._sums.items()]}
         if any("output_tokens" in counts for counts in self._sums.values()):
             given, cached, made = (
                 int(sum(counts.get(name, 0) for counts in self._sums.values()))
@@ -54,6 +54,16 @@ class ModelsUsed:
             told["input_token_details"] = _given(given, cached)
             told["output_token_details"] = {"text_tokens": made, "audio_tokens": 0}
         return told
+
+
+def _entry(model: str, counts: dict[str, float]) -> dict[str, object]:
+    entry: dict[str, object] = {"model": model}
+    entry |= {name: count for name, count in counts.items() if name not in {"cached_tokens", "reasoning_tokens"}}
+    if "cached_tokens" in counts:
+        entry["input_token_details"] = {"cached_tokens": counts["cached_tokens"]}
+    if "reasoning_tokens" in counts:
+        entry["output_token_details"] = {"reasoning_tokens": counts["reasoning_tokens"]}
+    return entry
 
 
 def usage_of(history: Iterable[Item], instructions: str, reply_text: str, reply_audio_ms: int) -> dict[str, object]:

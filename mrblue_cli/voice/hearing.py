@@ -172,28 +172,29 @@ class Hearing:
             self._talk.flow.microphone_ready = True
         latency = output_latency + float(getattr(self._microphone, "latency_seconds", 0.0))
         heard, over_reply = self._without_echo(pcm, playing=playing, played=played, latency=latency)
-        # What is said while the connection is made again is kept for it.
-        listened_to = self.wanted and (self._talk.flow.connected or self._talk.flow.reconnecting)
-        if len(pcm) == 0 or not listened_to:
-            return acts
-        self.level = rms(self.captured[-960:])
+        if len(self.captured):
+            self.level = rms(self.captured[-960:])
         if self.muted:
             self.captured, heard = np.zeros_like(self.captured), np.zeros_like(heard)
+        # What is said while the connection is made again is kept for it.
+        listened_to = self.wanted and (self._talk.flow.connected or self._talk.flow.reconnecting)
+        if len(heard) == 0 or not listened_to:
+            return acts
         # Who got through the gate speaks for sure: the rules for speech over a reply were its rules.
         return [*acts, *self.taker.hear(heard, replying=playing and not over_reply)]
 
     def _without_echo(self, pcm: Pcm, *, playing: bool, played: Pcm, latency: float) -> tuple[Pcm, bool]:
         """What may be heard of the microphone, and whether somebody speaks over a reply."""
         self._settle_route(latency)
-        # The talk key always gets through; otherwise a loudspeaker closes the microphone.
-        by_key = self.taker.is_open
         if self._echo_free is not None:
             heard = self._echo_free.feed(pcm, played, playing=playing, latency_seconds=latency)
             self.captured = self._echo_free.cancelled
+            # The talk key always gets through.
+            by_key = self.taker.is_open and self.taker.rule is Rule.KEY
             return (self.captured, False) if by_key else (heard, self._echo_free.person_speaks)
         if self._way is Duplex.HALF:
             is_open = self._gate.is_open(playing=playing, samples=len(pcm), latency_seconds=latency)
-            pcm = pcm if is_open or by_key else np.zeros_like(pcm)
+            pcm = pcm if is_open or self.taker.is_open else np.zeros_like(pcm)
         self.captured = pcm
         return pcm, False
 

@@ -54,7 +54,8 @@ class HistoryStore:
         """The conversation goes on; returns the number of the sitting, None when it is gone."""
         with self._changing() as base:
             row = base.execute(
-                "UPDATE conversations SET sittings = sittings + 1, updated = ?, ended = NULL WHERE id = ? "
+                "UPDATE conversations SET updated = ?, ended = NULL, sittings = 1 + max(sittings, "
+                "(SELECT coalesce(max(sitting), 0) FROM lines WHERE conversation = conversations.id)) WHERE id = ? "
                 "RETURNING sittings", (now, conversation_id),
             ).fetchone()  # fmt: skip
         return None if row is None else int(row[0])
@@ -65,11 +66,11 @@ class HistoryStore:
         """
         with self._changing() as base:
             known = base.execute(
-                "UPDATE conversations SET updated = ?, ended = ?, engine = ?, model = ?, "
-                "title = CASE title WHEN '' THEN ? ELSE title END, turns = ?, "
-                "cost_usd = ?, recorded = max(recorded, ?) WHERE id = ?",
-                (state.updated, state.ended, state.engine, state.model, state.title, state.turns, state.cost_usd,
-                 state.recorded, state.id),
+                "UPDATE conversations SET updated = ?, ended = ?, profile = ?, language = ?, engine = ?, model = ?, "
+                "title = CASE title WHEN '' THEN ? ELSE title END, turns = ?, cost_usd = ?, "
+                "recorded = max(recorded, ?) WHERE id = ?",
+                (state.updated, state.ended, state.profile, state.language, state.engine, state.model, state.title,
+                 state.turns, state.cost_usd, state.recorded, state.id),
             ).rowcount  # fmt: skip
             if not known:
                 return False

@@ -57,6 +57,8 @@ class HistoryKeeper:
         self._cost: float | None = None
         self._spent: float | None = None
         self._numbers: dict[str, tuple[int, int]] = {}
+        self._said: set[int] = set()
+        """Lines that were final once: only a final one replaces them."""
         self._lock = threading.Lock()
         self._finals: dict[int, Line] = {}
         self._partials: dict[int, Line] = {}
@@ -124,12 +126,16 @@ class HistoryKeeper:
             sitting=0, seq=seq, item_id=item_id, who=who, text=text, cut=cut or not final, at_ms=at_ms,
             at=round(self._began_wall + at_ms / 1000, 3),
         )  # fmt: skip
+        if not final:
+            if seq not in self._said:
+                with self._lock:
+                    self._partials[seq] = line
+            return
+        self._said.add(seq)
         with self._lock:
-            (self._finals if final else self._partials)[seq] = line
-            if final:
-                self._partials.pop(seq, None)
-        if final:
-            self._change()
+            self._finals[seq] = line
+            self._partials.pop(seq, None)
+        self._change()
 
     def _change(self, **changes: object) -> None:
         cost = self._spent if self._spent is not None else self._cost

@@ -31,7 +31,7 @@ class Indicator:
                     working=state in {ev.State.THINKING, ev.State.SPEAKING},
                     asking_model=self._now.asking_model and state is ev.State.THINKING,
                 )
-            case ev.UserTranscript(final=True):
+            case ev.UserTranscript(final=True, earlier=False):
                 self._now = replace(self._now, answered=True, confidence=None)
             case ev.Thinking(thought) if thought.stage == "analysing" and thought.confidence is not None:
                 unknown = thought.confidence <= 0.0

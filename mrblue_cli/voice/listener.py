@@ -75,7 +75,7 @@ class NoticeListener:
                     self.user_text(notice)
             case n.SpeechStarted():
                 session.interruption.speech_started(notice)
-            case n.TurnCommitted():
+            case n.TurnCommitted() if not session.spending.closing:
                 session.interruption.committed(notice)
             case n.TurnTooShort():
                 session.flow.awaiting_reply = False
@@ -89,10 +89,8 @@ class NoticeListener:
                 self._reply_done(notice)
             case n.SessionReady():
                 self._ready(notice)
-            case n.RateLimited():
-                session.spending.limited(notice)
-            case n.TranscriptUsage():
-                session.spending.transcribed(notice.usage)
+            case n.RateLimited() | n.TranscriptUsage():
+                session.spending.hear(notice)
             case n.ToolCall():
                 session.tools.start(notice)
             case n.ProtocolFailure():
@@ -175,7 +173,7 @@ class NoticeListener:
         session = self._session
         session.flow.reply_done()
         session.times.used(notice.usage)
-        session.spending.reply_done(self._model, notice.usage)
+        session.spending.reply_done(self._model, notice.usage, made=notice.status != "failed")
         self.finish_if_silent()
 
     def _failure(self, notice: n.ProtocolFailure) -> None:

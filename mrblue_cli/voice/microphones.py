@@ -35,8 +35,6 @@ class DeviceMicrophone:
         self._stream: Any = None
         self._blocks = 0
         self._overflows = 0
-        self._lost_stretches = 0
-        self._lost_chunks = 0
         self._prepare(RATE)
 
     def _prepare(self, rate: int) -> None:
@@ -62,12 +60,7 @@ class DeviceMicrophone:
 
     def read(self) -> Pcm:
         """Take everything captured since the last call."""
-        lost = self._ring.lost
-        waiting = self._ring.read()
-        if self._ring.lost > lost:
-            self._lost_stretches += 1
-            self._lost_chunks += -(-(self._ring.lost - lost) // self._chunk)
-        return self._resampler.process_pcm(waiting)
+        return self._resampler.process_pcm(self._ring.read())
 
     @property
     def blocks_heard(self) -> int:
@@ -92,7 +85,8 @@ class DeviceMicrophone:
     @property
     def losses(self) -> Losses:
         """What never arrived, by us or by the system; how much the system dropped is not known: a block each time."""
-        return Losses(self._lost_stretches + self._overflows, self._lost_chunks + self._overflows)
+        chunks = -(-self._ring.lost // self._chunk)
+        return Losses(self._ring.gaps + self._overflows, chunks + self._overflows)
 
     def close(self) -> None:
         """Stop the stream."""

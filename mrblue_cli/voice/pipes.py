@@ -25,6 +25,7 @@ from mrblue_cli.core.errors import DeviceError, MissingPart
 from mrblue_cli.core.texts import tell
 from mrblue_cli.voice.devices import Kind
 from mrblue_cli.voice.microphones import RING_SECONDS
+from mrblue_cli.voice.ports import Losses
 from mrblue_cli.voice.speakers import PlayoutSpeaker
 
 CAPTURE_MS = 20
@@ -181,6 +182,11 @@ class PipeMicrophone:
     def overflows(self) -> int:
         """The program does not tell."""
         return 0
+
+    @property
+    def losses(self) -> Losses:
+        """What never arrived because nobody read in time."""
+        return Losses(self._ring.gaps, -(-self._ring.lost // BLOCK))
 
     @property
     def active(self) -> bool:

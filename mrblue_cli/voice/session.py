@@ -427,14 +427,14 @@ class TalkSession:
     def close_ears(self) -> None:
         """Take no new turn any more: what is being said is forgotten, the microphone stays closed."""
         self._perform(self.hearing.taker.discard())
-        if self.flow.hearing:
+        if self.flow.hearing or self.interruption.judging:
             self._perform([Discard()])
         self.hearing.muted = True
 
     def _reply_under_way(self) -> bool:
         """A reply is being waited for, made or heard."""
         flow = self.flow
-        pending = flow.awaiting_reply or flow.generating or flow.queued or flow.audible
+        pending = flow.awaiting_reply or flow.generating or flow.queued or flow.audible or flow.paused
         return pending or self.speaking.stopping or self.tools.running
 
     # The speaker reports ----------------------------------------------------------------------------------------

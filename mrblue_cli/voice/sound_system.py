@@ -82,6 +82,7 @@ class SoundSystem:
         self._fingerprint: tuple[str, ...] | None = None
         self._defaults: dict[Side, str] = {}
         self._silent: set[tuple[Side, str]] = set()
+        self._why: dict[Side, ComponentError | None] = {}
 
     def choices(self, side: Side) -> list[Choice]:
         """Devices to try to open, in this order; raises the `ComponentError` that says why there is none."""
@@ -93,11 +94,13 @@ class SoundSystem:
             self._defaults[side] = default.name
         found: list[Choice] = []
         failure: ComponentError | None = None
+        self._why[side] = None
         for way in self._ways():
             try:
                 found += way(side, state)
             except ComponentError as error:
                 failure = failure or error
+                self._why[side] = None if found else failure
         if not found:
             raise failure or DeviceError(tell("no device was found"))
         # A way that opened and never gave a sound comes last, unless all ways are such.
@@ -106,6 +109,10 @@ class SoundSystem:
             self._silent -= {(side, backend) for backend in silent}
             silent = set()
         return sorted(found, key=lambda one: (one.backend in silent, one.rank))
+
+    def why(self, side: Side) -> ComponentError | None:
+        """Why the best way, such as PortAudio, is not among the choices; to be told when none of them can be opened."""
+        return self._why.get(side)
 
     def distrust(self, side: Side, backend: str) -> None:
         """This way opened, but nothing flowed: try the others first."""

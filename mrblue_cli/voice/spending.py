@@ -11,11 +11,11 @@ from msgspec import UNSET
 from mrblue_cli.core.clock import Clock
 from mrblue_cli.core.texts import tell
 from mrblue_cli.protocol.client import ClientConversation
-from mrblue_cli.protocol.notices import RateLimited
+from mrblue_cli.protocol.notices import RateLimited, TranscriptUsage
 from mrblue_cli.protocol.session import Session
 from mrblue_cli.protocol.transitions import Reply
 from mrblue_cli.voice import events as ev
-from mrblue_cli.voice.charges import Charge
+from mrblue_cli.voice.charges import Charge, ChargeKind
 from mrblue_cli.voice.flow import TurnFlow
 from mrblue_cli.voice.link import Link
 from mrblue_cli.voice.money import WARN_SHARE, Purse, Verdict, dollars
@@ -72,14 +72,23 @@ class Spending:
         """No new turn is taken any more."""
         return self._farewell is not None
 
-    def reply_done(self, model: str, usage: object) -> None:
-        """A reply ended, whichever way: what it used is billed."""
-        self._pay(reply_charges(model, usage, free=self._free))
+    def reply_done(self, model: str, usage: object, *, made: bool = True) -> None:
+        """A reply ended, cut off or not: what it used is billed. `made` False: nothing came of it.
 
-    def transcribed(self, usage: object) -> None:
-        """The person's words were transcribed."""
+        Where the server does not say what a reply used, that is told as a use without a known price.
+        """
+        charges = reply_charges(model, usage, free=self._free)
+        if not charges and made and not self._free:
+            charges = (Charge(ChargeKind.REPLY, model),)
+        self._pay(charges)
+
+    def hear(self, notice: RateLimited | TranscriptUsage) -> None:
+        """The person's words were transcribed, or the server said what is left of a limit."""
+        if isinstance(notice, RateLimited):
+            self._limited(notice)
+            return
         model = transcription_model(self._talk.link.rung.desired)
-        self._pay(transcription_charges(model, usage, free=self._free))
+        self._pay(transcription_charges(model, notice.usage, free=self._free))
 
     def close_turn(self) -> float | None:
         """A turn ended; returns what it cost in US dollars, None when that is not known."""
@@ -87,24 +96,6 @@ class Spending:
         if cost is None and self._free:
             return 0.0
         return cost
-
-    def limited(self, limit: RateLimited) -> None:
-        """The server said what is left of a limit."""
-        now = self._clock.now()
-        for found in self._rates.see(limit, now, self.purse.next_turn_tokens):
-            if isinstance(found, LowRate):
-                self._talk.emit(
-                    ev.Advice(
-                        tell(
-                            "only {share} of the {name} limit is left for {seconds} s",
-                            share=f"{found.share:.0%}",
-                            name=found.name,
-                            seconds=f"{found.reset_seconds:.0f}",
-                        )
-                    )
-                )
-            else:
-                self._no_room = (found, now + found.reset_seconds)
 
     def watch(self) -> None:
         """Look whether the talk may go on; call it at every tick."""
@@ -158,17 +149,34 @@ class Spending:
             )
         self._talk.close_ears()
 
+    def _limited(self, limit: RateLimited) -> None:
+        now = self._clock.now()
+        for found in self._rates.see(limit, now, self.purse.next_turn_tokens):
+            if isinstance(found, LowRate):
+                self._talk.emit(
+                    ev.Advice(
+                        tell(
+                            "only {share} of the {name} limit is left for {seconds} s",
+                            share=f"{found.share:.0%}",
+                            name=found.name,
+                            seconds=f"{found.reset_seconds:.0f}",
+                        )
+                    )
+                )
+            else:
+                self._no_room = (found, now + found.reset_seconds)
+
     def _make_room(self, no_room: NoRoom, until: float) -> None:
         link, seconds = self._talk.link, until - self._clock.now()
         if seconds <= 0 or not isinstance(link, Patient):
             return
         values = {"name": no_room.name, "seconds": f"{seconds:.0f}"}
-        if no_room.worth_waiting:
-            told = tell("the {name} limit of the server is used up: the next answer waits {seconds} s", **values)
-            self._talk.emit(ev.Advice(told))
-            link.hold(seconds)
-        else:
-            link.step_down(tell("the {name} limit of the server is used up for {seconds} s", **values))
+        reason = tell("the {name} limit of the server is used up for {seconds} s", **values)
+        if not no_room.worth_waiting and link.step_down(reason):
+            return
+        told = tell("the {name} limit of the server is used up: the next answer waits {seconds} s", **values)
+        self._talk.emit(ev.Advice(told))
+        link.hold(seconds)
 
 
 def transcription_model(session: Session) -> str:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from mrblue_cli.voice.events import TurnMeasured
 from mrblue_cli.voice.ports import NO_LOSSES, Losses
+
+_DEEPEST = 3
+"""Usage has tables two deep; a stranger's may not send us further."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +72,9 @@ class TurnTimes:
         self._marks = replace(self._marks, barge_in_stop_ms=took_ms)
 
     def used(self, usage: dict[str, object] | None) -> None:
-        """The server said what the reply consumed."""
+        """The server said what a reply consumed; several replies of a turn (a tool was called) are added up."""
         if usage is not None:
-            self._marks = replace(self._marks, usage=usage)
+            self._marks = replace(self._marks, usage=_sum(self._marks.usage or {}, usage))
 
     def finish(
         self, *, underruns: int, losses: Losses = NO_LOSSES, cost_usd: float | None = None
@@ -105,3 +109,21 @@ class TurnTimes:
 def _since(before: int, now: int) -> int:
     """How much a running total grew; one that fell belongs to another device, and began at nothing."""
     return now - before if now >= before else now
+
+
+def _sum(first: Mapping[str, object], second: Mapping[str, object], depth: int = 0) -> dict[str, object]:
+    """Counts added up, tables within tables too; what is no count is taken as it was said last."""
+    merged = {**first, **second}
+    for name in first.keys() & second.keys():
+        one, other = first[name], second[name]
+        if _is_count(one) and _is_count(other):
+            merged[name] = one + other  # type: ignore[operator]
+        elif isinstance(one, Mapping) and isinstance(other, Mapping) and depth < _DEEPEST:
+            merged[name] = _sum(one, other, depth + 1)
+        elif other is None:
+            merged[name] = one
+    return merged
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

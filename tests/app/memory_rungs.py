@@ -10,6 +10,8 @@ from tests.fakes.realtime_server import MemoryServer
 class MemoryRungs:
     """Stands in for `app.talk_rungs.TalkRungs`."""
 
+    advice = None
+
     def __init__(self, **server):
         self._server_options = server
         self.server = None

@@ -12,8 +12,10 @@ import wave
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from mrblue_cli.app import talk as talk_module
 from mrblue_cli.app.talk import Conversation
 from mrblue_cli.app.talk_history import (
     DAY_SECONDS,
@@ -25,11 +27,12 @@ from mrblue_cli.app.talk_history import (
     recording_file,
     resumed,
 )
+from mrblue_cli.audio.wav import parse_wav
 from mrblue_cli.core.errors import NothingFound, UsageError
 from mrblue_cli.settings.load import load
 from mrblue_cli.voice import events as ev
 from mrblue_cli.voice.dialogue import Who
-from mrblue_cli.voice.headless import Type
+from mrblue_cli.voice.headless import Speak, Type
 from mrblue_cli.voice.history import HistoryStore
 from mrblue_cli.voice.history_model import Conversation as Row
 from tests.app.memory_rungs import MemoryRungs
@@ -41,14 +44,15 @@ from tests.program import environment, mrblue
 class Held:
     """A talk from its settings to its end, on a server in memory, in virtual time."""
 
-    def __init__(self, *texts, resume=None, rungs=None, **history):
+    def __init__(self, *steps, resume=None, rungs=None, **history):
         self.events = []
 
         async def main():
             settings = load(overrides={"talk": {"engine": "ws://127.0.0.1:1"}, "history": history})
             self.conversation = Conversation(settings, self.events.append, clock=LoopClock(), resume=resume)
             self.conversation._rungs = rungs or MemoryRungs()
-            await self.conversation.run_script([Type(text) for text in texts], output=None)
+            script = [Type(step) if isinstance(step, str) else step for step in steps]
+            await self.conversation.run_script(script, output=None)
 
         run_virtual(main(), 600)
 
@@ -69,6 +73,7 @@ def test_a_talk_is_kept():
     ((one, lines),) = kept()
     assert lines == [("user", "address already in use", False), ("assistant", "Found it. Stop the process.", False)]
     assert (one.engine, one.model, one.language, one.turns) == ("local", "memory", "en", 1)
+    assert one.profile == "blue"
     assert one.title == "address already in use"
     assert one.ended is not None
     assert not recording_file(one.id).exists()
@@ -144,6 +149,32 @@ def test_a_recorded_talk_says_so_and_has_both_sides():
     assert sound.count(b"\x00\x00\x10\x20") > 40_000  # the reply, to the right of silence
 
 
+def test_a_spoken_turn_lies_in_the_recording_as_it_was_heard():
+    """The question to the left, whole and first; the reply to the right, as long as it was, after the silence."""
+    question = parse_wav((Path(talk_module.__file__).parent.parent / "data/question.wav").read_bytes(), "question.wav")
+    held = Held(Speak(question, "question.wav"), record=True)
+    ((one, _),) = kept()
+    with wave.open(str(recording_file(one.id))) as file:
+        frames = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2").reshape(-1, 2)
+    (turn,) = held.of(ev.TurnMeasured)
+    assert turn.first_sample_ms is not None
+    asked, answered = (np.flatnonzero(np.abs(frames[:, side]) > 200) / 24_000 for side in (0, 1))
+    assert asked[-1] - asked[0] == pytest.approx(len(question.samples) / question.rate, abs=0.5)
+    assert answered[-1] - answered[0] == pytest.approx(2.0, abs=0.1)
+    gap = (turn.first_sample_ms - turn.speech_end_ms) / 1000
+    assert answered[0] - asked[-1] == pytest.approx(gap, abs=0.25)
+
+
+def test_a_conversation_may_be_recorded_from_its_second_sitting_on():
+    Held("first question")
+    Held("second question", resume="last", record=True)
+    ((one, _),) = kept()
+    assert one.recorded
+    first = recording_file(one.id).stat().st_size
+    Held("third question", resume="last", record=True)
+    assert recording_file(one.id).stat().st_size > first + 2 * 96_000
+
+
 def test_private_and_recorded_exclude_each_other():
     with pytest.raises(UsageError, match="private"):
         Held("x", keep=False, record=True)
@@ -190,6 +221,18 @@ def test_forgetting_says_what_it_could_not_remove():
         forget(store, [one])
 
 
+def test_a_profile_that_is_a_file_is_found_again_from_anywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.toml").write_text('instructions = "Be kind."')
+    settings = load(overrides={"talk": {"engine": "ws://127.0.0.1:1", "profile": "mine.toml"}})
+    history = open_history(settings, lambda event: None, clock=ManualClock())
+    history.begin()
+    history.see(ev.UserTranscript("u1", "hello", final=True))
+    history.close()
+    ((one, _),) = kept()
+    assert one.profile == str(tmp_path / "mine.toml")
+
+
 def test_looking_makes_no_file():
     assert existing_history() is None
     assert not history_file().exists()
@@ -204,7 +247,7 @@ def test_killed_at_any_moment_all_but_the_last_second_is_there(tmp_path):
             stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent.parent.parent,
             env=environment(XDG_DATA_HOME=str(tmp_path / "data")),
         )
-        for number, seconds in enumerate((0.1, 3.0, 0.3))
+        for number, seconds in enumerate((0.1, 60.0, 0.3))
     ]  # fmt: skip
     killed = []
     with contextlib.ExitStack() as stack:

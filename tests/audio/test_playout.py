@@ -337,3 +337,74 @@ def test_pauses_lose_nothing_and_double_nothing_beyond_the_fade(steps, latency):
     heard = dac.sound[dac.sound != 0]
     places = np.flatnonzero(np.isin(reply[:given_samples], heard))
     assert given_samples - len(places) <= FADE * (2 * len(steps) + 2)
+
+
+# From one device to another ------------------------------------------------------------------------------------------
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["add", "flow", "pause", "resume", "leave"]), st.integers(1, 4000)), max_size=30)
+)
+def test_whenever_devices_are_changed_nothing_is_lost_and_what_was_heard_adds_up(steps):
+    ring = PlaybackRing(40_000)
+    playout = Playout(ring)
+    given_, out, heard_before = 0, [], 0
+    for what, count in steps:
+        match what:
+            case "add":
+                playout.add("a", np.arange(given_, given_ + count).astype(np.int16))
+                given_ += count
+            case "flow":
+                block = np.zeros(count, dtype=np.int16)
+                out.append(block[: ring.read_into(block)])
+            case "pause":
+                playout.pause()
+            case "resume":
+                playout.resume()
+            case "leave":
+                before = playout.report()
+                unheard = playout.leave()
+                ring = PlaybackRing(40_000)
+                playout = Playout(ring)
+                playout.take_over(unheard)
+                assert [(item.key, item.played_samples) for item in playout.report()] == [
+                    (item.key, item.played_samples) for item in before
+                ]
+                heard_before = sum(item.played_samples for item in before)
+        playout.pump()
+    playout.resume()
+    playout.finish("a")
+    block = np.zeros(300_000, dtype=np.int16)
+    while not playout.drained:
+        ring.read_into(block)
+        playout.pump()
+    assert sum(item.played_samples for item in playout.report()) == given_
+    assert heard_before <= given_
+    assert sum(map(len, out)) <= given_ + len(steps) * 480
+
+
+def test_a_reply_that_was_held_is_held_on_the_next_device_too():
+    ring = PlaybackRing(40_000)
+    playout = Playout(ring)
+    playout.add("a", np.full(20_000, 5, dtype=np.int16))
+    ring.read_into(np.zeros(5_000, dtype=np.int16))
+    playout.pause()
+    other = PlaybackRing(40_000)
+    heir = Playout(other)
+    heir.take_over(playout.leave())
+    assert heir.paused
+    assert other.queued == 0
+    heir.resume()
+    assert other.queued == 15_000
+
+
+def test_at_another_rate_it_takes_as_long():
+    ring = PlaybackRing(40_000)
+    playout = Playout(ring, rate=24_000)
+    playout.add("a", np.full(24_000, 1000, dtype=np.int16))
+    playout.finish("a")
+    ring.read_into(np.zeros(6_000, dtype=np.int16))
+    heir = Playout(PlaybackRing(90_000), rate=48_000)
+    heir.take_over(playout.leave())
+    assert heir.queued_samples == 36_000
+    assert heir.report()[0].played_samples == 12_000

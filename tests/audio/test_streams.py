@@ -101,6 +101,15 @@ class Interrupted:
         self.data[key] = value
 
 
+def test_each_stretch_that_was_lost_is_a_gap():
+    ring = CaptureRing(100)
+    for written, gaps in ((100, 0), (250, 1), (10, 1), (101, 2)):
+        ring.write(np.zeros(written, dtype=np.int16))
+        ring.read()
+        assert ring.gaps == gaps
+    assert ring.lost == 151
+
+
 def test_what_the_callback_overwrites_while_it_is_copied_is_lost_not_mixed_up():
     ring = CaptureRing(100)
     ring.write(np.arange(100, dtype=np.int16))

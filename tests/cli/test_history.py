@@ -60,6 +60,13 @@ def history(capsysbinary):
     return call
 
 
+@pytest.fixture
+def kept_nothing():
+    """No conversation was kept, before or after."""
+    yield
+    assert not history_file().parent.exists()
+
+
 def ids():
     with closing(HistoryStore(history_file())) as store:
         return [one.id for one in store.conversations()]
@@ -167,7 +174,10 @@ def test_delete_before_a_day(history, kept):
     day = datetime.fromtimestamp(15 * DAY, tz=UTC).strftime("%Y-%m-%d")
     assert history("delete", "--before", day, "--yes").out == "1 conversation deleted\n"
     assert ids() == ["xyz2345"]
+    lost = recording_file("zzz2345")
+    lost.write_bytes(b"whose conversation is gone")
     assert history("delete", "--all", "-y").out == "1 conversation deleted\n"
+    assert not lost.exists()
 
 
 @pytest.mark.parametrize(
@@ -252,3 +262,44 @@ def test_nothing_said_reaches_the_terminal_as_a_command():
     assert harmless("a\x1b[2Jb\x07\nc\u202e") == "a [2Jb  c "
     lines = [Line(sitting=1, seq=1, item_id="i", who="user", text="\x1b]0;x\x07\n\x1b[2J", at=0.0)]
     assert not any("\x1b" in line for line in show_lines(SECOND, lines, UTC))
+
+
+RESUME = [
+    (("--resume", "--headless", "--text", "x"), 1, "no conversation is kept yet"),
+    (("--headless", "--text", "x", "--resume"), 1, "no conversation is kept yet"),
+    (("--headless", "--resume", "abc", "--text", "x"), 1, "no conversation begins with 'abc'"),
+    (("--headless", "--resume=abc", "--text", "x"), 1, "no conversation begins with 'abc'"),
+    (("--headless", "--text", "x", "--private", "--record"), 2, "a private conversation cannot be recorded"),
+]
+
+
+@pytest.mark.parametrize(("args", "code", "told"), RESUME)
+def test_talk_takes_an_id_to_resume_or_none(capsys, kept_nothing, args, code, told):
+    assert run(lambda: app(["talk", "--engine", "ws://127.0.0.1:1", *args], standalone_mode=False), debug=False) == code
+    printed = capsys.readouterr()
+    assert told in printed.err
+    assert printed.out == ""
+
+
+def test_a_typed_private_overrules_a_recording_that_is_only_configured(capsys, kept_nothing, monkeypatch):
+    monkeypatch.setenv("MRBLUE_HISTORY_RECORD", "true")
+    args = ["talk", "--engine", "ws://127.0.0.1:1", "--headless", "--text", "x", "--private"]
+    run(lambda: app(args, standalone_mode=False), debug=False)
+    printed = capsys.readouterr()
+    assert "private: nothing of this conversation is kept" in printed.err
+    assert "cannot be recorded" not in printed.err
+
+
+@pytest.mark.parametrize(("typed", "profile"), [((), "mine"), (("--profile", "blue"), "blue")])
+def test_a_resumed_talk_keeps_its_profile_unless_another_is_named(capsys, tmp_path, typed, profile):
+    (tmp_path / "mine.toml").write_text('instructions = "Be kind."')
+    names = {"mine": str(tmp_path / "mine.toml"), "blue": "blue"}
+    with closing(HistoryStore(history_file())) as store:
+        store.restore(Conversation(id="res2345", started=1.0, updated=1.0, profile=names["mine"]), LINES)
+    to = ["--engine", "ws://127.0.0.1:1", "--fallback", "none"]
+    run(lambda: app(["talk", *to, "--headless", "--text", "x", "--resume", *typed], standalone_mode=False), debug=False)
+    assert "address already in use" in capsys.readouterr().out
+    with closing(HistoryStore(history_file())) as store:
+        (one,) = store.conversations()
+        assert [line.who for line in store.lines("res2345")][-1] == "note"  # the connection that failed
+    assert (one.profile, one.sittings) == (names[profile], 3)

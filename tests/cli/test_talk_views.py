@@ -7,8 +7,9 @@ import json
 import pytest
 
 from mrblue_cli.assistant.thinking import Thought
-from mrblue_cli.cli.talk_views import TextView, json_line
+from mrblue_cli.cli.talk_views import TextView, json_line, summary_lines
 from mrblue_cli.knowledge.model import Entry, Hit, Risk, Solution
+from mrblue_cli.voice.charges import Charge, ChargeKind
 from mrblue_cli.voice.events import (
     Advice,
     AssistantTranscript,
@@ -17,8 +18,10 @@ from mrblue_cli.voice.events import (
     KbHit,
     Levels,
     SessionStarted,
+    Spent,
     State,
     StatusChanged,
+    Summary,
     Thinking,
     TurnMeasured,
     TurnMode,
@@ -143,6 +146,54 @@ def test_text_shows_the_question_the_fix_and_the_answer_in_reading_order():
         "Blue    Found it: the port is taken.",
         "        answered after 0.72 s",
     ]
+
+
+def summary(**fields):
+    nothing = dict.fromkeys(("latency_p50_ms", "latency_p95_ms", "barge_in_stop_p95_ms", "total_usd"))
+    counts = dict.fromkeys(("underruns", "overruns", "reconnects", "fallbacks", "input_tokens", "output_tokens"), 0)
+    return Summary(**{"turns": 1, **nothing, **counts, **fields})
+
+
+def test_the_session_ends_with_a_few_lines_and_none_about_what_did_not_happen():
+    view = TextView()
+    assert view.lines(summary()) == ["", "        turns: 1"]
+    full = summary(
+        turns=12, latency_p50_ms=612, latency_p95_ms=1240, barge_in_stop_p95_ms=40, underruns=2, overruns=1,
+        reconnects=3, fallbacks=1, input_tokens=90_000, output_tokens=1500, total_usd=0.4321,
+    )  # fmt: skip
+    assert view.lines(full) == [
+        "",
+        "        turns: 12, answered after 0.61 s, 95 % within 1.24 s",
+        "        $0.432 spent, 91,500 tokens",
+        "        interrupted: silence within 40 ms (95 %)",
+        "        connections made again: 3, changes of the way to talk: 1",
+        "        gaps in the sound: 2 played, 1 heard",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("money", "line"),
+    [
+        ({"total_usd": 0.0}, None),
+        ({"unpriced": 2, "input_tokens": 70}, "70 tokens, at no known price"),
+        (
+            {"total_usd": 0.5, "unpriced": 1, "input_tokens": 70},
+            "$0.500 spent, 70 tokens, some of them at no known price",
+        ),
+    ],
+)
+def test_money_is_told_as_far_as_it_is_known(money, line):
+    assert summary_lines(summary(**money))[1:] == ([] if line is None else [f"        {line}"])
+
+
+def test_money_and_numbers_have_json_of_their_own():
+    charge = Charge(
+        ChargeKind.REPLY, "gpt-realtime-2.1", text_input=3, cost_nano=12_000, engine="openai", rung="realtime"
+    )
+    told = json.loads(json_line(Spent(0.1, 0.2, 1.0, (charge,))))
+    assert (told["type"], told["turn_usd"], told["total_usd"], told["limit_usd"]) == ("spent", 0.1, 0.2, 1.0)
+    assert told["charges"][0]["kind"] == "reply"
+    assert json.loads(json_line(summary(turns=4)))["turns"] == 4
 
 
 def test_a_cut_reply_is_marked():

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import openai
 import pytest
 
+from mrblue_cli.assistant.brain import CallTool
 from tests.engine.conftest import running_engine, spoken_question
 from tests.fakes.speech import FakeStt
 
@@ -132,6 +133,49 @@ async def test_cancel_in_the_middle_of_a_reply():
         late = await until(connection, "error")
         assert names(late) == ["error"]
         assert late[-1].error.code == "response_cancel_not_active"
+
+
+class Looking:
+    """Looks twice, then tells what it was given."""
+
+    async def answer(self, question):
+        outputs = [turn.text for turn in question.history[len(question.history) - question.after :]]
+        if question.tools and not question.after:
+            yield "Let me see. "
+            yield CallTool("look", '{"for": "a cat"}')
+            yield CallTool("look", '{"for": "a dog"}')
+        else:
+            yield f"I saw {', '.join(text for text in outputs if 'see' not in text)}."
+
+
+@pytest.mark.parametrize("modality", ["text", "audio"])
+async def test_function_calls_and_their_outputs(modality):
+    tool = {"type": "function", "name": "look", "description": "looks", "parameters": {"type": "object"}}
+    async with talking(brain=Looking()) as connection:
+        await connection.session.update(
+            session={"type": "realtime", "output_modalities": [modality], "tools": [tool], "tool_choice": "auto"}
+        )
+        await until(connection, "session.updated")
+        item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "what is there?"}]}
+        await connection.conversation.item.create(item=item)
+        await connection.response.create()
+        events = await until(connection, "response.done")
+        done = events[-1].response
+        assert [item.type for item in done.output] == ["message", "function_call", "function_call"]
+        deltas = [event for event in events if event.type == "response.function_call_arguments.delta"]
+        ends = [event for event in events if event.type == "response.function_call_arguments.done"]
+        assert [event.delta for event in deltas] == [event.arguments for event in ends]
+        assert [(event.output_index, event.name) for event in ends] == [(1, "look"), (2, "look")]
+        for call, seen in zip(ends, ("whiskers", "a tail"), strict=True):
+            output = {"type": "function_call_output", "call_id": call.call_id, "output": seen}
+            await connection.conversation.item.create(item=output)
+        await connection.response.create()
+        events = await until(connection, "response.done")
+    words = "transcript" if modality == "audio" else "text"
+    last = events[-1].response
+    assert getattr(last.output[0].content[0], words).strip() == "I saw whiskers, a tail."
+    assert names(events)[:4] == ["conversation.item.added", "conversation.item.done"] * 2
+    assert last.status == "completed"
 
 
 async def test_truncate_is_done_for_real():

@@ -178,9 +178,11 @@ class RoomTalk:
             )
 
             async def drive():
-                await self.until(lambda: self.session.flow.settled)
-                await script(self)
-                self.session.control(do.Quit())
+                try:
+                    await self.until(lambda: self.session.flow.settled)
+                    await script(self)
+                finally:
+                    self.session.control(do.Quit())
 
             job = asyncio.ensure_future(drive())
             await self.session.run()
@@ -206,7 +208,10 @@ class RoomTalk:
         await self.until(lambda: self.session.turns_finished > before and self.session.flow.settled)
 
     async def speak_over(self, after=1.0, samples=WAV):
-        """Speak while a reply plays; returns how many seconds until the loudspeaker fell silent, or None."""
+        """Speak while a reply plays; returns how many seconds until the loudspeaker fell silent, or None.
+
+        It falls silent when the reply is held to be judged; that the reply then ends is for the test to see.
+        """
         self.session.control(do.Say("tell me"))
         await self.until(lambda: self.session.flow.audible)
         await asyncio.sleep(after)
@@ -215,7 +220,7 @@ class RoomTalk:
         cuts = len(self.of_cut())
         spoken = len(samples) / RATE + 1.5
         while asyncio.get_running_loop().time() < began + spoken:
-            if len(self.of_cut()) > cuts:
+            if self.session.flow.paused or len(self.of_cut()) > cuts:
                 return asyncio.get_running_loop().time() - began
             await asyncio.sleep(0.01)
         return None

@@ -142,15 +142,16 @@ def test_what_may_be_called_is_the_sessions_or_the_requests(pair, request_, expe
 
 def test_paid_models_stand_in_the_usage_of_a_cancelled_reply_too(pair):
     reply = reply_of(pair)
-    pair.server.reply_used(reply, "chat-1", input_tokens=7, output_tokens=2)
+    pair.server.reply_used(reply, "chat-1", input_tokens=7, cached_tokens=3, output_tokens=2)
     pair.server.reply_used(reply, "voice-1", characters=12)
     outcome = pair.server.receive(c.CancelResponse())
     usage = outcome.send[-1].response.usage
     assert usage["models"] == [
-        {"model": "chat-1", "input_tokens": 7, "output_tokens": 2},
+        {"model": "chat-1", "input_tokens": 7, "output_tokens": 2, "input_token_details": {"cached_tokens": 3}},
         {"model": "voice-1", "characters": 12},
     ]
     assert (usage["input_tokens"], usage["total_tokens"]) == (7, 9)
+    assert usage["input_token_details"]["cached_tokens"] == 3
     pair.server.reply_used(reply, "late", characters=1)
 
 

@@ -71,11 +71,11 @@ class Room:
             speaker.wait(10)
 
     @contextmanager
-    def recording(self, target: Path):
-        """Record what comes out of the speaker: PCM16 mono 24 kHz without a header."""
+    def recording(self, target: Path, source: str = "speaker.monitor"):
+        """Record what comes out of the speaker, or another source: PCM16 mono 24 kHz without a header."""
         with target.open("wb") as file:
             recorder = subprocess.Popen(
-                ["parec", "--device=speaker.monitor", "--rate=24000", "--channels=1", "--format=s16le",
+                ["parec", f"--device={source}", "--rate=24000", "--channels=1", "--format=s16le",
                  "--latency-msec=20"],
                 env=self.env, stdout=file,
             )  # fmt: skip

@@ -45,6 +45,20 @@ async def test_the_conversation_begins_after_the_first_paint():
         assert "local engine" in str(app.talk_screen.query_one(StatusStrip).render())
 
 
+@pytest.mark.parametrize(
+    ("spent", "shown"),
+    [
+        (ev.Spent(0.0, 0.0), "$0.00"),
+        (ev.Spent(0.01, 0.0644, 0.5), "$0.0644 / $0.500"),
+        (ev.Spent(0.5, 1.5, unpriced=1), "$1.50+"),
+        (ev.Spent(None, None, unpriced=1), "$?"),
+    ],
+)
+async def test_the_strip_shows_the_money_and_its_limit(spent, shown):
+    async with talking(events=[*conversation.connected(), spent]) as (app, _, _pilot):
+        assert str(app.talk_screen.query_one(StatusStrip).render()).endswith(f"    {shown}")
+
+
 async def test_typing_and_sending():
     async with talking() as (app, handle, pilot):
         await pilot.press("t", *"jwt", "space", *"expired", "enter")
@@ -272,3 +286,14 @@ async def test_what_was_said_earlier_is_dimmed_and_a_private_talk_says_so():
         assert "private" in str(app.talk_screen.query_one(StatusStrip).render())
     async with talking() as (app, _, _):
         assert "private" not in str(app.talk_screen.query_one(StatusStrip).render())
+
+
+async def test_a_talk_that_ended_for_money_stays_on_the_screen_with_the_reason():
+    async with talking() as (app, handle, pilot):
+        handle.emit(ev.Advice("$0.10 are spent and the limit is $0.10: this talk ends here"))
+        handle.emit(ev.Ended("max_cost"))
+        await pilot.pause()
+        told = [text for _, text in words(app)]
+        assert any("this talk ends here" in text for text in told)
+        assert any("ctrl+q leaves" in text for text in told)
+        assert app.is_running

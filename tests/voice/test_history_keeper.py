@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+import tempfile
 from contextlib import closing
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mrblue_cli.voice import events as ev
+from mrblue_cli.voice.dialogue import Dialogue
 from mrblue_cli.voice.history import HistoryStore
 from mrblue_cli.voice.history_keeper import MAX_WAITING, PARTIAL_FLUSHES, HistoryKeeper
 from mrblue_cli.voice.history_model import Conversation
@@ -257,3 +262,41 @@ def test_a_line_that_changes_while_it_is_written_is_written_again(kept):
     assert kept.lines == [("user", "hello", False)]
     kept.flush()
     assert kept.lines == [("user", "hello again", False)]
+
+
+ITEMS = st.sampled_from([f"i{number}" for number in range(5)])
+WORDS = st.lists(st.sampled_from(["port", "in", "use", "ñandú", "kill"]), max_size=6).map(" ".join)
+EVENTS = st.lists(
+    st.one_of(
+        st.builds(ev.UserTranscript, ITEMS.map(lambda name: f"u{name}"), WORDS, st.booleans()),
+        st.builds(ev.AssistantTranscript, ITEMS.map(lambda name: f"a{name}"), WORDS, st.booleans()),
+        st.builds(ev.AssistantTranscript, ITEMS.map(lambda name: f"a{name}"), WORDS, st.just(True), st.integers(0, 99)),
+        st.builds(ev.ToolRan, ITEMS.map(lambda name: f"t{name}"), st.just("f"), WORDS, st.sampled_from(ev.ToolStatus)),
+        st.just("flush"),
+    ),
+    max_size=40,
+)  # fmt: skip
+
+
+@settings(max_examples=40)
+@given(EVENTS)
+def test_whatever_happens_the_file_holds_what_the_session_remembers(events):
+    """The same stream, through two routes: the session's own memory, and the disk with flushes anywhere."""
+    with tempfile.TemporaryDirectory() as folder:
+        kept, dialogue = Kept(Path(folder) / "h.db"), Dialogue()
+        finals = set()
+        for event in events:
+            if event == "flush":
+                kept.flush()
+                continue
+            kept.see(event)
+            dialogue.see(event)
+            item = event.call_id if isinstance(event, ev.ToolRan) else event.item_id
+            if isinstance(event, ev.ToolRan):
+                finals |= {item} if event.status is not ev.ToolStatus.RUNNING else set()
+            elif event.final:
+                finals.add(item)
+        kept.flush(last=True)
+        with closing(HistoryStore(kept.path)) as store:
+            lines = [(one.item_id, one.text, one.cut) for one in store.lines(NEW.id) if one.item_id in finals]
+    assert lines == [(said.item_id, said.text, said.cut) for said in dialogue.said if said.item_id in finals]

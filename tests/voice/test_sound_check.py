@@ -6,8 +6,18 @@ import pytest
 
 from mrblue_cli.core.errors import MissingPart
 from mrblue_cli.voice.sound_check import SoundCheck
+from mrblue_cli.voice.sound_server import SoundServer
+from mrblue_cli.voice.sound_system import SoundSystem
 from tests.fakes.clock import ManualClock
 from tests.fakes.portaudio import FakeDevice, FakePortAudio
+from tests.fakes.sound_server import NOWHERE
+
+
+def system(load):
+    return lambda wanted: SoundSystem(
+        wanted_input=wanted, wanted_output=wanted, load=load, server=SoundServer(lambda _: None, NOWHERE),
+        find=lambda _: None,
+    )  # fmt: skip
 
 
 def check(*devices, first_after=0.0, status=False):
@@ -19,13 +29,13 @@ def check(*devices, first_after=0.0, status=False):
         if clock.now() >= first_after:
             fake.flow(seconds, status)
 
-    return SoundCheck(fake, clock=clock, pause=pause), fake
+    return SoundCheck(system(fake), clock=clock, pause=pause), fake
 
 
 def test_a_working_microphone_tells_when_and_how_loud():
     checker, fake = check(FakeDevice("Built-in", inputs=1, hears=0.1), first_after=0.5)
     report = checker.microphone()
-    assert (report.ok, report.device, report.hint) == (True, "Built-in", "")
+    assert (report.ok, report.device, report.hint) == (True, "Built-in (through portaudio)", "")
     assert report.detail == "first sound after 0.5 s, level -20 dBFS"
     assert fake.streams == []
 
@@ -41,7 +51,7 @@ def test_a_microphone_that_gives_nothing():
     checker, fake = check(FakeDevice("Virtual", inputs=1, works=False))
     report = checker.microphone()
     assert not report.ok
-    assert (report.device, report.detail) == ("Virtual", "opens, but gives no sound")
+    assert (report.device, report.detail) == ("Virtual (through portaudio)", "opens, but gives no sound")
     assert "--input-device" in report.hint
     assert fake.streams == []
 
@@ -79,7 +89,7 @@ class TestBoth:
     def test_a_device_that_is_absent_is_replaced_and_told(self, method):
         report = getattr(check(FakeDevice("A", inputs=1, outputs=2))[0], method)("AirPods")
         assert report.ok
-        assert report.device == "A"
+        assert report.device == "A (through portaudio)"
         assert "no " in report.detail
         assert "matches 'AirPods'; using A" in report.detail
 
@@ -99,5 +109,12 @@ class TestBoth:
         def load():
             raise MissingPart("PortAudio, the sound library, is not installed", hint="install it with: …")
 
-        report = getattr(SoundCheck(load), method)()
+        report = getattr(SoundCheck(system(load)), method)()
         assert (report.ok, report.hint) == (False, "install it with: …")
+
+    def test_the_default_is_tried_when_the_named_one_does_not_work(self, method):
+        broken = FakeDevice("USB", inputs=1, outputs=2, works=False)
+        report = getattr(check(FakeDevice("A", inputs=1, outputs=2), broken)[0], method)("USB")
+        assert (report.ok, report.device) == (True, "A (through portaudio)")
+        assert "instead of: opens, but" in report.detail
+        assert "'USB' cannot be used; using A" in report.detail

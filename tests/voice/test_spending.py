@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 
 from mrblue_cli.assistant.reasoning import Reasoner
+from mrblue_cli.assistant.tools import Answer, Tool, ToolBox
 from mrblue_cli.core.ids import CountingIds, RandomIds
 from mrblue_cli.protocol import client_events as c
+from mrblue_cli.protocol import commands as cmd
 from mrblue_cli.protocol import server_events as s
 from mrblue_cli.protocol.client import ClientConversation
 from mrblue_cli.protocol.notices import Ownership, RateLimited
@@ -35,12 +38,20 @@ WANTED = Session(audio=Audio(input=AudioInput(transcription=Transcription(model=
 class DearServer(MemoryServer):
     """Bills each reply `audio_out` tokens of sound on top of a growing conversation, and each transcription 4 s."""
 
-    def __init__(self, audio_out=1000, limits=(), **options):
+    def __init__(self, audio_out=1000, limits=(), calls=(), **options):
+        self.calls = list(calls)
         super().__init__(**options)
         self.audio_out = audio_out
         self.limits = list(limits)
         self.given = 0
         self.created = s.SessionCreated(session={**self.created.session, "model": MODEL})
+
+    def act(self, command):
+        if self.calls and isinstance(command, cmd.StartReply):
+            self.apply(self.conversation.reply_call(command.response_id, self.calls.pop(0), "{}"))
+            self.apply(self.conversation.reply_finished(command.response_id))
+            return
+        super().act(command)
 
     def apply(self, outcome):
         for event in outcome.send:
@@ -67,6 +78,15 @@ class DearServer(MemoryServer):
                 return event
 
 
+class Nothing(msgspec.Struct, frozen=True):
+    """No parameters."""
+
+
+async def slow(_given):
+    await asyncio.sleep(3)
+    return Answer({"done": True}, "It is done.")
+
+
 class Dear:
     """A talk with a dear server."""
 
@@ -88,6 +108,7 @@ class Dear:
                 clock=clock,
                 ids=RandomIds(),  # the server in memory counts, and would meet the same names
                 emit=self.events.append,
+                toolbox=ToolBox((Tool("slow", "Takes three seconds.", Nothing, slow),)),
             )
             script = HeadlessScript(self.session, microphone, steps, clock=clock, silence_ms=500)
             jobs = [asyncio.ensure_future(script.run())] if steps else []
@@ -132,6 +153,28 @@ def test_a_spoken_turn_tells_reply_and_transcription():
     assert (summary.turns, summary.input_tokens, summary.output_tokens) == (2, 300, 2000)
     assert summary.total_usd == last.total_usd
     assert end == ev.Ended("done")
+
+
+def test_whoever_cancels_a_talk_still_gets_its_numbers():
+    talk = Dear()
+    talk.hold(Type("one"))
+    talk.events.clear()
+    talk.session.finish("interrupted")
+    summary, end = talk.events
+    assert (summary.turns, summary.output_tokens) == (1, 1000)
+    assert end == ev.Ended("interrupted")
+
+
+def test_a_talk_without_a_turn_has_no_numbers():
+    async def act(talk):
+        while not talk.session.flow.settled:
+            await asyncio.sleep(0.01)
+        talk.session.control(do.Quit())
+
+    talk = Dear()
+    talk.hold(act=act)
+    assert talk.of(ev.Summary) == []
+    assert talk.events[-1] == ev.Ended("quit")
 
 
 def test_at_the_limit_the_reply_is_heard_out_and_the_talk_ends_politely():
@@ -218,6 +261,17 @@ def test_a_person_in_the_middle_of_a_word_is_not_answered_any_more():
     assert talk.events[-1] == ev.Ended("max_cost")
 
 
+@pytest.mark.parametrize(("max_cost", "replies", "reason"), [(0.05, 1, "max_cost"), (0.0, 2, "done")])
+def test_a_tool_at_work_finishes_and_at_the_end_of_the_money_no_reply_to_it_is_asked_for(max_cost, replies, reason):
+    talk = Dear(max_cost=max_cost, calls=["slow"])
+    talk.hold(Type("one"))
+    assert [event.status for event in talk.of(ev.ToolRan)] == [ev.ToolStatus.RUNNING, ev.ToolStatus.DONE]
+    assert len(talk.server.sent(c.CreateResponse)) == replies
+    assert talk.events[-1] == ev.Ended(reason)
+    (turn,) = talk.of(ev.TurnMeasured)
+    assert turn.usage["output_token_details"]["audio_tokens"] == 1000 * replies
+
+
 def test_cut_replies_are_billed_too():
     async def act(talk):
         session = talk.session
@@ -255,15 +309,17 @@ def test_a_low_rate_limit_is_told_once():
 class PatientLink:
     """A link that can hold and step down."""
 
-    def __init__(self):
+    def __init__(self, below=True):
         self.rung = Rung(RungName.REALTIME, "openai", None, WANTED)
         self.did = []
+        self.below = below
 
     def hold(self, seconds):
         self.did.append(("hold", round(seconds)))
 
     def step_down(self, reason):
         self.did.append(("down", reason))
+        return self.below
 
 
 class StandingTalk:
@@ -299,7 +355,7 @@ def test_when_the_next_turn_will_not_fit_the_link_waits_or_steps_down_after_the_
     talk = StandingTalk()
     used = {"input_token_details": {"text_tokens": 900}, "output_token_details": {"audio_tokens": 100}}
     talk.spending.reply_done(MODEL, used)
-    talk.spending.limited(RateLimited("tokens", 5000, 1050, seconds))
+    talk.spending.hear(RateLimited("tokens", 5000, 1050, seconds))
     talk.spending.watch()
     assert talk.link.did == []
     talk.busy, talk.at = False, 2.0
@@ -308,9 +364,27 @@ def test_when_the_next_turn_will_not_fit_the_link_waits_or_steps_down_after_the_
     assert talk.link.did == [did]
 
 
+def test_without_a_lesser_way_the_talk_waits():
+    talk = StandingTalk()
+    talk.link.below, talk.busy = False, False
+    talk.spending.hear(RateLimited("requests", 10, 0, 300.0))
+    talk.spending.watch()
+    assert [what for what, _ in talk.link.did] == ["down", "hold"]
+    assert talk.told[-1].text == "the requests limit of the server is used up: the next answer waits 300 s"
+
+
+def test_a_reply_whose_bill_never_came_has_no_known_price_unless_nothing_came_of_it():
+    talk = StandingTalk()
+    talk.spending.reply_done(MODEL, None, made=False)
+    assert talk.told == []
+    talk.spending.reply_done(MODEL, None)
+    (spent,) = talk.told
+    assert (spent.total_usd, spent.unpriced) == (None, 1)
+
+
 def test_a_limit_that_is_whole_again_when_the_reply_ends_is_no_matter():
     talk = StandingTalk()
-    talk.spending.limited(RateLimited("requests", 10, 0, 3.0))
+    talk.spending.hear(RateLimited("requests", 10, 0, 3.0))
     talk.busy, talk.at = False, 4.0
     talk.spending.watch()
     assert talk.link.did == []

@@ -71,6 +71,22 @@ def test_what_the_microphone_lost_counts_once_and_another_device_begins_at_nothi
     assert found == [(2, 9), (0, 0), (1, 1), (1, 4)]
 
 
+def test_replies_of_one_turn_are_added_up_whatever_they_hold():
+    times = TurnTimes()
+    times.committed(1, spoken=False)
+    times.used({"total_tokens": 10, "input_token_details": {"text_tokens": 4, "cached": {"deep": 1}}, "x": "word"})
+    more = {"text_tokens": 3, "cached": {"deep": 2}}
+    times.used({"total_tokens": 5, "input_token_details": more, "x": None, "y": True})
+    times.used({"total_tokens": "many", "input_token_details": None})
+    times.used(None)
+    assert times.finish(underruns=0).usage == {
+        "total_tokens": "many",
+        "input_token_details": {"text_tokens": 7, "cached": {"deep": 3}},
+        "x": "word",
+        "y": True,
+    }
+
+
 def test_without_a_turn_there_is_no_record():
     times = TurnTimes()
     times.audio_received(5)

@@ -8,7 +8,9 @@ from importlib.metadata import EntryPoint, entry_points
 
 from mrblue_cli.app.tools.blue import last_failed_command, search_knowledge_base
 from mrblue_cli.app.tools.dancers import find_dance_partners
+from mrblue_cli.app.tools.orders import order_tools
 from mrblue_cli.app.tools.surroundings import Build, Surroundings
+from mrblue_cli.app.tools.tattoo import extract_keywords
 from mrblue_cli.assistant.tools import Tool
 from mrblue_cli.core.errors import ConfigError
 from mrblue_cli.core.texts import tell
@@ -18,7 +20,9 @@ BUILT_IN: Mapping[str, Build] = {
     "search_knowledge_base": search_knowledge_base,
     "last_failed_command": last_failed_command,
     "find_dance_partners": find_dance_partners,
+    "extract_keywords": extract_keywords,
 }
+ORDERING = ("update_order", "read_order", "read_menu", "send_order")
 
 
 def foreign_tools() -> dict[str, EntryPoint]:
@@ -38,14 +42,18 @@ def build_tools(
     """
     others = foreign_tools() if foreign is None else foreign
     tools: list[Tool] = []
+    # The tools of orders share one order.
+    ordering = order_tools(around) if any(name in ORDERING for name in around.profile.tool_names) else {}
     for name in around.profile.tool_names:
-        if name in BUILT_IN:
+        if name in ORDERING:
+            tools.append(ordering[name])
+        elif name in BUILT_IN:
             tools.append(BUILT_IN[name](around))
         elif name in others:
             tool = _loaded(others[name], tell_line)
             tools += [tool] if tool is not None else []
         else:
-            known = sorted({*BUILT_IN, *others})
+            known = sorted({*BUILT_IN, *ORDERING, *others})
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(known)}"
             raise ConfigError(f"{around.profile.origin}: tools: there is no tool '{name[:60]}'", hint=hint)

@@ -18,5 +18,7 @@ def find_skills(tools: Sequence[ToolSpec]) -> tuple[Skill, ...]:
 @lru_cache(maxsize=1)
 def _all() -> tuple[Skill, ...]:
     from mrblue_cli.assistant.skills.blue import BlueSkill
+    from mrblue_cli.assistant.skills.orders.skill import OrderSkill
+    from mrblue_cli.assistant.skills.tattoo import TattooSkill
 
-    return (BlueSkill(),)
+    return (BlueSkill(), TattooSkill(), OrderSkill())

@@ -35,8 +35,8 @@ _PARTNER = tuple(
     re.compile(pattern + _NAME, re.IGNORECASE)
     for pattern in (
         rf"{_WANTED}\b(?:partners?|someone\sto\sdance(?:\swith)?|dancers?)\b.{{0,12}}?\bfor\s+",
-        r"\bwhom?\b.{0,16}\b(?:dance|match(?:es)?|fits?)\b\s(?:best\s)?(?:with\s)?",
         r"\bshould\s(?=\S+(?:\s\S+)?\sdance\swith)",
+        r"\bwhom?\b.{0,16}\b(?:dance|match(?:es)?|fits?)\b\s(?:best\s)?(?:with\s)?",
         rf"{_BUSCA}\b(?:parejas?|alguien\spara\sbailar|bailar[ií]n(?:es|a)?)\b.{{0,16}}?\b(?:para|con)\s+",
         r"\bcon\squi[eé]n\s(?:puede|debe|deber[ií]a)\sbailar\s",
     )

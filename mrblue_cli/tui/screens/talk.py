@@ -145,8 +145,8 @@ class TalkScreen(Screen[None]):
             self.failure = event
 
     def _ended(self, event: ev.Ended) -> None:
-        """A person's end closes the app; a failure keeps the conversation on the screen until they leave."""
-        if event.reason == "error" and self.failure is not None:
+        """A person's end closes the app; any other keeps the conversation on the screen until they leave."""
+        if event.reason == "max_cost" or (event.reason == "error" and self.failure is not None):
             self.query_one(Transcript).note(ev.Advice(tell("the conversation has ended; ctrl+q leaves")))
         else:
             self.app.exit(self.failure)

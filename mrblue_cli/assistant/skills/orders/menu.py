@@ -28,10 +28,9 @@ class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def called(self, language: str, count: int = 1) -> str:
         """Its name in a language, for so many of it."""
-        one = self.name.get(language) or next(iter(self.name.values()), self.id.replace("-", " "))
-        if count == 1:
-            return one
-        return self.plural.get(language) or plural(one, language)
+        spoken = language if language in self.name else next(iter(self.name), language)
+        one = self.name.get(spoken) or self.id.replace("-", " ")
+        return one if count == 1 else self.plural.get(spoken) or plural(one, spoken)
 
     def spoken(self, language: str) -> tuple[str, ...]:
         """Everything that means it, of the language first and then of the others: people mix them."""
