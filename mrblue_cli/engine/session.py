@@ -11,7 +11,7 @@ from typing import cast
 
 from msgspec import UNSET
 
-from mrblue_cli.assistant.brain import NOT_HEARD, Brain, CallTool, ModelUse, Question
+from mrblue_cli.assistant.brain import Brain, CallTool, ModelUse, Question, not_heard_line
 from mrblue_cli.assistant.roles import greeting_of
 from mrblue_cli.assistant.turn_end import judge
 from mrblue_cli.audio.pcm import RATE
@@ -294,7 +294,7 @@ class EngineSession:
         if question.text or question.after:
             answer = self._parts.brain.answer(question)
         else:
-            answer = _only(greeting_of(question.instructions) or NOT_HEARD)
+            answer = _only(greeting_of(question.instructions) or not_heard_line())
         async with aclosing(cast("AsyncGenerator[str | CallTool, None]", answer)) as pieces:
             words = _words(pieces, calls)
             if order.spoken:

@@ -22,17 +22,19 @@ class _Talk(Protocol):
     """What this needs of the session."""
 
     flow: TurnFlow
-    conversation: ClientConversation
     speaking: Speaking
     tools: ToolRuns
     spending: Spending
 
+    @property
+    def conversation(self) -> ClientConversation: ...
     @property
     def mode(self) -> ev.TurnMode: ...
     def apply(self, outcome: Outcome) -> None: ...
     def silence(self, report: Callable[..., Outcome]) -> None: ...
     def expect_reply(self, *, spoken: bool) -> None: ...
     def user_text(self, notice: n.UserText) -> None: ...
+    def forget_turn(self, item_id: str) -> None: ...
 
 
 class Interruption:
@@ -170,7 +172,7 @@ class Interruption:
                     self._answer()
                 case Forget():
                     self._held_texts.pop(decision.item_id, None)
-                    talk.apply(talk.conversation.forget_turn(decision.item_id))
+                    talk.forget_turn(decision.item_id)
 
     def _answer(self) -> None:
         self._forget_doubts()
