@@ -107,11 +107,10 @@ def main() -> None:
             rows.append((f"{delay_ms} ms, {way}: phantom turns in {options.minutes:g} min", str(phantoms), "0"))
             rows.append((f"{delay_ms} ms, {way}: a person over a reply gets through", seconds(times), ""))
             figures[f"{delay_ms}_{way}"] = {"phantoms": phantoms, "seconds": times}
+    minutes = min(2.0, options.minutes)
     for gain_db in LOUDER_DB:
-        phantoms, times = talk(90, EchoChoice.AEC, min(2.0, options.minutes), gain_db=gain_db, levels=SOFTER_DB)
-        rows.append(
-            (f"90 ms, {gain_db:+d} dB, aec: phantom turns in {min(2.0, options.minutes):g} min", str(phantoms), "0")
-        )
+        phantoms, times = talk(90, EchoChoice.AEC, minutes, gain_db=gain_db, levels=SOFTER_DB)
+        rows.append((f"90 ms, {gain_db:+d} dB, aec: phantom turns in {minutes:g} min", str(phantoms), "0"))
         for level in sorted(set(SOFTER_DB), reverse=True):
             these = [took for took, at in zip(times, SOFTER_DB, strict=True) if at == level]
             rows.append((f"... a person {-level} dB below the recording's level", seconds(these), ""))
