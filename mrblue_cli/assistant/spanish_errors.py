@@ -15,8 +15,8 @@ from mrblue_cli.core.texts import language
 MAX_CHARS = 2_000
 """Longer texts are logs, not speech."""
 
-# Spanish | English. Without accents; `/` parts words that mean the same; # is a number and @ a name that may be
-# there. Between the words articles and auxiliaries may stand, see _LOOSE. Longer phrases come before shorter ones that they begin with.
+# Spanish | English. Without accents; `/` parts words that mean the same; # is a number and @ a name that may be there.
+# Between the words articles and auxiliaries may stand, see _LOOSE. Longer phrases come before those that begin them.
 _PHRASES = """
 puerto tres mil | port 3000
 puerto cinco mil | port 5000

@@ -26,10 +26,8 @@ def test_an_error_is_told_and_answered_in_spanish():
 
 
 def test_what_nobody_knows_is_said_so():
-    assert held("cuéntame un cuento").answers == [
-        "A eso no puedo responder sin conexión. Lo mío son los errores. Para lo demás, pon una clave de OpenAI o "
-        "indícame en la configuración un modelo local, como Ollama."
-    ]
+    (answer,) = held("cuéntame un cuento").answers
+    assert answer.startswith("A eso no puedo responder sin conexión. Lo mío son los errores.")
 
 
 def test_an_order_from_the_first_word_to_the_kitchen():
