@@ -7,13 +7,13 @@ import json
 import pytest
 
 from mrblue_cli.assistant.brain import (
-    offline_line,
     CallTool,
     Exchange,
     KnowledgeBrain,
     LadderBrain,
     Question,
     ToolSpec,
+    offline_line,
     told_outputs,
 )
 from mrblue_cli.assistant.roles import GREET, greeting_of

@@ -18,7 +18,8 @@ class KeyHints(Static):
     def __init__(self, talk_key: str) -> None:
         super().__init__(id="keys")
         self._hints = (
-            tell("{key} talk", key=key_name(talk_key)), tell("m mute"), tell("esc stop"), tell("1-9 copy step"), tell("t type"),
+            tell("{key} talk", key=key_name(talk_key)),
+            tell("m mute"), tell("esc stop"), tell("1-9 copy step"), tell("t type"),
             tell("ctrl+p commands"), tell("? help"), tell("ctrl+q quit"),
         )  # fmt: skip
 
