@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
+from mrblue_cli.core.texts import tell
 from mrblue_cli.voice.events import TurnMode
 
 if TYPE_CHECKING:
@@ -26,6 +27,11 @@ class TalkCommands(Provider):
             ("Push-to-talk", "Tap to start, tap to send", partial(screen.set_mode, TurnMode.PUSH_TO_TALK)),
             ("Mute or unmute", "Close or open the microphone", screen.action_mute),
             ("Stop the answer", "Silence, now", screen.action_stop),
+            (
+                tell("Try the best engine again"),
+                tell("After the talk had to go on with another one"),
+                screen.retry_engine,
+            ),
             ("Copy the conversation", "To the clipboard", screen.copy_transcript),
             ("Clear the panels", "Conversation, fixes and thinking", screen.clear_panels),
             ("Light theme", "Dark on light", partial(screen.set_theme, "mrblue-light")),
