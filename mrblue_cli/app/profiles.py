@@ -17,6 +17,8 @@ from mrblue_cli.assistant.tools import ToolBox
 from mrblue_cli.core.errors import ConfigError
 from mrblue_cli.core.texts import tell
 from mrblue_cli.knowledge.base import KnowledgeBase, load_base
+from mrblue_cli.settings.build import knowledge_folders
+from mrblue_cli.settings.places import place
 from mrblue_cli.settings.profiles import find_profile, profiles, read_bounded, read_shipped_menu
 from mrblue_cli.settings.schema import Settings
 
@@ -87,7 +89,8 @@ def profile_rows(settings: Settings) -> list[dict[str, object]]:
 def profile_shown(settings: Settings) -> dict[str, Any]:
     """The profile of the settings as a talk would use it, for eyes."""
     told: list[str] = []
-    profile = equip(settings, load_base(), told.append).profile
+    base = load_base(knowledge_folders(settings), cache=place("cache"))
+    profile = equip(settings, base, told.append).profile
     offered = {tool.name for tool in profile.tools}
     who = f"{settings.assistant.role}, {settings.assistant.mode}"
     refused = [name for name in profile.tool_names if name not in offered]

@@ -107,7 +107,7 @@ class Hearing:
             self._microphone.open()
         except ComponentError as error:
             self.lose()
-            return ev.Failure(error.code, f"{error.what}; type instead of talking", False, error.hint)
+            return ev.Failure(error.code, tell("{what}: type instead of talking", what=error.what), False, error.hint)
         return None
 
     def close(self) -> None:

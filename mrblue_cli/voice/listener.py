@@ -8,6 +8,7 @@ from typing import Protocol
 from mrblue_cli.assistant.reasoning import Reasoner
 from mrblue_cli.assistant.thinking import Thought
 from mrblue_cli.core.errors import ProviderError
+from mrblue_cli.core.texts import tell
 from mrblue_cli.protocol import notices as n
 from mrblue_cli.protocol.client import ClientConversation, Outcome
 from mrblue_cli.voice import events as ev
@@ -70,16 +71,11 @@ class NoticeListener:
                 session.speaking.finish(notice.key)
             case n.ReplyText():
                 self._reply_text(notice)
-            case n.UserText():
-                if not session.interruption.holds(notice):
-                    self.user_text(notice)
-            case n.SpeechStarted():
-                session.interruption.speech_started(notice)
-            case n.TurnCommitted() if not session.spending.closing:
-                session.interruption.committed(notice)
+            case n.UserText() | n.SpeechStarted() | n.TurnCommitted():
+                session.interruption.hear(notice)
             case n.TurnTooShort():
                 session.flow.awaiting_reply = False
-                session.emit(ev.Advice("that was too short: hold the thought, then tap again to send"))
+                session.emit(ev.Advice(tell("that was too short: hold the thought, then tap again to send")))
             case n.StopPlayback():
                 session.silence(session.conversation.interrupted)
             case n.ReplyStarted():
@@ -143,7 +139,7 @@ class NoticeListener:
         """Show what the person said, and think about it."""
         session = self._session
         if notice.failed:
-            session.emit(ev.Failure("transcription_failed", "your words could not be transcribed", fatal=False))
+            session.emit(ev.Failure("transcription_failed", tell("your words could not be transcribed"), fatal=False))
             return
         if notice.final and not notice.text:
             return
@@ -158,7 +154,7 @@ class NoticeListener:
         session = self._session
         if not self._announced:
             self._announced = True
-            session.emit(ev.Thinking(Thought("generating", "reply started"), session.now_ms))
+            session.emit(ev.Thinking(Thought("generating", tell("reply started")), session.now_ms))
         if notice.heard_ms is not None:
             self._final_texts.pop(notice.item_id, None)
             session.emit(ev.AssistantTranscript(notice.item_id, notice.text, final=True, heard_ms=notice.heard_ms))

@@ -19,6 +19,7 @@ from mrblue_cli.audio.turns import Begin, Commit, Discard, Stream, TurnAct
 from mrblue_cli.core.clock import Clock
 from mrblue_cli.core.errors import MrBlueError
 from mrblue_cli.core.ids import IdSource
+from mrblue_cli.core.texts import tell
 from mrblue_cli.protocol.client import ClientConversation, Outcome
 from mrblue_cli.protocol.notices import AudioKey, Notice, Ownership, UserText
 from mrblue_cli.protocol.server_events import ServerEvent, SessionCreated
@@ -43,6 +44,7 @@ from mrblue_cli.voice.spending import Spending
 from mrblue_cli.voice.summary import SessionTally
 from mrblue_cli.voice.tool_runs import ToolRuns
 from mrblue_cli.voice.turn_times import TurnTimes
+from mrblue_cli.voice.words import mode_word
 
 TICK_SECONDS = 0.02
 BUSY_TICK_SECONDS = 0.005
@@ -368,7 +370,7 @@ class TalkSession:
     def _talk_key(self, *, down: bool) -> None:
         if self._mode is ev.TurnMode.PUSH_TO_TALK:
             if self.hearing.name is None and down:
-                self.emit(ev.Advice("there is no microphone: type instead"))
+                self.emit(ev.Advice(tell("there is no microphone: type instead")))
                 return
             if down and self.hearing.muted:
                 self._perform(self.hearing.mute(False))
@@ -383,7 +385,7 @@ class TalkSession:
         self._perform(self.hearing.change_mode(mode))
         self.continuity.utterances.server_forgot()
         self.apply(self.conversation.set_ownership(self._ownership(mode)))
-        self.emit(ev.Advice(f"turns: {mode}"))
+        self.emit(ev.Advice(tell("turns: {mode}", mode=mode_word(mode))))
 
     def _say(self, text: str) -> None:
         if not (self.flow.connected or self.flow.reconnecting):
@@ -420,8 +422,8 @@ class TalkSession:
         if self._clock.now() - self._reply_due_since > self._options.reply_timeout_seconds:
             self.flow.awaiting_reply = False
             self._reply_due_since = None
-            hint = "say it again; if it happens often, see mrblue doctor"
-            self.emit(ev.Failure("reply_timeout", "the server did not answer in time", False, hint))
+            hint = tell("say it again; if it happens often, see mrblue doctor")
+            self.emit(ev.Failure("reply_timeout", tell("the server did not answer in time"), False, hint))
             self._listener.close_turn()
 
     def close_ears(self) -> None:

@@ -177,6 +177,17 @@ async def test_the_palette_changes_the_mode():
         assert "push-to-talk" in str(app.talk_screen.query_one(Meters).render())
 
 
+async def test_the_palette_asks_for_the_best_engine():
+    async with talking() as (_, handle, pilot):
+        await pilot.press("ctrl+p")
+        await pilot.pause()
+        await pilot.press(*"best engine")
+        await pilot.pause(0.5)
+        await pilot.press("down", "enter")
+        await pilot.pause()
+        assert handle.controls == [do.RetryEngine()]
+
+
 async def test_commands_copy_clear_and_theme():
     async with talking(events=conversation.whole()) as (app, _, pilot):
         app.talk_screen.copy_transcript()

@@ -139,7 +139,7 @@ def understood(given: UpdateParameters, menu: Menu, language: str) -> Parsed:
         )
         unknown += found.unknown
         unknown += details.unknown
-        if item.size and not size:
+        if item.size and not size and not details.unknown:
             unknown.append(item.size)
     return Parsed(tuple(changes), tuple(dict.fromkeys(unknown)))
 

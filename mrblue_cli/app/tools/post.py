@@ -133,10 +133,11 @@ class Poster:
 
 def checked(url: str, setting: str, *, allow_http: bool) -> str:
     """The address, if it may be posted to. Raises `ConfigError`, without what may be secret in it."""
-    parts = urlsplit("")
-    with contextlib.suppress(ValueError):
+    try:
         parts = urlsplit(url)
         _ = parts.port
+    except ValueError:
+        parts = urlsplit("")
     host, scheme = parts.hostname or "", parts.scheme
     if not host or scheme not in {"http", "https"} or "@" in parts.netloc or not url.isprintable() or " " in url:
         raise ConfigError(

@@ -69,7 +69,8 @@ def test_faults_name_the_place(text, what, hint):
     ("language", "one", "many"),
     [
         ("en", "soup", "soups"), ("en", "dish", "dishes"), ("en", "cherry", "cherries"), ("en", "toy", "toys"),
-        ("es", "cola", "colas"), ("es", "limón", "limónes"), ("es", "pan de ajo", "panes de ajo"), ("es", "anís", "anís"),
+        ("es", "cola", "colas"), ("es", "limón", "limónes"), ("es", "pan de ajo", "panes de ajo"),
+        ("es", "anís", "anís"),
     ],
 )  # fmt: skip
 def test_usual_plurals(language, one, many):
