@@ -1,8 +1,8 @@
 """A loudspeaker that the microphone hears: what is left of the echo, phantom turns, how fast a person gets through.
 
-The echo is at -6 dB and at four delays. Simulated talk in virtual time through the real session, protocol and voice detection; replies and person are recorded
-speech, the room has reflections and noise (`tests.fakes.echo_room`). Ways: the canceller, half duplex without it, and
-nothing at all, to show that the room is one in which a talk does interrupt itself.
+The echo is at -6 dB and at four delays. Simulated talk in virtual time through the real session, protocol and voice
+detection; replies and person are recorded speech, the room has reflections and noise (`tests.fakes.echo_room`). Ways:
+the canceller, half duplex without it, and nothing at all, to show that in this room a talk does interrupt itself.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import statistics
 import time
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -24,6 +25,9 @@ from tests.fakes.echo_room import WAV, EchoRoom, RoomTalk, assistant_voice
 DELAYS_MS = (40, 60, 90, 120)
 LEVELS_DB = (0, 0, 0, 0, -6, -6)
 """Of the person who speaks over a reply, against the natural level of the recording (-22 dBFS)."""
+LOUDER_DB = (0, 6)
+"""Echoes that are as loud at the microphone as the reply itself, and louder."""
+SOFTER_DB = (0, 0, -6, -6, -12, -12)
 
 
 def echo_left(delay_ms: int) -> tuple[float, float, float]:
@@ -48,7 +52,9 @@ def echo_left(delay_ms: int) -> tuple[float, float, float]:
     return first, later, cost
 
 
-def talk(delay_ms: int, echo: EchoChoice, minutes: float) -> tuple[int, list[float | None]]:
+def talk(
+    delay_ms: int, echo: EchoChoice, minutes: float, *, gain_db: float = -6.0, levels: Sequence[int] = LEVELS_DB
+) -> tuple[int, list[float | None]]:
     """Turns that nobody began in so many minutes of replies, and the seconds until a person was let through."""
     phantoms = 0
     times: list[float | None] = []
@@ -65,7 +71,7 @@ def talk(delay_ms: int, echo: EchoChoice, minutes: float) -> tuple[int, list[flo
         phantoms = len(room.server.started)
         room.session.control(do.StopReply())
         await asyncio.sleep(1.5)
-        for number, level in enumerate(LEVELS_DB if echo is not EchoChoice.OFF else ()):
+        for number, level in enumerate(levels):
             times.append(await room.speak_over(1.0 + 0.7 * number, WAV * 10 ** (level / 20)))
             await room.until(lambda: room.microphone.finished)
             await asyncio.sleep(1.0)
@@ -73,7 +79,7 @@ def talk(delay_ms: int, echo: EchoChoice, minutes: float) -> tuple[int, list[flo
             await room.until(lambda: room.session.flow.settled)
             await asyncio.sleep(0.7)
 
-    RoomTalk(delay_ms=delay_ms, echo=echo, tick_seconds=0.04).hold(script)
+    RoomTalk(delay_ms=delay_ms, gain_db=gain_db, echo=echo, tick_seconds=0.04).hold(script)
     return phantoms, times
 
 
@@ -101,7 +107,15 @@ def main() -> None:
             rows.append((f"{delay_ms} ms, {way}: phantom turns in {options.minutes:g} min", str(phantoms), "0"))
             rows.append((f"{delay_ms} ms, {way}: a person over a reply gets through", seconds(times), ""))
             figures[f"{delay_ms}_{way}"] = {"phantoms": phantoms, "seconds": times}
-    phantoms, _ = talk(60, EchoChoice.OFF, 1.0)
+    minutes = min(2.0, options.minutes)
+    for gain_db in LOUDER_DB:
+        phantoms, times = talk(90, EchoChoice.AEC, minutes, gain_db=gain_db, levels=SOFTER_DB)
+        rows.append((f"90 ms, {gain_db:+d} dB, aec: phantom turns in {minutes:g} min", str(phantoms), "0"))
+        for level in sorted(set(SOFTER_DB), reverse=True):
+            these = [took for took, at in zip(times, SOFTER_DB, strict=True) if at == level]
+            rows.append((f"... a person {-level} dB below the recording's level", seconds(these), ""))
+        figures[f"90_{gain_db:+d}"] = {"phantoms": phantoms, "seconds": times}
+    phantoms, _ = talk(60, EchoChoice.OFF, 1.0, levels=())
     rows.append(("60 ms, off: phantom turns in 1 min", str(phantoms), ""))
     figures["60_off"] = {"phantoms": phantoms}
     show("Echo on a loudspeaker", rows, figures, options.json)

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from mrblue_cli.core.errors import ConnectError, MrBlueError, ProviderError
+from mrblue_cli.core.texts import tell
 
 READY = re.compile(r"^mrblue engine ready on (?P<url>\S+) token (?P<token>\S+)$")
 START_SECONDS = 30.0
@@ -28,13 +29,16 @@ class EngineProcess:
         return self._process.returncode is None
 
     @classmethod
-    async def start(cls, config: Path | None = None) -> EngineProcess:
-        """Start it and return as soon as it listens; its models load meanwhile. Raises what it reports."""
+    async def start(cls, config: Path | None = None, *, language: str = "") -> EngineProcess:
+        """Start it and return as soon as it listens; its models load meanwhile. Raises what it reports.
+
+        `language`: two-letter code of the talk; empty: that of the settings.
+        """
         command = [sys.executable, "-m", "mrblue_cli"]
         if config is not None:
             command += ["--config", str(config)]
         process = await asyncio.create_subprocess_exec(
-            *command, "engine", "--port", "0", "--parent-pipe",
+            *command, "engine", "--port", "0", "--parent-pipe", *(("--language", language) if language else ()),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         try:
@@ -45,8 +49,8 @@ class EngineProcess:
                     raise await _failure(process)
         except TimeoutError:
             process.kill()
-            what = f"the engine did not start within {START_SECONDS:.0f} s"
-            raise ConnectError(what, hint="see why with: mrblue engine") from None
+            what = tell("the engine did not start within {seconds} s", seconds=f"{START_SECONDS:.0f}")
+            raise ConnectError(what, hint=tell("see why with: mrblue engine")) from None
         except asyncio.CancelledError:
             process.kill()
             raise
@@ -73,8 +77,11 @@ async def _failure(process: asyncio.subprocess.Process) -> MrBlueError:
     await process.wait()
     lines = [line.strip() for line in said if line.strip()]
     what = next((line.removeprefix("mrblue: ") for line in lines if line.startswith("mrblue: ")), "")
-    hint = next((line.removeprefix("→ ") for line in lines if line.startswith("→ ")), "see why with: mrblue engine")
-    return ProviderError(f"the engine cannot start: {what or (lines[-1] if lines else 'it said nothing')}", hint=hint)
+    hint = next((line.removeprefix("→ ") for line in lines if line.startswith("→ ")), "")
+    why = what or (lines[-1] if lines else tell("it said nothing"))
+    return ProviderError(
+        tell("the engine cannot start: {why}", why=why), hint=hint or tell("see why with: mrblue engine")
+    )
 
 
 def _pipe(pipe: asyncio.StreamReader | None) -> asyncio.StreamReader:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import import_module
 from urllib.parse import urlsplit
 
 from mrblue_cli.app.platform import this_platform
@@ -27,6 +28,8 @@ from mrblue_cli.settings.secrets import find_secret
 
 TEXT_MODEL = "mrblue-text"
 BATCH_MODEL = "mrblue-batch"
+FIRST_WORD_SECONDS = 10.0
+"""A chat model that is silent for longer is given up: there are other ways, and somebody waits."""
 
 
 def text_engine(settings: Settings) -> MemoryEngine:
@@ -58,7 +61,8 @@ def batch_engine(settings: Settings, voice: str = "") -> MemoryEngine:
     chat = chat_options(settings, find_secret("OPENAI_API_KEY"), find_secret("MRBLUE_CHAT_API_KEY"))
     if chat is None:
         chat = ChatOptions(options.base_url, settings.chat.model, options.api_key)
-    return _engine(settings, RemoteSpeech(options), replace(chat, strict=True), BATCH_MODEL)
+    chat = replace(chat, strict=True, timeout_seconds=FIRST_WORD_SECONDS)
+    return _engine(settings, RemoteSpeech(options), chat, BATCH_MODEL)
 
 
 def vocabulary_of(base: KnowledgeBase, settings: Settings) -> str:
@@ -75,6 +79,9 @@ def _speech_options(settings: Settings) -> RemoteSpeechOptions | None:
 def _engine(settings: Settings, speech: Speech, chat: ChatOptions | None, model: str) -> MemoryEngine:
     base = load_base(knowledge_folders(settings), cache=place("cache"))
     knowledge = KnowledgeBrain(base, platform=this_platform())
+    if chat is not None:
+        # Half a second of imports: here, not when the first answer is due on the loop that plays.
+        import_module("openai")
     model_behind = ChatBrain(chat, knowledge) if chat else None
     brain = LadderBrain(knowledge, model_behind)
     heard = settings.batch.transcription_model if isinstance(speech, RemoteSpeech) else "none"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,9 +19,10 @@ from mrblue_cli.app.talk_rungs import TalkRungs
 from mrblue_cli.assistant.permissions import Mode, Right, Role, may
 from mrblue_cli.assistant.reasoning import Reasoner
 from mrblue_cli.audio.wav import WavAudio, parse_wav
-from mrblue_cli.core.clock import Clock, SystemClock
+from mrblue_cli.core.clock import Clock, SystemClock, UnixClock
 from mrblue_cli.core.errors import InputFileError
 from mrblue_cli.core.ids import RandomIds
+from mrblue_cli.core.texts import tell
 from mrblue_cli.knowledge.base import load_base
 from mrblue_cli.settings.build import knowledge_folders, talk_options
 from mrblue_cli.settings.load import Configuration
@@ -43,10 +45,12 @@ def read_wav(path: Path) -> WavAudio:
     """Read a recording; raises `InputFileError`."""
     try:
         if path.stat().st_size > MAX_WAV_BYTES:
-            raise InputFileError(f"{path}: larger than {MAX_WAV_BYTES // 2**20} MiB", hint="cut it into pieces")
+            what = tell("{path}: larger than {size} MiB", path=path, size=MAX_WAV_BYTES // 2**20)
+            raise InputFileError(what, hint=tell("cut it into pieces"))
         data = path.read_bytes()
     except OSError as error:
-        raise InputFileError(f"{path}: cannot be read: {error.strerror}", hint="check the name and path") from None
+        what = tell("{path}: cannot be read: {words}", path=path, words=error.strerror)
+        raise InputFileError(what, hint=tell("check the name and path")) from None
     return parse_wav(data, str(path))
 
 
@@ -96,7 +100,11 @@ class Conversation:
         talk = self._configuration.settings.talk
         who = self._configuration.settings.assistant
         if not may(Role(who.role), Mode(who.mode), Right.VOICE):
-            what = f"role {who.role} in mode {who.mode} may type and read, not talk ([assistant] in the settings)"
+            what = tell(
+                "role {role} in mode {mode} may type and read, not talk ([assistant] in the settings)",
+                role=who.role,
+                mode=who.mode,
+            )
             self._emit(Advice(what))
             return self._build(None, PacedSpeaker(self._clock), greet=True)
         rungs, sound = self._rungs.rungs, sound_of(talk)
@@ -152,6 +160,8 @@ class Conversation:
             clock=self._clock,
             ids=RandomIds(),
             emit=self._emit,
+            wall=UnixClock(),
+            chance=random.random,
             toolbox=self._equipped.toolbox,
             sound=sound,
             past=self._history.past,

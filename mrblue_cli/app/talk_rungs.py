@@ -75,7 +75,8 @@ class TalkRungs:
         self._profile = profile
         self._engine = choose_engine(configuration)
         self._order = self._ladder()
-        self._local = _LocalEngine(configuration)
+        language = configuration.settings.talk.language
+        self._local = LocalEngine(lambda: EngineProcess.start(configuration.file, language=language))
         self._memory: dict[RungName, MemoryEngine] = {}
 
     @property
@@ -173,11 +174,11 @@ def _transcribed_by(session: Session, model: str) -> Session:
     return msgspec.structs.replace(session, audio=msgspec.structs.replace(audio, input=heard))
 
 
-class _LocalEngine:
+class LocalEngine:
     """The engine's process: started by the first connection, again when it crashed, ended with the talk."""
 
-    def __init__(self, configuration: Configuration) -> None:
-        self._configuration = configuration
+    def __init__(self, start: Callable[[], Awaitable[EngineProcess]]) -> None:
+        self._start = start
         self._process: EngineProcess | None = None
         self._starting = asyncio.Lock()
 
@@ -200,5 +201,5 @@ class _LocalEngine:
     async def _running(self) -> EngineProcess:
         async with self._starting:
             if self._process is None or not self._process.alive:
-                self._process = await EngineProcess.start(self._configuration.file)
+                self._process = await self._start()
             return self._process

@@ -17,6 +17,8 @@ from mrblue_cli.assistant.reply import (
     told_at_once,
 )
 from mrblue_cli.assistant.roles import greeting_of
+from mrblue_cli.assistant.small_talk import small_talk
+from mrblue_cli.assistant.spanish_errors import in_english
 from mrblue_cli.core.texts import tell
 from mrblue_cli.knowledge.base import KnowledgeBase
 from mrblue_cli.knowledge.detect import detect
@@ -25,11 +27,18 @@ from mrblue_cli.knowledge.model import Hit, SearchResult, for_platform
 if TYPE_CHECKING:
     from mrblue_cli.assistant.skills.base import Skill
 
-OFFLINE = (
-    "I can't answer that offline. My own knowledge is about errors. For everything else, set an OpenAI key, or point "
-    "me to a local model such as Ollama in the settings."
-)
-NOT_HEARD = "Sorry, I did not catch that. Could you say it again?"
+
+def offline_line() -> str:
+    """Said where there is no entry and no chat model."""
+    return tell(
+        "I can't answer that offline. My own knowledge is about errors. For everything else, set an OpenAI key, or "
+        "point me to a local model such as Ollama in the settings."
+    )
+
+
+def not_heard_line() -> str:
+    """Said when nothing was understood."""
+    return tell("Sorry, I did not catch that. Could you say it again?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +115,6 @@ class Brain(Protocol):
         ...
 
 
-_INTRODUCTION = (
-    "I'm Blue. Tell me an error, or paste it, and I look for the fix. "
-    "Try: address already in use on port three thousand."
-)
-_SMALL_TALK = (
-    (("what can you do", "who are you", "what are you", "help me"), _INTRODUCTION),
-    (("thank you", "thanks", "great", "perfect", "that helped", "it works"), "Glad it helped."),
-    (("hello", "hi", "hey", "good morning", "good evening"), "Hello. Which error shall we look at?"),
-    (("bye", "goodbye", "see you", "that's all"), "See you."),
-)
-
-
 class KnowledgeBrain:
     """Answers from the entries alone. `try_answer` returns None where it has nothing to say."""
 
@@ -129,19 +126,19 @@ class KnowledgeBrain:
         """The whole answer, or None."""
         text = question.text.strip()
         if not text:
-            return NOT_HEARD
+            return not_heard_line()
         result = self.search(text)
         if result.confident:
             return spoken_reply(result)
-        return self._follow_up(question) or _small_talk(text) or _by_type(text)
+        return self._follow_up(question) or small_talk(text) or _by_type(in_english(text))
 
     async def answer(self, question: Question) -> AsyncIterator[str]:
         """The entry's answer, or the honest line."""
-        yield self.try_answer(question) or OFFLINE
+        yield self.try_answer(question) or offline_line()
 
     def search(self, text: str) -> SearchResult:
         """What the base holds about a text, without ways out that are for other systems."""
-        result = self._base.search(text)
+        result = self._base.search(in_english(text))
         return result._replace(hits=tuple(for_platform(hit, self._platform) for hit in result.hits))
 
     def _follow_up(self, question: Question) -> str | None:
@@ -160,8 +157,8 @@ class KnowledgeBrain:
         if kind is FollowUp.NEXT:
             return describe_step(hit, way, step)
         if way + 1 < len(hit.solutions):
-            return f"Another way. {describe(hit, way + 1)}"
-        return "That was all I know about it. A chat model could go on; the settings say how to add one."
+            return tell("Another way. {way}", way=describe(hit, way + 1))
+        return tell("That was all I know about it. A chat model could go on; the settings say how to add one.")
 
     def _told_about(self, said: list[Exchange]) -> tuple[Hit | None, list[FollowUp]]:
         """The entry that the talk is about, and what was asked since it came up."""
@@ -190,22 +187,14 @@ def _position(hit: Hit, since: list[FollowUp]) -> tuple[int, int]:
     return way, step
 
 
-def _small_talk(text: str) -> str | None:
-    said = f" {' '.join(''.join(c if c.isalnum() or c == chr(39) else ' ' for c in text.lower()).split())} "
-    if len(said.split()) > 7:
-        return None
-    for phrases, reply in _SMALL_TALK:
-        if any(f" {phrase} " in said for phrase in phrases):
-            return reply
-    return None
-
-
 def _by_type(text: str) -> str | None:
     kind = detect(text)
     if kind is None:
         return None
     checks = " ".join(f"{check[0].upper()}{check[1:]}{'' if check.endswith('?') else '.'}" for check in kind.checks)
-    return f"That looks like {kind.name}. I have no entry that fits exactly. In general: {checks}"
+    return tell(
+        "That looks like {kind}. I have no entry that fits exactly. In general: {checks}", kind=kind.name, checks=checks
+    )
 
 
 SEARCH_TOOL = "search_knowledge_base"
@@ -241,7 +230,7 @@ class LadderBrain:
         if question.history and question.history[-1].role == "tool":
             return told_outputs(question.history) if self._chat is None else None
         if not question.text.strip():
-            return tell(NOT_HEARD)
+            return not_heard_line()
         for skill in _skills(question):
             answer = skill.try_answer(question)
             if answer is not None:
@@ -252,7 +241,7 @@ class LadderBrain:
 
     def _otherwise(self, question: Question) -> str:
         lines = (skill.otherwise() for skill in _skills(question))
-        return next((line for line in lines if line), tell(OFFLINE))
+        return next((line for line in lines if line), offline_line())
 
 
 def _skills(question: Question) -> tuple[Skill, ...]:

@@ -9,7 +9,7 @@ from mrblue_cli.assistant.brain import CallTool, KnowledgeBrain, ModelUse, Quest
 from mrblue_cli.assistant.chat_messages import CallsRead, messages_of, tools_of
 from mrblue_cli.assistant.options import ChatOptions
 from mrblue_cli.assistant.remote import count_of, remote_error, twice
-from mrblue_cli.assistant.roles import BLUE, grounded
+from mrblue_cli.assistant.roles import blue_instructions, grounded
 from mrblue_cli.core.errors import ProviderError
 from mrblue_cli.core.texts import tell
 
@@ -97,7 +97,7 @@ class ChatBrain:
             for hit in result.hits
             for solution in hit.solutions[:1]
         )
-        return grounded(question.instructions or BLUE, facts)
+        return grounded(question.instructions or blue_instructions(), facts)
 
     def _count(self, question: Question, chunk: Any) -> None:
         usage = chunk.usage

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mrblue_cli.assistant.spanish_errors import in_english
 from mrblue_cli.assistant.thinking import Thought
 from mrblue_cli.core.texts import tell
 from mrblue_cli.knowledge.base import KnowledgeBase
@@ -48,6 +49,7 @@ class Reasoner:
                     "understanding", tell("heard 1 word") if count == 1 else tell("heard {count} words", count=count)
                 )
             )
+        text = in_english(text)
         kind = detect(text)
         if kind is not None:
             thoughts.append(Thought("analysing", tell("type: {kind}", kind=kind.name), 0.9 if final else 0.7))

@@ -66,6 +66,7 @@ class Segmenter:
         self._talking = False
         self._paused = False
         self._last_speech_end = 0
+        self._silence_ms = self.options.silence_ms
 
     @property
     def talking(self) -> bool:
@@ -81,6 +82,11 @@ class Segmenter:
         """Forget an open turn; the position keeps counting."""
         self._recent.clear()
         self._talking = self._paused = False
+
+    def wait(self, silence_ms: int) -> None:
+        """Let this pause last so long, in ms, before it ends the turn; the next pause has the usual length again."""
+        if self._paused:
+            self._silence_ms = silence_ms
 
     def feed(self, speech: bool, *, interrupting: bool = False) -> tuple[Boundary, ...]:
         """Take the next block's verdict. `interrupting`: a reply is playing, so more speech is asked for."""
@@ -98,6 +104,7 @@ class Segmenter:
         first = self._recent.index(True)
         began = self._position - (len(self._recent) - first) * BLOCK
         self._talking, self._paused = True, False
+        self._silence_ms = self.options.silence_ms
         self._recent.clear()
         prefix = self.options.prefix_ms * RATE // 1000
         return (SpeechBegan(began, max(0, began - prefix)),)
@@ -105,9 +112,10 @@ class Segmenter:
     def _while_talking(self, speech: bool) -> tuple[Boundary, ...]:
         if speech:
             was_paused, self._paused = self._paused, False
+            self._silence_ms = self.options.silence_ms
             return (SpeechResumed(),) if was_paused else ()
         quiet = self._position - self._last_speech_end
-        if quiet >= _blocks(self.options.silence_ms) * BLOCK:
+        if quiet >= _blocks(self._silence_ms) * BLOCK:
             self._talking = self._paused = False
             return (SpeechEnded(self._last_speech_end, self._position),)
         if not self._paused and quiet >= _blocks(self.options.hint_ms) * BLOCK:

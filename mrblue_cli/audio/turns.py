@@ -40,6 +40,8 @@ class Stream:
     """Send this audio: inside a turn, or all of it when the server decides."""
 
     pcm: Pcm
+    speech: bool = False
+    """Our own voice detection takes it for speech."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ class TurnTaker:
 
     def _block(self, block: Pcm, *, replying: bool) -> list[TurnAct]:
         if self.rule is Rule.SERVER:
-            return [Stream(block)]
+            return [Stream(block, self.speech)]
         if self.rule is Rule.KEY:
             return self._by_key(block)
         acts: list[TurnAct] = []

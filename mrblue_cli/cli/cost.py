@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mrblue_cli.cli.language import speak
+
 if TYPE_CHECKING:
     from mrblue_cli.app.talk_costs_report import CostReport, Row
 
@@ -23,6 +25,7 @@ class Group(enum.StrEnum):
 
 
 def cost(
+    context: typer.Context,
     days: Annotated[int, typer.Option(help="How many days back, today included (UTC).", min=1, max=3660)] = 30,
     by: Annotated[Group, typer.Option(help="What to add up by.")] = Group.DAY,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
@@ -34,6 +37,7 @@ def cost(
     from mrblue_cli.app.talk_costs_report import as_document, read_costs
     from mrblue_cli.core.texts import tell
 
+    speak(context)
     path = costs_file()
     report = read_costs(path, days=days, by=by.value, now=time.time())
     if as_json:

@@ -16,14 +16,18 @@ def engine(
     token: Annotated[
         str, typer.Option(envvar="MRBLUE_ENGINE_TOKEN", help="Clients must send it; default: a random one.")
     ] = "",
+    language: Annotated[str | None, typer.Option(help="Hear and answer in this language: en, es, …")] = None,
     parent_pipe: Annotated[bool, typer.Option("--parent-pipe", hidden=True)] = False,
 ) -> int:
     """Serve the OpenAI Realtime protocol on this machine, with no key and no network."""
     import asyncio
 
+    from mrblue_cli.core.texts import use
     from mrblue_cli.settings.load import load
 
-    settings = load(file=context.obj.config).settings
+    overrides = {"talk": {"language": language}} if language else {}
+    settings = load(file=context.obj.config, overrides=overrides).settings
+    use(settings.talk.language)
 
     async def serve() -> int:
         from mrblue_cli.app.engine import build_engine

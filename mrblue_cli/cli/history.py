@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
+from mrblue_cli.cli.language import speak
 from mrblue_cli.core.errors import InputFileError, NothingFound, UsageError
 from mrblue_cli.core.texts import tell
 
@@ -25,6 +26,12 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+
+
+@app.callback()
+def _speak(context: typer.Context) -> None:
+    """Conversations that were kept: list, show, search, export, delete."""
+    speak(context)
 
 
 class Format(enum.StrEnum):

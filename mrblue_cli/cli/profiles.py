@@ -8,10 +8,17 @@ from typing import Annotated
 
 import typer
 
+from mrblue_cli.cli.language import speak
 from mrblue_cli.core.texts import tell
 
 app = typer.Typer(help="Look into the profiles of mrblue talk.", no_args_is_help=True, rich_markup_mode=None)
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+
+
+@app.callback()
+def _speak(context: typer.Context) -> None:
+    """Look into the profiles of mrblue talk."""
+    speak(context)
 
 
 @app.command("list")

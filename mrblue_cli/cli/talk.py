@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -51,6 +51,7 @@ def talk(
     voice: Annotated[str | None, typer.Option(help="The voice to ask for.")] = None,
     turn_mode: Annotated[str | None, typer.Option(help="hands-free, local-vad or push-to-talk.")] = None,
     turn_end: Annotated[str | None, typer.Option(help="silence, or meaning: what ends your turn.")] = None,
+    language: Annotated[str | None, typer.Option(help="Speak, hear and show this language: en, es, …")] = None,
     input_device: Annotated[str | None, typer.Option(help="Microphone: index, or part of its name.")] = None,
     output_device: Annotated[str | None, typer.Option(help="Speaker: index, or part of its name.")] = None,
     max_cost: Annotated[
@@ -76,12 +77,14 @@ def talk(
     record: Annotated[bool, typer.Option("--record", help="Keep the sound of both sides as well.")] = False,
 ) -> int:
     """Talk: say or paste an error, hear and see the fix."""
+    from mrblue_cli.cli.language import in_its_language
     from mrblue_cli.settings.load import load
 
     typed = {
         "engine": engine, "model": model, "voice": voice, "turn_mode": turn_mode, "turn_end": turn_end,
         "input_device": input_device, "output_device": output_device, "max_cost_usd": max_cost,
         "metrics_port": -1 if metrics_port == 0 else metrics_port, "profile": profile, "context": context_file,
+        "language": language,
     }  # fmt: skip
     overrides: dict[str, dict[str, Any]] = {"history": {}}
     overrides["talk"] = {name: value for name, value in typed.items() if value is not None}
@@ -99,7 +102,7 @@ def talk(
     scripted = bool(inputs or texts or output or as_json)
     if scripted and not headless:
         raise UsageError("--input, --output, --text and --json belong to --headless", hint="add --headless")
-    configuration = load(file=context.obj.config, overrides=overrides)
+    configuration = in_its_language(load(file=context.obj.config, overrides=overrides))
     with offered(configuration.settings.talk.metrics_port) as numbers:
 
         def begin(emit: Callable[[TalkEvent], None]) -> Conversation:

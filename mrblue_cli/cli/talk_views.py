@@ -167,25 +167,25 @@ class TextView:
         """Return the lines this event adds; most events add none."""
         match event:
             case SessionStarted():
-                return [f"mrblue  {event.engine} engine · {event.model}"]
+                return [f"mrblue  {tell('{engine} engine', engine=event.engine)} · {event.model}"]
             case UserTranscript(earlier=True):
-                return [f"  You     {event.text}"]
+                return [f"  {tell('You'):<8}{event.text}"]
             case AssistantTranscript(earlier=True):
-                return [f"  Blue    {event.text}{' —' if event.heard_ms is not None else ''}"]
+                return [f"  {tell('Blue'):<8}{event.text}{' —' if event.heard_ms is not None else ''}"]
             case UserTranscript(final=True) if event.text:
-                return ["", f"You     {event.text}"]
+                return ["", f"{tell('You'):<8}{event.text}"]
             case KbHit():
                 return self._note_hit(event)
             case AssistantTranscript(final=True) if event.text:
                 return self._reply(event)
             case TurnMeasured() if event.latency_ms is not None:
-                return [f"        answered after {event.latency_ms / 1000:.2f} s"]
+                return [f"        {tell('answered after {seconds} s', seconds=f'{event.latency_ms / 1000:.2f}')}"]
             case Summary():
                 return ["", *summary_lines(event)]
             case ToolRan(status=ToolStatus.RUNNING):
                 return [f"        {tell('using {tool}…', tool=event.name)}"]
             case StatusChanged(state=State.RECONNECTING):
-                return ["        connection lost, reconnecting…"]
+                return [f"        {tell('connection lost, reconnecting…')}"]
             case _:
                 return []
 
@@ -202,14 +202,14 @@ class TextView:
         if event.item_id in self._replies and not cut:
             return found
         self._replies.add(event.item_id)
-        return [*found, f"Blue    {event.text}{cut}"]
+        return [*found, f"{tell('Blue'):<8}{event.text}{cut}"]
 
     def _fix(self, hit: Hit) -> list[str]:
         self._shown.add(hit.entry.id)
-        lines = [f"Fix     {hit.entry.title}  ({hit.confidence:.0%})"]
+        lines = [f"{tell('Fix'):<8}{hit.entry.title}  ({hit.confidence:.0%})"]
         if hit.solutions:
             solution = hit.solutions[0]
-            warning = "  ! destroys data" if solution.risk is Risk.DESTRUCTIVE else ""
+            warning = f"  {tell('! deletes data')}" if solution.risk is Risk.DESTRUCTIVE else ""
             lines.append(f"        {solution.title}{warning}")
             lines += [f"        {number}  {step}" for number, step in enumerate(solution.steps, 1)]
         return lines

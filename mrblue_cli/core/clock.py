@@ -20,3 +20,11 @@ class SystemClock:
     def now(self) -> float:
         """Seconds since an arbitrary fixed point."""
         return time.monotonic()
+
+
+class UnixClock:
+    """The machine's calendar clock. It may jump; for moments that others name in Unix time."""
+
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return time.time()

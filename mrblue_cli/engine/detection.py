@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from mrblue_cli.assistant.turn_end import Completeness
 from mrblue_cli.audio.pcm import RATE, Pcm, from_bytes, to_floats
 from mrblue_cli.audio.resample import convert
 from mrblue_cli.audio.segmenter import Boundary, Segmenter, SegmenterOptions, SpeechBegan, SpeechEnded
@@ -13,7 +16,34 @@ from mrblue_cli.protocol.session import SemanticVad, ServerVad, TurnDetection
 
 STT_RATE = 16_000
 MAX_TURN_SECONDS = 600
-_EAGERNESS_SILENCE_MS = {"low": 1200, "medium": 800, "auto": 800, "high": 400}
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Silence in ms that ends a turn, by what was said before it. `unknown`: the words are not recognised yet.
+
+    Waiting for the words costs nothing: the reply needs them as well.
+    """
+
+    complete: int
+    unsure: int
+    incomplete: int
+    unknown: int
+
+    def after(self, completeness: Completeness) -> int:
+        """The silence to wait for."""
+        table = {Completeness.COMPLETE: self.complete, Completeness.INCOMPLETE: self.incomplete}
+        return table.get(completeness, self.unsure)
+
+
+_USUAL = Patience(complete=250, unsure=500, incomplete=2500, unknown=1200)
+PATIENCE = {
+    "low": Patience(complete=500, unsure=1000, incomplete=4000, unknown=1600),
+    "medium": _USUAL,
+    "auto": _USUAL,
+    "high": Patience(complete=200, unsure=400, incomplete=1500, unknown=800),
+}
+"""By the eagerness of `semantic_vad`. 2.5 s for what is incomplete is what pipecat's smart turn waits at most."""
 
 
 class Ear:
@@ -26,6 +56,7 @@ class Ear:
         self._kept: list[Pcm] = []
         self._kept_samples = 0
         self._end = 0
+        self._patience: Patience | None = None
         self._odd = b""
 
     @property
@@ -36,11 +67,22 @@ class Ear:
     def configure(self, detection: TurnDetection | None) -> None:
         """Choose who detects turns; None: the client commits by hand. An open turn is forgotten."""
         self._segmenter = Segmenter(_options(detection), position=self._end - len(self._pending))
+        self._patience = PATIENCE[detection.eagerness] if isinstance(detection, SemanticVad) else None
         if detection is None:
             self._detector = None
         else:
             threshold = detection.threshold if isinstance(detection, ServerVad) else 0.5
             self._detector = WebRtcDetector(threshold)
+
+    @property
+    def minds_meaning(self) -> bool:
+        """What was said decides how long a pause may be; tell it with `judged`."""
+        return self._patience is not None
+
+    def judged(self, completeness: Completeness) -> None:
+        """What was said before the pause that is going on sounds like this."""
+        if self._patience is not None:
+            self._segmenter.wait(self._patience.after(completeness))
 
     def forget(self) -> None:
         """Throw away what is kept."""
@@ -112,5 +154,5 @@ def _options(detection: TurnDetection | None) -> SegmenterOptions:
             hint_ms=min(120, detection.silence_duration_ms // 2),
         )
     if isinstance(detection, SemanticVad):
-        return SegmenterOptions(silence_ms=_EAGERNESS_SILENCE_MS[detection.eagerness])
+        return SegmenterOptions(silence_ms=PATIENCE[detection.eagerness].unknown)
     return SegmenterOptions()

@@ -14,6 +14,9 @@ from mrblue_cli.protocol.items import Item
 MAX_TOOL_ROUNDS = 5
 """After so many rounds of calls to one question no tool is offered any more: then there must be an answer."""
 
+_MOST_PARTS = 3
+"""So many unanswered pieces are put before the newest one at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -26,6 +29,8 @@ class Asked:
     """What came since, when tools have answered and the next word is the assistant's; else empty."""
     rounds: int
     """How often tools were called for this question."""
+    earlier: tuple[str, ...] = ()
+    """What was said just before and got no word of an answer, because the person went on: part of the question."""
 
 
 def asked_of(items: Sequence[Item]) -> Asked:
@@ -36,11 +41,27 @@ def asked_of(items: Sequence[Item]) -> Asked:
     since = items[place + 1 :]
     answering = bool(since) and since[-1].type == "function_call_output"
     after = exchanges(since, items) if answering else ()
-    before = exchanges(items[:place], items)
+    first, earlier = _unanswered(items, place)
+    before = exchanges(items[:first], items)
     if not after and before and before[-1].role == "tool":
         # The reply to these outputs was never begun: new words are to be answered, not they.
         before += (Exchange("assistant", ""),)
-    return Asked(items[place], before, after, _rounds(since) if answering else 0)
+    return Asked(items[place], before, after, _rounds(since) if answering else 0, earlier)
+
+
+def _unanswered(items: Sequence[Item], place: int) -> tuple[int, tuple[str, ...]]:
+    """Where the person's unanswered speech before `place` begins, and its texts; oldest first."""
+    first, texts = place, list[str]()
+    for index in range(place - 1, -1, -1):
+        item = items[index]
+        spoken = item.role == "user" and any(part.type == "input_audio" for part in item.parts)
+        cut_unheard = item.role == "assistant" and not item.text
+        if not (spoken or cut_unheard) or len(texts) == _MOST_PARTS:
+            break
+        if spoken:
+            first = index
+            texts.insert(0, item.text)
+    return first, tuple(texts)
 
 
 def exchanges(items: Iterable[Item], known: Iterable[Item] | None = None) -> tuple[Exchange, ...]:

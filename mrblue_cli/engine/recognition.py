@@ -49,6 +49,10 @@ class TurnRecogniser:
             self._job = asyncio.ensure_future(self._partial(samples))
         return self._job
 
+    def stands(self, job: asyncio.Task[Transcript]) -> bool:
+        """This guess is still the newest, and the person has not gone on since."""
+        return self._job is job and self._job_end is not None
+
     def resumed(self) -> None:
         """The person goes on: the guess was wrong."""
         self._job_end = None

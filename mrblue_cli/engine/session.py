@@ -11,8 +11,9 @@ from typing import cast
 
 from msgspec import UNSET
 
-from mrblue_cli.assistant.brain import NOT_HEARD, Brain, CallTool, ModelUse, Question
+from mrblue_cli.assistant.brain import Brain, CallTool, ModelUse, Question, not_heard_line
 from mrblue_cli.assistant.roles import greeting_of
+from mrblue_cli.assistant.turn_end import judge
 from mrblue_cli.audio.pcm import RATE
 from mrblue_cli.audio.segmenter import Boundary, SpeechBegan, SpeechEnded, SpeechPaused, SpeechResumed
 from mrblue_cli.core.errors import MrBlueError, RemoteError
@@ -185,10 +186,20 @@ class EngineSession:
         self._recogniser.offer_partial(self._ear.audio())
 
     def _guess(self, end_sample: int) -> None:
-        if self._recogniser is None or not self._parts.speech.passes_are_free:
+        free = self._parts.speech.passes_are_free
+        if self._recogniser is None or not (free or self._ear.minds_meaning):
             return
         job = self._recogniser.guess_end(self._ear.audio(), end_sample)
-        self._later(self._speak_ahead(job))
+        if free:
+            self._later(self._speak_ahead(job))
+        if self._ear.minds_meaning:
+            self._later(self._judge_pause(self._recogniser, job))
+
+    async def _judge_pause(self, recogniser: TurnRecogniser, job: asyncio.Task[Transcript]) -> None:
+        """Decide by what was said how long this pause may be, unless it is over already."""
+        transcript = await asyncio.shield(job)
+        if self._recogniser is recogniser and recogniser.stands(job):
+            self._ear.judged(judge(transcript.text))
 
     async def _speak_ahead(self, job: asyncio.Task[Transcript]) -> None:
         """Have the first clause of the probable answer ready when the silence is over."""
@@ -207,6 +218,10 @@ class EngineSession:
     def _transcribe(self, item_id: str, audio: Samples, end_sample: int | None, *, by_hand: bool) -> None:
         recogniser = self._recogniser if not by_hand and self._recogniser is not None else self._new_recogniser(None)
         self._recogniser = None
+        # What nobody asked about (it was no turn) is not kept.
+        kept = {item.key for item in self._conversation.history}
+        for key in [key for key, job in self._transcribing.items() if job.done() and key not in kept]:
+            del self._transcribing[key]
         self._transcribing[item_id] = asyncio.ensure_future(
             self._transcribed(recogniser, item_id, audio, end_sample, by_hand=by_hand)
         )
@@ -257,7 +272,8 @@ class EngineSession:
                 return None
             items = self._conversation.history if order.history is None else order.history
         asked = asked_of(items)
-        text = heard.text if heard is not None else "" if asked.item is None else asked.item.text
+        words = heard.text if heard is not None else "" if asked.item is None else asked.item.text
+        text = " ".join(part for part in (*asked.earlier, words) if part)
         return Question(
             text,
             asked.before + asked.after,
@@ -278,7 +294,7 @@ class EngineSession:
         if question.text or question.after:
             answer = self._parts.brain.answer(question)
         else:
-            answer = _only(greeting_of(question.instructions) or NOT_HEARD)
+            answer = _only(greeting_of(question.instructions) or not_heard_line())
         async with aclosing(cast("AsyncGenerator[str | CallTool, None]", answer)) as pieces:
             words = _words(pieces, calls)
             if order.spoken:

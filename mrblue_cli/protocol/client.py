@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -27,12 +26,12 @@ from mrblue_cli.protocol.client_events import (
     DeleteItem,
     ResponseRequest,
     SessionUpdate,
-    TruncateItem,
 )
 from mrblue_cli.protocol.codec import detect_dialect
 from mrblue_cli.protocol.errors import Severity, severity_of
-from mrblue_cli.protocol.interruption import heard_text, plan_cut
 from mrblue_cli.protocol.items import Item, user_text
+from mrblue_cli.protocol.outcome import NOTHING, Outcome
+from mrblue_cli.protocol.reply_ends import break_off, cut_stream, was_noticed, withdraw
 from mrblue_cli.protocol.reply_ledger import ReplyLedger
 from mrblue_cli.protocol.session import (
     BYTES_PER_MS,
@@ -47,24 +46,14 @@ from mrblue_cli.protocol.session import (
 from mrblue_cli.protocol.tool_calls import ToolCalls
 from mrblue_cli.protocol.transitions import Reply, ReplyMove, Side, Turn, TurnMove, next_reply, next_turn
 
+__all__ = ["CHUNK_BYTES", "NOTHING", "ClientConversation", "Outcome"]
+
 MIN_COMMIT_MS = 100
 """Servers refuse a commit of less audio."""
+CHUNK_BYTES = 100 * BYTES_PER_MS
+"""At most this much audio in one event."""
 MAX_BUSY_RETRIES = 3
 """How often a request is repeated that a server refused because of a reply nobody told us about."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What follows from an event or an act: events to send, in order, and notices for the application."""
-
-    send: tuple[ClientEvent, ...] = ()
-    notices: tuple[n.Notice, ...] = ()
-
-    def __add__(self, other: Outcome) -> Outcome:
-        return Outcome(self.send + other.send, self.notices + other.notices)
-
-
-NOTHING = Outcome()
 
 
 class ClientConversation:
@@ -108,6 +97,11 @@ class ClientConversation:
         self._appended_bytes = 0
         self._calls = ToolCalls()
         self._audio_spoken = False
+        self._turns_held = False
+        self._repeats = 0
+        """Turns said again, whose commit the server has not confirmed yet."""
+        self.reply_due = False
+        """After `lose`: a reply was asked for, or had begun, and nothing of it was heard."""
         self.ownership = ownership
         self.turn_state = Turn.IDLE
         self.reply_state = Reply.NONE
@@ -195,16 +189,78 @@ class ClientConversation:
         for key in self._ledger.unsettled():
             report = heard.get(key)
             if report is not None:
-                outcome += self._cut(key, report)
+                outcome += cut_stream(self._ledger, key, report)
         for key in self._ledger.unsettled():
             self._ledger.settle(key)
         return outcome
 
     def played_out(self, key: n.AudioKey) -> Outcome:
         """The player finished this stream: nothing of it can be cut any more."""
-        if self._ledger.is_finished(key):
-            self._ledger.settle(key)
-        return NOTHING
+        if not self._ledger.is_finished(key):
+            return NOTHING
+        self._ledger.settle(key)
+        if not self._ledger.is_broken(key):
+            return NOTHING
+        words, heard_ms = self._ledger.text(key.item_id).rstrip(), self._ledger.received_ms(key)
+        return Outcome(notices=(n.ReplyText(key.item_id, words, final=True, heard_ms=heard_ms),))
+
+    @property
+    def plays(self) -> bool:
+        """Audio that was received may still be unplayed."""
+        return bool(self._ledger.unsettled())
+
+    @property
+    def open_responses(self) -> frozenset[str]:
+        """Replies that have begun and not ended."""
+        return frozenset(self._open_responses)
+
+    # From one session to the next -----------------------------------------------------------------------------
+
+    def tell(self, *items: Item) -> Outcome:
+        """Put items of an earlier session into this one."""
+        return Outcome(send=tuple(CreateItem(item=item) for item in items))
+
+    def hold_turns(self) -> Outcome:
+        """Until `release_turns` the server takes no audio for speech: turns of an earlier session are said again."""
+        if self.ownership is n.Ownership.CLIENT:
+            return NOTHING
+        self._turns_held = True
+        return self._ask_for_session(self._turns_alone())
+
+    def say_again(self, pcm: bytes) -> Outcome:
+        """A whole turn of an earlier session, without asking for a reply. PCM16 little-endian mono 24 kHz."""
+        self._repeats += 1
+        return Outcome(send=(*_pieces(pcm), CommitAudio()))
+
+    def release_turns(self) -> Outcome:
+        """The server listens again."""
+        if not self._turns_held:
+            return NOTHING
+        self._turns_held = False
+        return self._ask_for_session(self._turns_alone())
+
+    def lose(self, heard: frozenset[str]) -> Outcome:
+        """The connection is gone. `heard`: the responses of which something was heard, or will be.
+
+        What was received of those goes on playing and ends there; the others never happened and are due again.
+        """
+        self.reply_due = self.reply_state is Reply.REQUESTED or self._create_due
+        outcome = NOTHING
+        for response_id in sorted(self._open_responses):
+            if not self._ledger.is_stale(response_id, ""):
+                if response_id in heard or was_noticed(self._ledger, response_id):
+                    outcome += break_off(self._ledger, response_id)
+                else:
+                    self.reply_due = True
+                    outcome += withdraw(self._ledger, response_id)
+            done = n.ReplyDone(response_id, "incomplete", "connection_lost", None)
+            outcome += Outcome(notices=(done,))
+        self._open_responses.clear()
+        self._response_id, self._create_due, self.reply_state = None, False, Reply.NONE
+        return outcome
+
+    def _turns_alone(self) -> Session:
+        return Session(type="realtime", audio=Audio(input=AudioInput(turn_detection=self._turn_detection())))
 
     def set_ownership(self, ownership: n.Ownership) -> Outcome:
         """Change who decides about turns, from now on."""
@@ -213,8 +269,7 @@ class ClientConversation:
             return NOTHING
         self.ownership = ownership
         outcome = self.abandon_turn() if self.turn_state is not Turn.IDLE else NOTHING
-        change = Session(type="realtime", audio=Audio(input=AudioInput(turn_detection=self._turn_detection())))
-        return outcome + self._ask_for_session(change)
+        return outcome + self._ask_for_session(self._turns_alone())
 
     def update_session(self, change: Session) -> Outcome:
         """Change the configuration; the voice is left out once audio was spoken (it is fixed then)."""
@@ -301,6 +356,9 @@ class ClientConversation:
             case s.SpeechStopped():
                 self.turn_state = next_turn(Side.CLIENT, self.turn_state, TurnMove.STOP)
                 return Outcome(notices=(n.SpeechStopped(event.item_id, event.audio_end_ms),))
+            case s.AudioCommitted() if self._repeats:
+                self._repeats -= 1
+                return Outcome(notices=(n.TurnCommitted(event.item_id),))
             case s.AudioCommitted():
                 self._turn_unanswered = True
                 # What we committed ourselves moved the state then; the person may have begun the next turn since.
@@ -476,7 +534,7 @@ class ClientConversation:
     # Helpers --------------------------------------------------------------------------------------------------
 
     def _turn_detection(self) -> TurnDetection | None:
-        if self.ownership is n.Ownership.CLIENT:
+        if self.ownership is n.Ownership.CLIENT or self._turns_held:
             return None
         mine = self.ownership is n.Ownership.SHARED
         return msgspec.structs.replace(self._vad, create_response=not mine, interrupt_response=not mine)
@@ -529,25 +587,13 @@ class ClientConversation:
         request = UNSET if plain else ResponseRequest(output_modalities=modalities, instructions=instructions)
         return Outcome(send=(CreateResponse(event_id=self._create_event_id, response=request),))
 
-    def _cut(self, key: n.AudioKey, report: n.Played) -> Outcome:
-        received = self._ledger.received_ms(key)
-        finished = self._ledger.is_finished(key)
-        cut = plan_cut(
-            played_ms=received if report.complete else report.played_ms,
-            received_ms=received,
-            generation_finished=finished,
-        )
-        self._ledger.settle(key)
-        if cut is None:
-            return NOTHING
-        self._ledger.drop_item(key.item_id)
-        words = heard_text(self._ledger.text(key.item_id), played_ms=cut.heard_ms, received_ms=received)
-        self._ledger.set_text(key.item_id, words)
-        truncate = TruncateItem(item_id=key.item_id, content_index=key.content_index, audio_end_ms=cut.audio_end_ms)
-        return Outcome(send=(truncate,), notices=(n.ReplyText(key.item_id, words, final=True, heard_ms=cut.heard_ms),))
-
     def _without_fixed_voice(self, change: Session) -> Session:
         if not self._audio_spoken or change.audio is UNSET or change.audio.output is UNSET:
             return change
         output = msgspec.structs.replace(change.audio.output, voice=UNSET)
         return msgspec.structs.replace(change, audio=msgspec.structs.replace(change.audio, output=output))
+
+
+def _pieces(pcm: bytes) -> tuple[AppendAudio, ...]:
+    parts = (pcm[at : at + CHUNK_BYTES] for at in range(0, len(pcm), CHUNK_BYTES))
+    return tuple(AppendAudio(audio=base64.b64encode(part).decode("ascii")) for part in parts)

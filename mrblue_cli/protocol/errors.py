@@ -27,6 +27,7 @@ _BENIGN = {
     "item_truncate_invalid_item_id",
     "unsupported_content_type",
     "item_delete_invalid_item_id",
+    "session_expired",  # a renewal that came too late; the close that follows is answered by a new connection
 }
 _FATAL = {
     "insufficient_quota",
@@ -37,7 +38,6 @@ _FATAL = {
     "model_not_found",
     "missing_model",
     "beta_api_shape_disabled",
-    "session_expired",
 }
 
 

@@ -16,6 +16,8 @@ class _Stream:
     finished: bool = False
     settled: bool = False
     """Truncated or played out: nothing more is to be said about it."""
+    broken: bool = False
+    """The connection was lost in the middle of it."""
 
 
 @dataclass(slots=True)
@@ -67,6 +69,40 @@ class ReplyLedger:
         """This stream was played out or cut: its end is known."""
         if key in self._streams:
             self._streams[key].settled = True
+
+    def break_off(self, response_id: str) -> tuple[AudioKey, ...]:
+        """Nothing more will come for the streams of this response that are not finished; returns them."""
+        streams = [
+            (key, stream)
+            for key, stream in self._streams.items()
+            if key.response_id == response_id and stream.received_bytes and not stream.finished
+        ]
+        for _, stream in streams:
+            stream.finished = stream.broken = True
+        return tuple(key for key, _ in streams)
+
+    def is_broken(self, key: AudioKey) -> bool:
+        """True when the connection was lost in the middle of this stream."""
+        return key in self._streams and self._streams[key].broken
+
+    def was_played(self, response_id: str) -> bool:
+        """Some audio of this response was played to its end."""
+        return any(key.response_id == response_id and one.settled for key, one in self._streams.items())
+
+    def whole_items(self, response_id: str) -> tuple[str, ...]:
+        """Items of a response whose audio came to its end."""
+        streams = [(key, stream) for key, stream in self._streams.items() if key.response_id == response_id]
+        cut = {key.item_id for key, stream in streams if stream.broken or not stream.finished}
+        return tuple(dict.fromkeys(key.item_id for key, _ in streams if key.item_id not in cut))
+
+    def written_words(self, response_id: str) -> tuple[str, ...]:
+        """Items of a response of which words to be read came."""
+        items = self._items.get(response_id, {})
+        return tuple(item_id for item_id in items if item_id in self._written and self._texts.get(item_id))
+
+    def words(self, response_id: str) -> tuple[str, ...]:
+        """Items of a response of which any words came."""
+        return tuple(item_id for item_id in self._items.get(response_id, {}) if self._texts.get(item_id))
 
     def finish_response(self, response_id: str) -> None:
         """Close every stream of a finished response."""

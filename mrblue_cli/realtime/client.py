@@ -16,6 +16,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
 from mrblue_cli.core.errors import AuthError, ConnectError, MrBlueError, ProviderError
+from mrblue_cli.core.texts import tell
 from mrblue_cli.protocol.client_events import ClientEvent
 from mrblue_cli.protocol.codec import Codec, GaCodec, detect_dialect
 from mrblue_cli.protocol.codec_beta import BetaCodec
@@ -29,6 +30,10 @@ _AUTH_CODES = {"invalid_api_key", "account_deactivated", "invalid_authentication
 _MODEL_CODES = {"invalid_model", "missing_model", "model_not_found"}
 
 
+_PASSING_CODES = {"server_error", "rate_limit_exceeded", "internal_error"}
+RETRYABLE_CLOSES = frozenset({1001, 1005, 1006, 1011, 1012, 1013, 1015})
+"""Going away, no code, broken, server error, restart, try later, TLS: a new connection may well stand
+(voice-craft section 12). Other codes say that we are not wanted."""
 _CLOSED_FOR_AUTH = 3000
 _CLOSED_FOR_REQUEST = 4000
 
@@ -105,7 +110,9 @@ class RealtimeConnection:
         code = self._socket.close_code or 1006
         reason = f": {self._socket.close_reason}" if self._socket.close_reason else ""
         return ConnectError(
-            f"the connection was lost (code {code}{reason})", hint="check the network, then start again"
+            f"the connection was lost (code {code}{reason})",
+            hint="check the network, then start again",
+            retryable=code in RETRYABLE_CLOSES,
         )
 
 
@@ -160,45 +167,71 @@ def _closed_early(where: str, socket: ClientConnection) -> MrBlueError:
     return ConnectError(
         f"{where} closed the connection before a session began (code {socket.close_code or 1006}{words})",
         hint="check the address, the key and the model",
+        retryable=(socket.close_code or 1006) in RETRYABLE_CLOSES,
     )
 
 
 def _told(where: str, event: Error) -> MrBlueError:
     code, message = event.error.code or event.error.type, event.error.message
     if code in _AUTH_CODES:
-        return AuthError(f"{where} refused the key ({code})", hint="check OPENAI_API_KEY, or the key of this address")
+        return AuthError(
+            tell("{who} refused the key ({code})", who=where, code=code),
+            hint=tell("check OPENAI_API_KEY, or the key of this address"),
+        )
     if code in _MODEL_CODES:
-        return ProviderError(f"{where}: {message or code}", hint="choose another model: mrblue talk --model NAME")
+        return ProviderError(f"{where}: {message or code}", hint=tell("choose another model: mrblue talk --model NAME"))
     if code in {"missing_part", "config", "component", "device"}:
         what, _, hint = message.partition("; ")
-        return ProviderError(f"the engine cannot start: {what}", hint=hint)
-    return ProviderError(f"{where}: {message or code}", hint="see mrblue doctor")
+        return ProviderError(tell("the engine cannot start: {why}", why=what), hint=hint)
+    passing = code in _PASSING_CODES
+    return ProviderError(f"{where}: {message or code}", hint=tell("see mrblue doctor"), retryable=passing)
 
 
 def _refused(where: str, error: Exception) -> MrBlueError:
     if isinstance(error, InvalidStatus):
         status = error.response.status_code
         if status in {401, 403}:
-            return AuthError(f"{where} refused the key (HTTP {status})", hint="check the key for this address")
+            return AuthError(
+                tell("{who} refused the key ({code})", who=where, code=f"HTTP {status}"),
+                hint=tell("check the key for this address"),
+            )
         if 300 <= status < 400:
-            to = shown_host(urljoin(f"ws://{where}", error.response.headers.get("Location", ""))) or "another address"
-            hint = f"if you trust {to}, give that address instead: a key is never sent on"
-            return ConnectError(f"{where} redirects to {to} (HTTP {status})", hint=hint)
+            to = shown_host(urljoin(f"ws://{where}", error.response.headers.get("Location", ""))) or tell(
+                "another address"
+            )
+            hint = tell("if you trust {address}, give that address instead: a key is never sent on", address=to)
+            what = tell("{who} redirects to {address} (HTTP {status})", who=where, address=to, status=status)
+            return ConnectError(what, hint=hint, retryable=False)
         if status == 404:
-            hint = "the path usually ends in /v1/realtime; is the model's name right?"
-            return ConnectError(f"{where} has no Realtime service at this path (HTTP 404)", hint=hint)
+            hint = tell("the path usually ends in /v1/realtime; is the model's name right?")
+            what = tell("{who} has no Realtime service at this path (HTTP 404)", who=where)
+            return ConnectError(what, hint=hint, retryable=False)
         return ConnectError(
-            f"{where} answered HTTP {status} instead of a websocket", hint="try again, or see its status page"
+            tell("{who} answered HTTP {status} instead of a websocket", who=where, status=status),
+            hint=tell("try again, or see its status page"),
+            retryable=status >= 500 or status in {408, 425, 429},
         )
     if isinstance(error, ImportError):
-        return ConnectError("the SOCKS proxy of this system needs one more package", hint="pip install python-socks")
+        return ConnectError(
+            tell("the SOCKS proxy of this system needs one more package"),
+            hint="pip install python-socks",
+            retryable=False,
+        )
     if isinstance(error, TimeoutError):
-        return ConnectError(f"{where} did not answer in time", hint="check the address and the network")
+        return ConnectError(
+            tell("{who} did not answer in time", who=where), hint=tell("check the address and the network")
+        )
     if isinstance(error, ssl.SSLError):
-        return ConnectError(f"no secure connection to {where}: {error.reason}", hint="is it wss:// there, or ws://?")
+        what = tell("no secure connection to {who}: {why}", who=where, why=error.reason)
+        return ConnectError(what, hint=tell("is it wss:// there, or ws://?"), retryable=False)
     if isinstance(error, ConnectionRefusedError):
-        return ConnectError(f"nothing listens at {where}", hint="is the server running, and is the port right?")
+        what = tell("nothing listens at {who}", who=where)
+        return ConnectError(what, hint=tell("is the server running, and is the port right?"))
     if isinstance(error, OSError):
         reason = error.strerror or str(error)
-        return ConnectError(f"{where} cannot be reached: {reason}", hint="check the address and the network")
-    return ConnectError(f"{where} does not speak websocket", hint="is this the address of a Realtime server?")
+        what = tell("{who} cannot be reached: {why}", who=where, why=reason)
+        return ConnectError(what, hint=tell("check the address and the network"))
+    # An answer that breaks off is what a server sends that is just being restarted.
+    retryable = isinstance(error, InvalidHandshake)
+    what = tell("{who} does not speak websocket", who=where)
+    return ConnectError(what, hint=tell("is this the address of a Realtime server?"), retryable=retryable)

@@ -9,7 +9,7 @@ from msgspec import UNSET
 
 from mrblue_cli.assistant.options import ChatOptions
 from mrblue_cli.assistant.profile import Profile
-from mrblue_cli.assistant.roles import BLUE
+from mrblue_cli.assistant.roles import blue_instructions
 from mrblue_cli.audio.gate import EchoChoice, Route
 from mrblue_cli.core.errors import ConfigError
 from mrblue_cli.engine.options import EngineOptions
@@ -76,7 +76,7 @@ def wanted_session(
         for tool in (profile.tools if profile is not None else ())
     ]
     return Session(
-        instructions=profile.instructions if profile is not None else BLUE,
+        instructions=profile.instructions if profile is not None else blue_instructions(),
         output_modalities=["audio"],
         audio=Audio(input=AudioInput(format=pcm, transcription=transcription), output=output),
         truncation=dict(_RETENTION) if bounded else UNSET,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
+from mrblue_cli.core.texts import tell
 from mrblue_cli.voice.events import TurnMode
 
 if TYPE_CHECKING:
@@ -21,15 +22,19 @@ class TalkCommands(Provider):
     def _commands(self) -> list[tuple[str, str, Callable[[], None]]]:
         screen = cast("TalkScreen", self.screen)
         return [
-            ("Hands-free", "A pause ends your turn", partial(screen.set_mode, TurnMode.HANDS_FREE)),
-            ("Local voice detection", "This machine ends your turn", partial(screen.set_mode, TurnMode.LOCAL_VAD)),
-            ("Push-to-talk", "Tap to start, tap to send", partial(screen.set_mode, TurnMode.PUSH_TO_TALK)),
-            ("Mute or unmute", "Close or open the microphone", screen.action_mute),
-            ("Stop the answer", "Silence, now", screen.action_stop),
-            ("Copy the conversation", "To the clipboard", screen.copy_transcript),
-            ("Clear the panels", "Conversation, fixes and thinking", screen.clear_panels),
-            ("Light theme", "Dark on light", partial(screen.set_theme, "mrblue-light")),
-            ("Dark theme", "Light on dark", partial(screen.set_theme, "mrblue")),
+            (tell("Hands-free"), tell("A pause ends your turn"), partial(screen.set_mode, TurnMode.HANDS_FREE)),
+            (
+                tell("Local voice detection"),
+                tell("This machine ends your turn"),
+                partial(screen.set_mode, TurnMode.LOCAL_VAD),
+            ),
+            (tell("Push-to-talk"), tell("Tap to start, tap to send"), partial(screen.set_mode, TurnMode.PUSH_TO_TALK)),
+            (tell("Mute or unmute"), tell("Close or open the microphone"), screen.action_mute),
+            (tell("Stop the answer"), tell("Silence, now"), screen.action_stop),
+            (tell("Copy the conversation"), tell("To the clipboard"), screen.copy_transcript),
+            (tell("Clear the panels"), tell("Conversation, fixes and thinking"), screen.clear_panels),
+            (tell("Light theme"), tell("Dark on light"), partial(screen.set_theme, "mrblue-light")),
+            (tell("Dark theme"), tell("Light on dark"), partial(screen.set_theme, "mrblue")),
         ]
 
     async def discover(self) -> Hits:

@@ -41,8 +41,13 @@ class SetTurnMode:
 
 
 @dataclass(frozen=True, slots=True)
+class RetryEngine:
+    """Try the best way to talk again, now, after the talk had to go on with another one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Quit:
     """Say goodbye: close the connection and the devices, then emit `Ended('quit')`."""
 
 
-Control = TalkKey | Say | StopReply | SetMuted | SetTurnMode | Quit
+Control = TalkKey | Say | StopReply | SetMuted | SetTurnMode | RetryEngine | Quit

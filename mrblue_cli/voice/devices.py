@@ -11,6 +11,7 @@ from typing import Any, Literal
 from mrblue_cli.audio.gate import Route
 from mrblue_cli.audio.pcm import BLOCK, RATE
 from mrblue_cli.core.errors import DeviceError, MissingPart
+from mrblue_cli.core.texts import tell
 from mrblue_cli.voice.routes import route_of_words
 
 Kind = Literal["input", "output"]
@@ -52,7 +53,12 @@ def library() -> Any:
 def list_devices(kind: Kind, load: Loader = library) -> tuple[Device, ...]:
     """All devices of one direction; raises `MissingPart`."""
     found = []
-    for index, raw in enumerate(load().query_devices()):
+    sounddevice = load()
+    try:
+        listed = sounddevice.query_devices()
+    except sounddevice.PortAudioError:
+        return ()
+    for index, raw in enumerate(listed):
         if raw[f"max_{kind}_channels"] > 0:
             found.append(Device(index, str(raw["name"]), kind, float(raw["default_samplerate"])))
     return tuple(found)
@@ -70,17 +76,27 @@ def choose_device(kind: Kind, wanted: str | None, load: Loader = library) -> tup
             return found, None
     default = _default(kind, load)
     if default is None:
-        raise DeviceError(f"no {_word(kind)} was found", hint="plug one in, or see what is there: mrblue doctor")
+        what = tell("no microphone was found") if kind == "input" else tell("no speaker was found")
+        raise DeviceError(what, hint=tell("plug one in, or see what is there: mrblue doctor"))
     advice = None
     if wanted:
-        advice = f"no {kind} device matches '{wanted}'; using {default.name}"
+        advice = no_match(kind, wanted, default.name)
     return default, advice
+
+
+def no_match(kind: Kind, wanted: str, name: str) -> str:
+    """The line for a wish that no device meets: `name` is used instead."""
+    if kind == "input":
+        return tell("no input device matches '{wanted}'; using {name}", wanted=wanted, name=name)
+    return tell("no output device matches '{wanted}'; using {name}", wanted=wanted, name=name)
 
 
 def refresh(load: Loader = library) -> None:
     """Read the device list anew. PortAudio freezes it at start; every stream must be closed first."""
     sounddevice = load()
-    sounddevice._terminate()  # noqa: SLF001 - the only way PortAudio offers
+    # After a start that failed there is nothing to end; it has to be tried again all the same.
+    with contextlib.suppress(sounddevice.PortAudioError):
+        sounddevice._terminate()  # noqa: SLF001 - the only way PortAudio offers
     sounddevice._initialize()  # noqa: SLF001
 
 
@@ -149,10 +165,11 @@ def _open(
 def _cannot_open(device: Device, failure: Exception | None) -> DeviceError:
     # "Error opening InputStream: Device unavailable [PaErrorCode -9985]": what stands between is for people.
     reason = str(failure).split("[")[0].split("Stream: ")[-1].strip().rstrip(":")
-    return DeviceError(
-        f"{_word(device.kind)} '{device.name}' cannot be opened: {reason}",
-        hint="is another program using it, and may the terminal use it? see mrblue doctor",
-    )
+    if device.kind == "input":
+        what = tell("microphone '{name}' cannot be opened: {reason}", name=device.name, reason=reason)
+    else:
+        what = tell("speaker '{name}' cannot be opened: {reason}", name=device.name, reason=reason)
+    return DeviceError(what, hint=tell("is another program using it, and may the terminal use it? see mrblue doctor"))
 
 
 def _wanted(devices: tuple[Device, ...], wanted: str) -> Device | None:
@@ -169,10 +186,6 @@ def _default(kind: Kind, load: Loader) -> Device | None:
     except (sounddevice.PortAudioError, ValueError):
         return None
     return Device(None, str(raw["name"]), kind, float(raw["default_samplerate"]))
-
-
-def _word(kind: Kind) -> str:
-    return "microphone" if kind == "input" else "speaker"
 
 
 def _install_hint() -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from mrblue_cli.audio.wav import WavAudio
 from mrblue_cli.core.clock import Clock
+from mrblue_cli.core.texts import tell
 from mrblue_cli.voice.controls import Say, TalkKey
 from mrblue_cli.voice.events import Failure, TurnMode
 from mrblue_cli.voice.microphones import ClockMicrophone
@@ -88,8 +89,8 @@ class HeadlessScript:
                     break
             await asyncio.sleep(_POLL_SECONDS)
         self.unheard.append(step.source)
-        what = f"no speech was noticed in {step.source}"
-        hint = "is it loud enough, and at least a third of a second of speech?"
+        what = tell("no speech was noticed in {file}", file=step.source)
+        hint = tell("is it loud enough, and at least a third of a second of speech?")
         self._session.emit(Failure("no_speech", what, fatal=False, hint=hint))
 
     async def _until(self, met: Callable[[], bool]) -> None:

@@ -68,6 +68,8 @@ class Hearing:
             SegmenterOptions(silence_ms=options.silence_ms, prefix_ms=options.prefix_ms),
         )
         self.muted = False
+        self.wanted = True
+        """Somebody takes speech: not every way to talk does."""
         self.level = 0.0
         """Root mean square of the newest 40 ms, 0..1."""
         self.captured: Pcm = np.zeros(0, dtype=np.int16)
@@ -105,7 +107,7 @@ class Hearing:
             self._microphone.open()
         except ComponentError as error:
             self.lose()
-            return ev.Failure(error.code, f"{error.what}; type instead of talking", False, error.hint)
+            return ev.Failure(error.code, tell("{what}: type instead of talking", what=error.what), False, error.hint)
         return None
 
     def close(self) -> None:
@@ -174,7 +176,9 @@ class Hearing:
             self.level = rms(self.captured[-960:])
         if self.muted:
             self.captured, heard = np.zeros_like(self.captured), np.zeros_like(heard)
-        if len(heard) == 0 or not self._talk.flow.connected:
+        # What is said while the connection is made again is kept for it.
+        listened_to = self.wanted and (self._talk.flow.connected or self._talk.flow.reconnecting)
+        if len(heard) == 0 or not listened_to:
             return acts
         # Who got through the gate speaks for sure: the rules for speech over a reply were its rules.
         return [*acts, *self.taker.hear(heard, replying=playing and not over_reply)]

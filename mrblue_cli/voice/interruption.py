@@ -14,6 +14,7 @@ from mrblue_cli.voice import events as ev
 from mrblue_cli.voice.barge_in import Act, BargeIn, Decision, Forget
 from mrblue_cli.voice.flow import TurnFlow
 from mrblue_cli.voice.speaking import Speaking
+from mrblue_cli.voice.spending import Spending
 from mrblue_cli.voice.tool_runs import ToolRuns
 
 
@@ -21,16 +22,19 @@ class _Talk(Protocol):
     """What this needs of the session."""
 
     flow: TurnFlow
-    conversation: ClientConversation
     speaking: Speaking
     tools: ToolRuns
+    spending: Spending
 
+    @property
+    def conversation(self) -> ClientConversation: ...
     @property
     def mode(self) -> ev.TurnMode: ...
     def apply(self, outcome: Outcome) -> None: ...
     def silence(self, report: Callable[..., Outcome]) -> None: ...
     def expect_reply(self, *, spoken: bool) -> None: ...
     def user_text(self, notice: n.UserText) -> None: ...
+    def forget_turn(self, item_id: str) -> None: ...
 
 
 class Interruption:
@@ -86,13 +90,23 @@ class Interruption:
 
     # What the server hears --------------------------------------------------------------------------------------
 
-    def speech_started(self, notice: n.SpeechStarted) -> None:
-        """The server's voice detection heard speech begin."""
+    def hear(self, notice: n.UserText | n.SpeechStarted | n.TurnCommitted) -> None:
+        """The server heard the person speak, stop, or knows what was said."""
+        match notice:
+            case n.SpeechStarted():
+                self._speech_started(notice)
+            case n.TurnCommitted() if not self._talk.spending.closing:
+                self._committed(notice)
+            case n.UserText():
+                if not self._holds(notice):
+                    self._talk.user_text(notice)
+
+    def _speech_started(self, notice: n.SpeechStarted) -> None:
         self._talk.flow.hearing = True
         if self._enabled and self._talk.conversation.ownership is n.Ownership.SHARED and self._replying:
             self._act(self._barge.began(self._clock.now(), notice.item_id))
 
-    def committed(self, notice: n.TurnCommitted) -> None:
+    def _committed(self, notice: n.TurnCommitted) -> None:
         """A turn became an item: answer it, unless it is to be judged first."""
         talk = self._talk
         match talk.conversation.ownership:
@@ -107,7 +121,7 @@ class Interruption:
             case n.Ownership.SHARED:
                 self._answer()
 
-    def holds(self, notice: n.UserText) -> bool:
+    def _holds(self, notice: n.UserText) -> bool:
         """Words of the person. True: they are held back until it is clear that they are meant."""
         if not self._barge.concerns(notice.item_id):
             return False
@@ -158,7 +172,7 @@ class Interruption:
                     self._answer()
                 case Forget():
                     self._held_texts.pop(decision.item_id, None)
-                    talk.apply(talk.conversation.forget_turn(decision.item_id))
+                    talk.forget_turn(decision.item_id)
 
     def _answer(self) -> None:
         self._forget_doubts()

@@ -7,6 +7,8 @@ from typing import Protocol
 
 from mrblue_cli.assistant.reasoning import Reasoner
 from mrblue_cli.assistant.thinking import Thought
+from mrblue_cli.core.errors import ProviderError
+from mrblue_cli.core.texts import tell
 from mrblue_cli.protocol import notices as n
 from mrblue_cli.protocol.client import ClientConversation, Outcome
 from mrblue_cli.voice import events as ev
@@ -23,7 +25,6 @@ from mrblue_cli.voice.turn_times import TurnTimes
 class _Session(Protocol):
     flow: TurnFlow
     times: TurnTimes
-    conversation: ClientConversation
     link: Link
     hearing: Hearing
     speaking: Speaking
@@ -31,6 +32,8 @@ class _Session(Protocol):
     tools: ToolRuns
     interruption: Interruption
 
+    @property
+    def conversation(self) -> ClientConversation: ...
     @property
     def now_ms(self) -> int: ...
     @property
@@ -53,6 +56,7 @@ class NoticeListener:
         self._final_texts: dict[str, str] = {}
         self._audio_items: set[str] = set()
         self._announced = False
+        self._started = False
         self.turns_finished = 0
 
     def hear(self, notice: n.Notice) -> None:
@@ -67,16 +71,11 @@ class NoticeListener:
                 session.speaking.finish(notice.key)
             case n.ReplyText():
                 self._reply_text(notice)
-            case n.UserText():
-                if not session.interruption.holds(notice):
-                    self.user_text(notice)
-            case n.SpeechStarted():
-                session.interruption.speech_started(notice)
-            case n.TurnCommitted() if not session.spending.closing:
-                session.interruption.committed(notice)
+            case n.UserText() | n.SpeechStarted() | n.TurnCommitted():
+                session.interruption.hear(notice)
             case n.TurnTooShort():
                 session.flow.awaiting_reply = False
-                session.emit(ev.Advice("that was too short: hold the thought, then tap again to send"))
+                session.emit(ev.Advice(tell("that was too short: hold the thought, then tap again to send")))
             case n.StopPlayback():
                 session.silence(session.conversation.interrupted)
             case n.ReplyStarted():
@@ -127,6 +126,9 @@ class NoticeListener:
     def _ready(self, notice: n.SessionReady) -> None:
         session = self._session
         self._model = notice.model
+        if self._started:
+            return  # another session of the same talk; what the person must know of it was told
+        self._started = True
         microphone, speaker = session.devices
         rung, dialect = session.link.rung, str(notice.dialect)
         session.emit(
@@ -137,7 +139,7 @@ class NoticeListener:
         """Show what the person said, and think about it."""
         session = self._session
         if notice.failed:
-            session.emit(ev.Failure("transcription_failed", "your words could not be transcribed", fatal=False))
+            session.emit(ev.Failure("transcription_failed", tell("your words could not be transcribed"), fatal=False))
             return
         if notice.final and not notice.text:
             return
@@ -152,7 +154,7 @@ class NoticeListener:
         session = self._session
         if not self._announced:
             self._announced = True
-            session.emit(ev.Thinking(Thought("generating", "reply started"), session.now_ms))
+            session.emit(ev.Thinking(Thought("generating", tell("reply started")), session.now_ms))
         if notice.heard_ms is not None:
             self._final_texts.pop(notice.item_id, None)
             session.emit(ev.AssistantTranscript(notice.item_id, notice.text, final=True, heard_ms=notice.heard_ms))
@@ -172,6 +174,8 @@ class NoticeListener:
 
     def _failure(self, notice: n.ProtocolFailure) -> None:
         session = self._session
+        if notice.fatal and session.link.give_up(ProviderError(notice.message, code=notice.code)):
+            return  # the talk goes on another way, and that is told
         session.emit(ev.Failure(notice.code, notice.message, notice.fatal))
         if notice.fatal:
             session.end("error")

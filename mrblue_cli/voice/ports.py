@@ -85,6 +85,10 @@ class SpeakerPort(Protocol):
         """Fall silent within a few milliseconds; tells what was heard of every stream."""
         ...
 
+    def report(self) -> tuple[Played, ...]:
+        """What was heard so far of every stream that is not long over."""
+        ...
+
     def pause(self) -> None:
         """Fall silent within a few milliseconds and keep what was not heard yet; more may be queued meanwhile."""
         ...

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from mrblue_cli.core.errors import MrBlueError
+from mrblue_cli.core.texts import tell
 from mrblue_cli.voice.controls import Control, Quit
 from mrblue_cli.voice.events import Ended, Failure, TalkEvent
 
@@ -82,7 +83,11 @@ class TalkRunner:
             asyncio.run(self._hold(on_event))
         except Exception as error:  # noqa: BLE001 - a thread's last line of defence: the view must learn of the end
             self.crash = error
-            on_event(Failure("internal", f"the conversation stopped on a defect: {error!r}", fatal=True))
+            on_event(
+                Failure(
+                    "internal", tell("the conversation stopped on a defect: {error}", error=repr(error)), fatal=True
+                )
+            )
             on_event(Ended("error"))
         finally:
             with self._lock:

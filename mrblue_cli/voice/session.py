@@ -19,18 +19,22 @@ from mrblue_cli.audio.turns import Begin, Commit, Discard, Stream, TurnAct
 from mrblue_cli.core.clock import Clock
 from mrblue_cli.core.errors import MrBlueError
 from mrblue_cli.core.ids import IdSource
+from mrblue_cli.core.texts import tell
 from mrblue_cli.protocol.client import ClientConversation, Outcome
-from mrblue_cli.protocol.notices import AudioKey, Ownership, UserText
+from mrblue_cli.protocol.notices import AudioKey, Notice, Ownership, UserText
 from mrblue_cli.protocol.server_events import ServerEvent, SessionCreated
 from mrblue_cli.protocol.session import SemanticVad, ServerVad
 from mrblue_cli.voice import controls as do
 from mrblue_cli.voice import events as ev
+from mrblue_cli.voice.continuity import Continuity
 from mrblue_cli.voice.device_keeper import DeviceKeeper, Sound
 from mrblue_cli.voice.dialogue import Dialogue, Said
 from mrblue_cli.voice.flow import TurnFlow
 from mrblue_cli.voice.hearing import Hearing
 from mrblue_cli.voice.interruption import Interruption
-from mrblue_cli.voice.link import Link, stop
+from mrblue_cli.voice.legs import Leg
+from mrblue_cli.voice.line import stop
+from mrblue_cli.voice.link import Link
 from mrblue_cli.voice.listener import NoticeListener
 from mrblue_cli.voice.options import TalkOptions, TurnEnd
 from mrblue_cli.voice.ports import AudioTap, MicrophonePort, SpeakerPort
@@ -40,11 +44,16 @@ from mrblue_cli.voice.spending import Spending
 from mrblue_cli.voice.summary import SessionTally
 from mrblue_cli.voice.tool_runs import ToolRuns
 from mrblue_cli.voice.turn_times import TurnTimes
+from mrblue_cli.voice.words import mode_word
 
 TICK_SECONDS = 0.02
 BUSY_TICK_SECONDS = 0.005
 """While the first sample is due or a stop is under way, so that measured times are not rounded to a tick."""
 _LEVEL_EVERY_TICKS = 4
+_CALM_SECONDS = 0.3
+"""Between two sentences nobody is idle."""
+_WORDS_DUE_SECONDS = 10.0
+"""Words that are not back by then will not come: some servers transcribe nothing."""
 
 
 class TalkSession:
@@ -64,9 +73,13 @@ class TalkSession:
         toolbox: ToolBox | None = None,
         past: Sequence[Said] = (),
         tap: AudioTap | None = None,
+        wall: Clock | None = None,
+        chance: Callable[[], float] = lambda: 0.0,
         sound: Sound | None = None,
         tick_seconds: float = TICK_SECONDS,
     ) -> None:
+        """`wall` gives Unix seconds, so that a session is renewed before it expires; `chance` numbers in 0..1, so that
+        many clients do not come back to a server at the same moment."""
         self._options = options
         self._clock = clock
         self._ids = ids
@@ -83,8 +96,9 @@ class TalkSession:
         self.dialogue = Dialogue(past)
         self.flow = TurnFlow(microphone_ready=microphone is None)
         self.times = TurnTimes()
-        self.link = Link(self, rungs, clock=clock)
-        self.conversation = self._new_conversation(rungs[0])
+        self.link = Link(self, rungs, clock=clock, wall=wall, chance=chance)
+        self.continuity = Continuity(self, self._new_conversation(rungs[0]), ids=ids)
+        self._calm_since: float | None = None
         self.speaking = Speaking(self, speaker, clock=clock)
         self.hearing = Hearing(self, microphone, options=options, route=self.speaking.route, clock=clock)
         self.keeper = DeviceKeeper(self, sound, clock=clock)
@@ -112,6 +126,11 @@ class TalkSession:
         return self._mode
 
     @property
+    def conversation(self) -> ClientConversation:
+        """Our side of the present session with a server."""
+        return self.continuity.leg.conversation
+
+    @property
     def devices(self) -> tuple[str | None, str | None]:
         """Names of microphone and speaker, None where there is none."""
         return self.hearing.name, self.speaking.name
@@ -121,6 +140,7 @@ class TalkSession:
         self.dialogue.see(event)
         self._tally.see(event)
         self._view(event)
+        self.continuity.correct(event)
 
     def control(self, control: do.Control) -> None:
         """Act on what the person did; from the session's loop only."""
@@ -135,7 +155,11 @@ class TalkSession:
                 self._talk_key(down=control.down)
             case do.StopReply():
                 self._perform(self.hearing.taker.discard())
+                if not self.continuity.live:
+                    self.flow.awaiting_reply = False  # asked for no more
                 self.silence(self.conversation.interrupt)
+            case do.RetryEngine():
+                self.link.retry()
             case do.SetMuted():
                 self._perform(self.hearing.mute(control.muted))
             case do.SetTurnMode():
@@ -200,12 +224,17 @@ class TalkSession:
         finally:
             await stop([linking, *([ticking] if ticking is not None else [])])
 
-    def link_up(self, rung: Rung, created: SessionCreated) -> None:
-        """A new connection stands: begin (or go on) there."""
-        self.interruption.new_connection()
-        self.conversation = self._new_conversation(rung)
-        self.flow.connected = True
-        self.apply(self.conversation.receive(created))
+    def prepare(self, rung: Rung, created: SessionCreated) -> Leg:
+        """A session was opened on `rung`; what it must be told first."""
+        return self.continuity.prepare(rung, self._new_conversation(rung), created)
+
+    def link_up(self, leg: Leg, rung: Rung) -> None:
+        """The talk goes on in this session."""
+        self.flow.connected, self.flow.reconnecting = True, False
+        self.hearing.wanted = rung.hears
+        self.link.send(*leg.conversation.set_ownership(self._ownership(self._mode)).send)
+        self.continuity.enter(leg)
+        self._reply_due_since = self._clock.now()
         greeting, self._greeting = self._greeting, ""
         if greeting and not self._typed_early and not self.dialogue.said:
             self.apply(self.conversation.open_with(f"{GREET}{greeting}"))
@@ -213,9 +242,20 @@ class TalkSession:
         early, self._typed_early = self._typed_early, []
         for text in early:
             self._say(text)
+        self.refresh()
+
+    def link_down(self, *, planned: bool) -> None:
+        """The session ended, or (`planned`) is given up for the next one, which stands already."""
+        self.interruption.new_connection()
+        self.speaking.resume()
+        self.continuity.leave()
+        if not planned:
+            self.flow.connected, self.flow.reconnecting = False, True
+        self.refresh()
 
     def receive(self, event: ServerEvent) -> None:
         """Take in what the server said."""
+        self.continuity.utterances.server_alive()
         self.apply(self.conversation.receive(event))
         self.refresh()
 
@@ -236,6 +276,7 @@ class TalkSession:
             self._listen()
             self.speaking.watch()
             self._watch_reply()
+            self.link.watch(idle=self._idle())
             self.spending.watch()
             self.refresh()
             count += 1
@@ -244,16 +285,37 @@ class TalkSession:
             busy = self.times.awaits_sample or self.speaking.stopping
             await asyncio.sleep(min(BUSY_TICK_SECONDS, self._tick_seconds) if busy else self._tick_seconds)
 
+    def _idle(self) -> bool:
+        """Nobody speaks, nothing plays or is being made, and all words are back (or will not come any more)."""
+        kept, now = self.continuity.utterances, self._clock.now()
+        busy = not self.flow.settled or self.tools.running or self.speaking.playing or kept.speaking or kept.is_open
+        if busy:
+            self._calm_since = None
+            return False
+        self._calm_since = now if self._calm_since is None else self._calm_since
+        calm = now - self._calm_since
+        return calm >= (_WORDS_DUE_SECONDS if kept.completed else _CALM_SECONDS)
+
     def apply(self, outcome: Outcome) -> None:
         """Send what is to be sent and act on the notices."""
         self.link.send(*outcome.send)
         for notice in outcome.notices:
-            self._listener.hear(notice)
+            shown = self.continuity.see(notice)
+            if shown is not None:
+                self._listener.hear(shown)
+
+    def forget_turn(self, item_id: str) -> None:
+        """What was said under this name (as it is shown) was no turn: it leaves the conversation."""
+        self.apply(self.conversation.forget_turn(self.continuity.forget(item_id)))
+
+    def hear(self, notice: Notice) -> None:
+        """Act on a notice about an earlier session, or one that is named as it is shown."""
+        self._listener.hear(notice)
 
     def silence(self, report: Callable[..., Outcome]) -> None:
         """Stop the speaker, then tell the server how much was heard. `report` takes what the speaker reports."""
         self.interruption.silenced()
-        self.apply(report(self.speaking.silence()))
+        self.apply(report(self.continuity.interrupted(self.speaking.silence())))
 
     def refresh(self) -> None:
         """Tell the state word when it changed."""
@@ -276,29 +338,39 @@ class TalkSession:
         self.interruption.tick(self.hearing.burst_ms)
 
     def _perform(self, acts: list[TurnAct]) -> None:
+        kept = self.continuity.utterances
         for act in acts:
             match act:
                 case Stream():
-                    self.apply(self.conversation.append(act.pcm.astype("<i2").tobytes()))
+                    pcm = act.pcm.astype("<i2").tobytes()
+                    if self.conversation.ownership is Ownership.CLIENT:
+                        kept.more(pcm)
+                    else:
+                        kept.hear(pcm, speech=act.speech, sent=self.continuity.live)
+                    self.apply(self.conversation.append(pcm))
                 case Begin():
+                    pcm = act.pcm.astype("<i2").tobytes()
                     if not self.interruption.begin():
                         self.silence(self.conversation.start_turn)
                     self.flow.hearing = True
-                    self.apply(self.conversation.append(act.pcm.astype("<i2").tobytes()))
+                    kept.begin(pcm)
+                    self.apply(self.conversation.append(pcm))
                 case Commit():
                     if not self.interruption.judging:
                         self.flow.committed()
                         self.expect_reply(spoken=True)
+                    kept.commit()
                     self.interruption.commit()
                 case Discard():
                     self.flow.discarded()
+                    kept.discard()
                     self.apply(self.conversation.abandon_turn())
                     self.interruption.discard()
 
     def _talk_key(self, *, down: bool) -> None:
         if self._mode is ev.TurnMode.PUSH_TO_TALK:
             if self.hearing.name is None and down:
-                self.emit(ev.Advice("there is no microphone: type instead"))
+                self.emit(ev.Advice(tell("there is no microphone: type instead")))
                 return
             if down and self.hearing.muted:
                 self._perform(self.hearing.mute(False))
@@ -311,15 +383,21 @@ class TalkSession:
             return
         self._mode = mode
         self._perform(self.hearing.change_mode(mode))
+        self.continuity.utterances.server_forgot()
         self.apply(self.conversation.set_ownership(self._ownership(mode)))
-        self.emit(ev.Advice(f"turns: {mode}"))
+        self.emit(ev.Advice(tell("turns: {mode}", mode=mode_word(mode))))
 
     def _say(self, text: str) -> None:
-        if not self.flow.connected:
+        if not (self.flow.connected or self.flow.reconnecting):
             self._typed_early.append(text)
             return
         self._perform(self.hearing.taker.discard())
-        self.silence(lambda played: self.conversation.send_text(text, played))
+        if self.flow.connected:
+            self.silence(lambda played: self.conversation.send_text(text, played))
+        else:
+            # The next session is told of it with all the rest, and asked.
+            self.silence(self.conversation.interrupt)
+            self.apply(Outcome(notices=(UserText(self._ids.new("item"), text, final=True),)))
         self.flow.committed()
         self.expect_reply(spoken=False)
 
@@ -339,13 +417,13 @@ class TalkSession:
         self._reply_due_since = self._clock.now()
 
     def _watch_reply(self) -> None:
-        if not self.flow.awaiting_reply or self._reply_due_since is None:
+        if not self.flow.awaiting_reply or self._reply_due_since is None or self.flow.reconnecting:
             return
         if self._clock.now() - self._reply_due_since > self._options.reply_timeout_seconds:
             self.flow.awaiting_reply = False
             self._reply_due_since = None
-            hint = "say it again; if it happens often, see mrblue doctor"
-            self.emit(ev.Failure("reply_timeout", "the server did not answer in time", False, hint))
+            hint = tell("say it again; if it happens often, see mrblue doctor")
+            self.emit(ev.Failure("reply_timeout", tell("the server did not answer in time"), False, hint))
             self._listener.close_turn()
 
     def close_ears(self) -> None:
@@ -365,7 +443,7 @@ class TalkSession:
 
     def heard_out(self, key: AudioKey) -> None:
         """A stream of reply audio was played to its end."""
-        self.apply(self.conversation.played_out(key))
+        self.continuity.played_out(key)
         self._listener.heard_out(key)
 
     def fell_silent(self) -> None:

@@ -6,6 +6,7 @@ throughout: call it beside the event loop.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import shutil
@@ -18,7 +19,7 @@ from mrblue_cli.core.errors import ComponentError, DeviceError
 from mrblue_cli.core.texts import tell
 from mrblue_cli.voice import bluetooth
 from mrblue_cli.voice.device_watch import BOTH, Side
-from mrblue_cli.voice.devices import Device, Kind, Loader, choose_device, library, list_devices, refresh
+from mrblue_cli.voice.devices import Device, Kind, Loader, choose_device, library, list_devices, no_match, refresh
 from mrblue_cli.voice.microphones import DeviceMicrophone
 from mrblue_cli.voice.pipes import Find, PipeMicrophone, PipeSpeaker, PipeTool, find_tools
 from mrblue_cli.voice.ports import MicrophonePort, SpeakerPort
@@ -123,10 +124,9 @@ class SoundSystem:
         state = self._server.state()
         self._fingerprint = None if state is None else state.fingerprint
         if self._backend != "pipes":
-            try:
+            # Without PortAudio, or with one that does not start again, `choices` fails and says what to do about it.
+            with contextlib.suppress(Exception):
                 refresh(self._load)
-            except ComponentError:
-                return  # told by `choices`, which says what to do about it
 
     def news(self, ports: dict[Side, MicrophonePort | SpeakerPort]) -> News:
         """What changed since the ports in use were opened."""
@@ -190,9 +190,7 @@ class SoundSystem:
                 found.append(Choice(_pipe(tool, kind, instead, instead.name), _spared(instead.title, default.title), 0))
             elif wanted:
                 port = _pipe(tool, kind, default)
-                line = tell(
-                    "no {kind} device matches '{wanted}'; using {name}", kind=kind, wanted=wanted, name=port.name
-                )
+                line = no_match(kind, wanted, port.name or tool.program)
                 found.append(Choice(port, line, SUBSTITUTE))
             else:
                 found.append(Choice(_pipe(tool, kind, default), rank=2))

@@ -15,6 +15,7 @@ from mrblue_cli.audio.ring import PlaybackRing
 from mrblue_cli.audio.wav import wav_header
 from mrblue_cli.core.clock import Clock
 from mrblue_cli.core.errors import InputFileError
+from mrblue_cli.core.texts import tell
 from mrblue_cli.protocol.notices import AudioKey, Played
 from mrblue_cli.voice.devices import Device, Loader, close_stream, is_active, library, open_output, start_stream
 from mrblue_cli.voice.routes import Ask, ask_pactl, output_route
@@ -73,6 +74,13 @@ class PlayoutSpeaker:
         return tuple(
             Played(cast("AudioKey", item.key), item.played_samples * 1000 // self.rate, item.complete)
             for item in self._playout.stop(self._latency_samples)
+        )
+
+    def report(self) -> tuple[Played, ...]:
+        """What was heard so far of every stream that is not long over."""
+        return tuple(
+            Played(cast("AudioKey", item.key), item.played_samples * 1000 // self.rate, item.complete)
+            for item in self._playout.report(self._latency_samples)
         )
 
     def pause(self) -> None:
@@ -288,5 +296,5 @@ class PacedSpeaker(PlayoutSpeaker):
         self._frames += len(pcm)
 
     def _cannot_write(self, error: OSError) -> InputFileError:
-        what = f"--output {self._path}: cannot be written: {error.strerror or error}"
-        return InputFileError(what, hint="choose a place for a file with room, where you may write")
+        what = tell("{path}: cannot be written: {words}", path=f"--output {self._path}", words=error.strerror or error)
+        return InputFileError(what, hint=tell("choose a place where you may write"))

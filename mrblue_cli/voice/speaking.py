@@ -8,6 +8,7 @@ from mrblue_cli.audio.gate import Route
 from mrblue_cli.audio.pcm import Pcm
 from mrblue_cli.core.clock import Clock
 from mrblue_cli.core.errors import ComponentError
+from mrblue_cli.core.texts import tell
 from mrblue_cli.protocol.notices import AudioKey, Played
 from mrblue_cli.voice import events as ev
 from mrblue_cli.voice.flow import TurnFlow
@@ -80,7 +81,9 @@ class Speaking:
         try:
             self._speaker.open()
         except ComponentError as error:
-            return ev.Failure(error.code, f"{error.what}; replies are shown, not heard", False, error.hint)
+            return ev.Failure(
+                error.code, tell("{what}: replies are shown, not heard", what=error.what), False, error.hint
+            )
         return None
 
     def close(self) -> None:
@@ -109,6 +112,10 @@ class Speaking:
     def take_played(self) -> Pcm:
         """What went to the output since the last call, silence included: PCM16 mono 24 kHz."""
         return self._speaker.take_played()
+
+    def report(self) -> tuple[Played, ...]:
+        """What was heard so far of every stream that is not long over; nothing stops."""
+        return self._speaker.report()
 
     def silence(self) -> tuple[Played, ...]:
         """Stop, now; tells how much was heard of every stream."""

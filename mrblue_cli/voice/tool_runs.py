@@ -16,17 +16,27 @@ from mrblue_cli.protocol.client_events import CreateResponse
 from mrblue_cli.protocol.notices import ToolCall
 from mrblue_cli.voice import events as ev
 from mrblue_cli.voice.flow import TurnFlow
-from mrblue_cli.voice.link import stop
+from mrblue_cli.voice.line import stop
 from mrblue_cli.voice.spending import Spending
 
 EFFECT_GRACE_SECONDS = 10.0
 """How long the end of a talk waits for an effect that has begun."""
 
 
+class _Continuity(Protocol):
+    @property
+    def live(self) -> bool: ...
+    def tool_result(self, call_id: str, *, last: bool) -> None: ...
+
+
 class _Talk(Protocol):
-    conversation: ClientConversation
     flow: TurnFlow
     spending: Spending
+
+    @property
+    def conversation(self) -> ClientConversation: ...
+    @property
+    def continuity(self) -> _Continuity: ...
 
     def emit(self, event: ev.TalkEvent) -> None: ...
     def apply(self, outcome: Outcome) -> None: ...
@@ -76,8 +86,10 @@ class ToolRuns:
             raise
         status = ev.ToolStatus(outcome.status)
         self._talk.emit(ev.ToolRan(call.call_id, call.name, call.arguments, status, outcome.output, outcome.say))
-        # At the end of the money the call is carried out and told, but no reply to it is asked for.
-        if asked_by is not self._talk.conversation or self._talk.spending.closing:
+        if self._talk.spending.closing:
+            return  # at the end of the money the call is carried out and told, but no reply to it is asked for
+        if asked_by is not self._talk.conversation or not self._talk.continuity.live:
+            self._talk.continuity.tool_result(call.call_id, last=len(self._jobs) == 1)
             return
         answer = asked_by.supply_tool_output(call.call_id, outcome.output)
         if any(isinstance(event, CreateResponse) for event in answer.send):

@@ -8,12 +8,13 @@ import pytest
 
 from mrblue_cli.app import talk_rungs
 from mrblue_cli.app.talk import Conversation
-from mrblue_cli.app.talk_rungs import TalkRungs, choose_engine
-from mrblue_cli.core.errors import ConfigError, MissingPart
+from mrblue_cli.app.talk_rungs import LocalEngine, TalkRungs, choose_engine
+from mrblue_cli.core.errors import ConfigError, ConnectError, MissingPart
 from mrblue_cli.settings.load import load
 from mrblue_cli.voice import events as ev
 from mrblue_cli.voice.headless import Type
 from mrblue_cli.voice.rungs import RungName
+from tests.engine.conftest import running_engine
 from tests.fakes.speech_service import running_service
 
 KEYED = {"OPENAI_API_KEY": "sk-1"}
@@ -92,6 +93,41 @@ def test_single_requests_are_billed_under_their_models_name(machine):
     batch = rungs(fallback="batch,text").rungs[0]
     assert (batch.engine, batch.hears, batch.speaks) == ("openai", True, True)
     assert batch.desired.audio.input.transcription.model == "gpt-transcribe"
+
+
+class Child:
+    """What stands for the engine's process: an engine with fake models on a real socket, which may die."""
+
+    def __init__(self, address):
+        self.url, self.token, self.alive, self.closed = address.url, address.token, True, 0
+
+    async def close(self):
+        self.closed += 1
+
+
+async def test_the_local_engine_starts_when_it_is_wanted_and_again_when_it_died():
+    children = []
+    async with running_engine() as (first, one), running_engine() as (_, two):
+
+        async def start():
+            children.append(Child(two if children else one))
+            return children[-1]
+
+        local = LocalEngine(start)
+        assert children == []
+        talks = [await local.connect(), await local.connect()]
+        assert len(children) == 1
+        # A connection that fails while the process lives is the caller's to judge.
+        await first.close()
+        with pytest.raises(ConnectError):
+            await local.connect()
+        children[0].alive = False
+        talks.append(await local.connect())
+        assert len(children) == 2
+        await local.close()
+        assert [child.closed for child in children] == [0, 1]
+        for talk in talks:
+            await talk.close()
 
 
 class Talk:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from mrblue_cli.assistant.brain import NOT_HEARD, OFFLINE, Exchange, KnowledgeBrain, LadderBrain, Question
+from mrblue_cli.assistant.brain import Exchange, KnowledgeBrain, LadderBrain, Question, not_heard_line, offline_line
 from mrblue_cli.assistant.reasoning import Reasoner
 from mrblue_cli.assistant.reply import FollowUp, follow_up_of
-from mrblue_cli.assistant.roles import BLUE, grounded
+from mrblue_cli.assistant.roles import blue_instructions, grounded
 from mrblue_cli.knowledge.base import KnowledgeBase, load_base
 from mrblue_cli.knowledge.model import Risk, Solution
 
@@ -35,8 +35,8 @@ def test_every_entry_can_be_told_in_a_minute(entry):
 
 
 async def test_what_is_not_known_is_said_honestly():
-    assert await spoken(BRAIN, "what is the capital of France") == OFFLINE
-    assert await spoken(BRAIN, "  ") == NOT_HEARD
+    assert await spoken(BRAIN, "what is the capital of France") == offline_line()
+    assert await spoken(BRAIN, "  ") == not_heard_line()
     small = KnowledgeBrain(KnowledgeBase([BASE.entry("node/port-in-use")]))
     assert "disk full" in await spoken(small, "disk quota exceeded on my phone")
 
@@ -67,7 +67,7 @@ async def test_follow_ups_go_through_the_other_ways_and_end():
     assert "all I know" in answer
     assert await spoken(BRAIN, "say that again", said(*told[:2])) == told[1]
     assert "usual causes" in await spoken(BRAIN, "why?", said(*told[:2]))
-    assert await spoken(BRAIN, "what else?") == OFFLINE
+    assert await spoken(BRAIN, "what else?") == offline_line()
 
 
 async def test_a_long_way_is_told_step_by_step():
@@ -85,7 +85,7 @@ async def test_a_long_way_is_told_step_by_step():
         told += ["next", answer]
     answer = await spoken(brain, "what else?", said(*told))
     assert answer.startswith("Another way. Move away.")
-    assert await spoken(brain, "next") == OFFLINE
+    assert await spoken(brain, "next") == offline_line()
 
 
 def test_follow_ups_are_short():
@@ -105,7 +105,7 @@ async def test_the_ladder_asks_the_model_only_for_what_it_does_not_know():
     brain = LadderBrain(BRAIN, Chat())
     assert await spoken(brain, "what is the capital of France") == "from the model"
     assert (await spoken(brain, PORT)).startswith("Found it")
-    assert await spoken(LadderBrain(BRAIN), "what is the capital of France") == OFFLINE
+    assert await spoken(LadderBrain(BRAIN), "what is the capital of France") == offline_line()
 
 
 def test_reasoning_grows_with_the_words_and_never_repeats():
@@ -133,5 +133,5 @@ def test_reasoning_says_when_nothing_fits():
 
 
 def test_instructions_carry_the_facts():
-    assert grounded(BLUE, "") == BLUE
-    assert "lsof" in grounded(BLUE, "- lsof")
+    assert grounded(blue_instructions(), "") == blue_instructions()
+    assert "lsof" in grounded(blue_instructions(), "- lsof")

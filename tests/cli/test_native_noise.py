@@ -25,7 +25,7 @@ def test_only_the_libraries_are_silenced():
 
 
 def test_without_a_terminal_nothing_happens():
-    code = "import os\nfrom mrblue_cli.cli.native_noise import quiet_libraries\nos.close(2)\nwith quiet_libraries(): pass"
+    code = "import os; from mrblue_cli.cli.native_noise import quiet_libraries; os.close(2)\nwith quiet_libraries(): 1"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

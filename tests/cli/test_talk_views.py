@@ -203,7 +203,7 @@ def test_a_cut_reply_is_marked():
 def test_a_destructive_solution_carries_its_warning():
     view = TextView()
     view.lines(KbHit("i1", hit(risk=Risk.DESTRUCTIVE)))
-    assert "        Stop the holder  ! destroys data" in view.lines(AssistantTranscript("a1", "Yes.", True))
+    assert "        Stop the holder  ! deletes data" in view.lines(AssistantTranscript("a1", "Yes.", True))
 
 
 def test_the_same_fix_is_shown_once():

@@ -1,4 +1,4 @@
-"""Real PortAudio in a room where the loudspeaker reaches the microphone: no reply cuts itself, a person gets through."""
+"""Real PortAudio in a room where the loudspeaker reaches the microphone: no reply cuts itself, a person does."""
 
 from __future__ import annotations
 

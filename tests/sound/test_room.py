@@ -157,6 +157,36 @@ def test_a_tone_arrives_whole_and_stops_at_once(room, tmp_path):
     assert sounded_ms < 2000
 
 
+def test_a_tone_that_is_held_goes_on_and_loses_nothing(room, tmp_path):
+    heard = tmp_path / "held.raw"
+    code = (
+        "import time, numpy as np\n"
+        "from mrblue_cli.voice.devices import choose_device\n"
+        "from mrblue_cli.voice.speakers import DeviceSpeaker\n"
+        "from mrblue_cli.protocol.notices import AudioKey\n"
+        "speaker = DeviceSpeaker(choose_device('output', None)[0]); speaker.open()\n"
+        "key = AudioKey('r', 'i', 0)\n"
+        "def run(seconds):\n"
+        "    end = time.monotonic() + seconds\n"
+        "    while time.monotonic() < end: speaker.pump(); time.sleep(0.005)\n"
+        "tone = (np.sin(np.arange(24000 * 2) * 0.1) * 8000).astype('<i2').tobytes()\n"
+        "speaker.play(key, tone); speaker.finish(key)\n"
+        "run(1.0); speaker.pause(); run(0.8); speaker.resume(); run(2.0)\n"
+        "over = speaker.heard_out(); speaker.close(); print(len(over), speaker.underruns)\n"
+    )
+    with room.recording(heard):
+        time.sleep(0.5)
+        done = subprocess.run([sys.executable, "-c", code], env=room.env, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", "0"]
+    loud = levels(heard) > 500
+    places = np.flatnonzero(loud)
+    gaps = np.diff(places)
+    assert np.count_nonzero(gaps > 30) == 1
+    assert 600 <= (gaps.max() - 1) * 10 <= 1100
+    # All of the tone, and the fade twice.
+    assert 1950 <= len(places) * 10 <= 2100
+
+
 def test_a_second_of_microphone_is_a_second(room, tmp_path):
     tone = (np.sin(np.arange(24_000 * 4) * 0.2) * 8000).astype("<i2")
     wav = tmp_path / "tone.wav"

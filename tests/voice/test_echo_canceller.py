@@ -66,6 +66,26 @@ def test_a_person_over_the_loudspeaker_is_kept_within_a_few_decibels():
     assert decibels(near[LEARN + len(person) + RATE // 2 :]) - decibels(rest) > 15
 
 
+@pytest.mark.parametrize("parts_per_million", [100, -100])
+def test_two_clocks_that_differ_leave_no_echo_and_nobody_speaking(parts_per_million):
+    far, room = assistant_voice(30.0), EchoRoom(60, -6.0)
+    room.play(far)
+    stretch = 1 + parts_per_million / 1e6
+    heard = room.hear(len(far))
+    near = np.interp(np.arange(int(len(heard) / stretch)) * stretch, np.arange(len(heard)), heard).astype(np.int16)
+    microphone = EchoFreeMicrophone(canceller(60), WebRtcDetector())
+    left, got, spoke = [], 0, False
+    for played in range(480, len(far), 480):
+        captured = min(len(near), int(played / stretch))
+        microphone.feed(near[got:captured], far[played - 480 : played], playing=True, latency_seconds=0.06)
+        got = captured
+        left.append(microphone.cancelled)
+        spoke = spoke or microphone.person_speaks
+    left = np.concatenate(left)[LEARN:]
+    assert decibels(near[LEARN:]) - decibels(left) >= 15
+    assert not spoke
+
+
 def test_a_canceller_that_is_not_there(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pywebrtc_audio", None)
     assert webrtc_canceller(40) is None

@@ -12,10 +12,11 @@ from mrblue_cli.audio.pcm import RATE
 from mrblue_cli.audio.playout import FADE_MS
 from mrblue_cli.audio.wav import WavAudio, wav_header
 from mrblue_cli.protocol import client_events as c
-from mrblue_cli.protocol.session import turn_detection_of
+from mrblue_cli.protocol.session import SemanticVad, turn_detection_of
 from mrblue_cli.voice import controls as do
 from mrblue_cli.voice import events as ev
 from mrblue_cli.voice.headless import Speak
+from mrblue_cli.voice.options import TurnEnd
 from tests.fakes.realtime_server import MemoryServer
 from tests.voice.test_session import WAV, Talk, quiet
 
@@ -252,3 +253,13 @@ def test_a_server_that_answers_unasked_is_let_to():
     assert len(talk.of(ev.TurnMeasured)) == 2
     assert talk.of(ev.Failure) == []
     assert len([event for event in talk.of(ev.AssistantTranscript) if event.final]) == 2
+
+
+def test_the_end_by_meaning_is_asked_for_and_the_replies_stay_ours():
+    talk = Talk(**REPLY)
+    talk.options = {"turn_end": TurnEnd.MEANING}
+    talk.hold(spoken())
+    detection = talk.server.sent(c.SessionUpdate)[0].session.audio.input.turn_detection
+    assert detection == SemanticVad(create_response=False, interrupt_response=False)
+    assert len(talk.of(ev.TurnMeasured)) == 1
+    assert len(talk.server.sent(c.CreateResponse)) == 1

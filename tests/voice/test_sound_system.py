@@ -175,3 +175,20 @@ def test_devices_that_came_are_noticed_until_the_list_is_read_anew():
 
 def test_reading_the_list_anew_survives_a_missing_library():
     system(load=missing).refresh()
+
+
+def test_a_library_that_does_not_start_again_is_not_the_end_of_the_talk():
+    fake = FakePortAudio(BUILT_IN)
+    sound = system(load=fake, programs=("parec",))
+
+    def fail():
+        raise fake.PortAudioError("Error initializing PortAudio: Insufficient memory [-9992]")
+
+    begin, fake._initialize, fake._terminate = fake._initialize, fail, fail
+    fake.query_devices = lambda *_, **__: fail()
+    sound.refresh()
+    assert [way for way, *_ in offered(sound, MIC)] == ["pipes"]
+    del fake.query_devices
+    fake._initialize = begin
+    sound.refresh()
+    assert [way for way, *_ in offered(sound, MIC)] == ["portaudio", "pipes"]

@@ -7,6 +7,7 @@ from textual.widgets import Static
 
 from mrblue_cli.core.texts import tell
 from mrblue_cli.voice.events import Levels, SessionStarted, TurnMode
+from mrblue_cli.voice.words import mode_word
 
 _BARS = "▁▂▃▄▅▆▇█"
 _CELLS = 8
@@ -58,14 +59,3 @@ class Meters(Static):
 
 def _bars(levels: list[float]) -> str:
     return "".join(_BARS[min(len(_BARS) - 1, int(level * len(_BARS)))] for level in levels)
-
-
-def mode_word(mode: TurnMode) -> str:
-    """The way of taking turns, in the person's language."""
-    match mode:
-        case TurnMode.HANDS_FREE:
-            return tell("hands-free")
-        case TurnMode.LOCAL_VAD:
-            return tell("local-vad")
-        case TurnMode.PUSH_TO_TALK:
-            return tell("push-to-talk")

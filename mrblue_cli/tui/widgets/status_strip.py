@@ -8,6 +8,7 @@ from textual.widgets import Static
 from mrblue_cli.core.texts import tell
 from mrblue_cli.voice.events import SessionStarted, Spent, State, StatusChanged, ToolRan, ToolStatus, TurnMeasured
 from mrblue_cli.voice.money import dollars
+from mrblue_cli.voice.words import state_word
 
 # The dot's shape differs too: state is never told by colour alone.
 _DOTS = {
@@ -61,7 +62,7 @@ class StatusStrip(Static):
 
     def set_session(self, session: SessionStarted) -> None:
         """Show who answers."""
-        self._engine = "local engine" if session.engine == "local" else f"{session.engine} · {session.model}"
+        self._engine = tell("local engine") if session.engine == "local" else f"{session.engine} · {session.model}"
         self._show()
 
     @property
@@ -76,14 +77,14 @@ class StatusStrip(Static):
 
     def _show(self) -> None:
         width = max(20, self.size.width - 2)
-        word = str(self._state)
+        word = state_word(self._state)
         if self._tools and self._state is State.THINKING:
             word = tell("using {tool}…", tool=next(reversed(self._tools.values())))
         state = f"{_DOTS[self._state]} {word}"
         left = f"mrblue  blue{self._mark}{f' · {self._engine}' if self._engine else ''}"
         parts = [state]
         if self._latency is not None:
-            parts.append(f"last turn {self._latency:.2f} s")
+            parts.append(tell("last turn {seconds} s", seconds=f"{self._latency:.2f}"))
         parts.append(self._cost)
         while len(parts) > 1 and len(left) + 3 + len("    ".join(parts)) > width:
             parts.pop()

@@ -7,6 +7,7 @@ from rich.text import Text
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from mrblue_cli.core.texts import tell
 from mrblue_cli.voice.events import Advice, AssistantTranscript, Failure, UserTranscript
 
 KEPT_LINES = 400
@@ -16,8 +17,8 @@ KEPT_LINES = 400
 class Line(Static):
     """One thing said by one side, or a note between."""
 
-    def __init__(self, who: str) -> None:
-        super().__init__(classes=f"line {who.lower() or 'note'}")
+    def __init__(self, who: str, kind: str = "note") -> None:
+        super().__init__(classes=f"line {kind}")
         self.who = who
         self.words = ""
 
@@ -38,24 +39,25 @@ class Line(Static):
 class Transcript(VerticalScroll):
     """Lines appear in the order in which people began to speak; late words find their place by item."""
 
-    BORDER_TITLE = "Conversation"
     can_focus = True
 
     def __init__(self) -> None:
         super().__init__(id="transcript")
+        self.border_title = tell("Conversation")
         self._lines: dict[str, Line] = {}
 
     def hear(self, event: UserTranscript) -> None:
         """The person's words."""
         if event.final and not event.text:
             return
-        self._line(event.item_id, "You").say(event.text, final=event.final, dim=event.earlier)
+        self._line(event.item_id, tell("You"), "you").say(event.text, final=event.final, dim=event.earlier)
         self._follow()
 
     def answer(self, event: AssistantTranscript) -> None:
         """The assistant's words; cut-off ones keep only what was heard."""
         cut = event.heard_ms is not None
-        self._line(event.item_id, "Blue").say(event.text, final=event.final, cut=cut, dim=event.earlier)
+        line = self._line(event.item_id, tell("Blue"), "blue")
+        line.say(event.text, final=event.final, cut=cut, dim=event.earlier)
         self._follow()
 
     def note(self, event: Failure | Advice) -> None:
@@ -79,10 +81,10 @@ class Transcript(VerticalScroll):
         """All of it, to copy."""
         return "\n".join(f"{line.who or '-'}: {line.words}" for line in self.query(Line))
 
-    def _line(self, key: str, who: str) -> Line:
+    def _line(self, key: str, who: str, kind: str) -> Line:
         line = self._lines.get(key)
         if line is None:
-            line = self._lines[key] = Line(who)
+            line = self._lines[key] = Line(who, kind)
             self.mount(line)
             old = list(self.query(Line))[:-KEPT_LINES]
             for gone in old:
