@@ -33,6 +33,7 @@ from mrblue_cli.voice.events import Advice, Ended, TalkEvent
 from mrblue_cli.voice.headless import HeadlessScript, Speak, Step
 from mrblue_cli.voice.microphones import ClockMicrophone
 from mrblue_cli.voice.ports import MicrophonePort, SpeakerPort
+from mrblue_cli.voice.rungs import RungName
 from mrblue_cli.voice.session import TalkSession
 from mrblue_cli.voice.sound_system import SoundSystem
 from mrblue_cli.voice.speakers import PacedSpeaker
@@ -157,6 +158,7 @@ class Conversation:
         settings = self._configuration.settings
         if self._rungs.advice is not None:
             self._emit(Advice(self._rungs.advice))
+        self._warn_of_accent()
         # A script knows what it wants; a person is greeted.
         greeting = self._equipped.profile.greeting if greet else ""
         self._session = TalkSession(
@@ -176,6 +178,17 @@ class Conversation:
             tap=self._history.tap,
         )
         return self._session
+
+    def _warn_of_accent(self) -> None:
+        """No voice of another language than English comes with the engine on this machine."""
+        settings = self._configuration.settings
+        english = settings.talk.language == "en" or settings.engine.tts_voice
+        if not english and self._rungs.rungs[0].name is RungName.LOCAL:
+            line = tell(
+                "the voice of this machine is English: what it says in another language sounds foreign "
+                "(set [engine] tts_voice)"
+            )
+            self._emit(Advice(line))
 
     def _emit(self, event: TalkEvent) -> None:
         for observer in self._observers:

@@ -64,3 +64,9 @@ def test_the_light_theme(snap_compare):
 
 def test_help(snap_compare):
     picture(snap_compare, conversation.whole(), (100, 34), press=["question_mark"])
+
+
+@pytest.mark.usefixtures("spanish")
+def test_in_spanish(snap_compare):
+    whole = [*conversation.whole(), ev.Advice("turnos: manos libres"), ev.StatusChanged(ev.State.LISTENING)]
+    picture(snap_compare, whole, (120, 36))
