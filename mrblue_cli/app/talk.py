@@ -108,11 +108,19 @@ class Conversation:
             )
             self._emit(Advice(what))
             return self._build(None, PacedSpeaker(self._clock), greet=True)
-        rungs, sound = self._rungs.rungs, sound_of(talk)
-        microphone = microphone_of(sound, self._emit) if any(rung.hears for rung in rungs) else None
-        speaks = any(rung.speaks for rung in rungs)
-        speaker = speaker_of(sound, self._emit, self._clock) if speaks else PacedSpeaker(self._clock)
+        used = self._sides()
+        if not used:
+            return self._build(None, PacedSpeaker(self._clock), greet=True)
+        sound = sound_of(talk, *used)
+        microphone = microphone_of(sound, self._emit) if Side.MICROPHONE in used else None
+        speaker = speaker_of(sound, self._emit, self._clock) if Side.SPEAKER in used else PacedSpeaker(self._clock)
         return self._build(microphone, speaker, sound, greet=True)
+
+    def _sides(self) -> frozenset[Side]:
+        """The devices that any way to talk here has a use for: a talk in writing must not open a microphone."""
+        rungs = self._rungs.rungs
+        uses = {Side.MICROPHONE: any(rung.hears for rung in rungs), Side.SPEAKER: any(rung.speaks for rung in rungs)}
+        return frozenset(side for side, used in uses.items() if used)
 
     async def run_script(self, steps: Sequence[Step], *, output: Path | None) -> tuple[str, ...]:
         """Talk from a script, without devices unless one is named. Returns recordings in which nobody was heard."""
