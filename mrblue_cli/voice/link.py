@@ -225,6 +225,8 @@ class Link:
                 self._enter(found, self._back() if same else self._told(index, lost.what))
                 return
             error = found
+            if index == line.rung and not found.retryable:
+                lost = found  # a key that is refused now is what the person must know
             index = self._ladder.failed(self._clock.now())
             self._backoff.reset()
         if error is lost:
