@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from mrblue_cli.core import texts
+
 settings.register_profile("mrblue", deadline=None, derandomize=True, max_examples=100)
 settings.load_profile("mrblue")
 
@@ -32,6 +34,19 @@ def _nobodys_settings(monkeypatch, tmp_path):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+
+
+@pytest.fixture(autouse=True)
+def _english_again():
+    """A command of another test may have chosen a language for the whole process."""
+    yield
+    texts.use("en")
+
+
+@pytest.fixture
+def spanish():
+    """This process speaks Spanish."""
+    texts.use("es")
 
 
 @pytest.fixture(scope="session")

@@ -33,6 +33,7 @@ from mrblue_cli.voice.events import Advice, Ended, TalkEvent
 from mrblue_cli.voice.headless import HeadlessScript, Speak, Step
 from mrblue_cli.voice.microphones import ClockMicrophone
 from mrblue_cli.voice.ports import MicrophonePort, SpeakerPort
+from mrblue_cli.voice.rungs import RungName
 from mrblue_cli.voice.session import TalkSession
 from mrblue_cli.voice.sound_system import SoundSystem
 from mrblue_cli.voice.speakers import PacedSpeaker
@@ -107,11 +108,19 @@ class Conversation:
             )
             self._emit(Advice(what))
             return self._build(None, PacedSpeaker(self._clock), greet=True)
-        rungs, sound = self._rungs.rungs, sound_of(talk)
-        microphone = microphone_of(sound, self._emit) if any(rung.hears for rung in rungs) else None
-        speaks = any(rung.speaks for rung in rungs)
-        speaker = speaker_of(sound, self._emit, self._clock) if speaks else PacedSpeaker(self._clock)
+        used = self._sides()
+        if not used:
+            return self._build(None, PacedSpeaker(self._clock), greet=True)
+        sound = sound_of(talk, *used)
+        microphone = microphone_of(sound, self._emit) if Side.MICROPHONE in used else None
+        speaker = speaker_of(sound, self._emit, self._clock) if Side.SPEAKER in used else PacedSpeaker(self._clock)
         return self._build(microphone, speaker, sound, greet=True)
+
+    def _sides(self) -> frozenset[Side]:
+        """The devices that any way to talk here has a use for: a talk in writing must not open a microphone."""
+        rungs = self._rungs.rungs
+        uses = {Side.MICROPHONE: any(rung.hears for rung in rungs), Side.SPEAKER: any(rung.speaks for rung in rungs)}
+        return frozenset(side for side, used in uses.items() if used)
 
     async def run_script(self, steps: Sequence[Step], *, output: Path | None) -> tuple[str, ...]:
         """Talk from a script, without devices unless one is named. Returns recordings in which nobody was heard."""
@@ -149,6 +158,7 @@ class Conversation:
         settings = self._configuration.settings
         if self._rungs.advice is not None:
             self._emit(Advice(self._rungs.advice))
+        self._warn_of_accent()
         # A script knows what it wants; a person is greeted.
         greeting = self._equipped.profile.greeting if greet else ""
         self._session = TalkSession(
@@ -168,6 +178,17 @@ class Conversation:
             tap=self._history.tap,
         )
         return self._session
+
+    def _warn_of_accent(self) -> None:
+        """No voice of another language than English comes with the engine on this machine."""
+        settings = self._configuration.settings
+        english = settings.talk.language == "en" or settings.engine.tts_voice
+        if not english and self._rungs.rungs[0].name is RungName.LOCAL:
+            line = tell(
+                "the voice of this machine is English: what it says in another language sounds foreign "
+                "(set [engine] tts_voice)"
+            )
+            self._emit(Advice(line))
 
     def _emit(self, event: TalkEvent) -> None:
         for observer in self._observers:

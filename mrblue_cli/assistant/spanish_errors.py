@@ -15,15 +15,15 @@ from mrblue_cli.core.texts import language
 MAX_CHARS = 2_000
 """Longer texts are logs, not speech."""
 
-# Spanish | English. Without accents; `/` parts words that mean the same; # is a number that may be there. Between the
-# words articles and auxiliaries may stand, see _LOOSE. Longer phrases come before shorter ones that they begin with.
+# Spanish | English. Without accents; `/` parts words that mean the same; # is a number and @ a name that may be there.
+# Between the words articles and auxiliaries may stand, see _LOOSE. Longer phrases come before those that begin them.
 _PHRASES = """
 puerto tres mil | port 3000
 puerto cinco mil | port 5000
 puerto ocho mil ochenta | port 8080
 puerto ocho mil | port 8000
 direccion uso/usada/utilizada/ocupada | address already in use
-puerto # uso/usado/utilizado/ocupado | port # already in use
+puerto # uso/usado/utilizado/ocupado | port # is already in use
 conexion rechazada/rehusada/denegada | connection refused
 rechaza/rechazo/rechazaron conexion | connection refused
 conexion reiniciada/restablecida/reseteada | connection reset
@@ -32,7 +32,7 @@ tuberia rota | broken pipe
 agoto/agotado tiempo espera | timed out
 tiempo espera agotado/excedido/superado | timed out
 tiempo agotado/excedido | timed out
-no puede/pudo resolver nombre/host/servidor/dominio | could not resolve host
+no puede/pudo resolver nombre/host/servidor/dominio @ | could not resolve host: @
 nombre o servicio desconocido | name or service not known
 nombre o servicio no conocido | name or service not known
 red inalcanzable/inaccesible | network is unreachable
@@ -58,12 +58,14 @@ violacion/fallo segmento/segmentacion | segmentation fault
 desbordamiento pila | stack overflow
 maxima profundidad recursion | maximum recursion depth exceeded
 modulo no encontrado/existe | module not found
-no encuentra/encontro/encontrar modulo | cannot find module
+modulo @ no encontrado/existe | cannot find module @
+no encuentra/encontro/encontrar modulo @ | cannot find module @
 no hay modulo llamado | no module named
 ningun modulo llamado | no module named
 paquete no encontrado/existe | package not found
-orden/comando no encontrada/encontrado/existe | command not found
-no encuentra/encontro orden/comando | command not found
+orden/comando no encontrada/encontrado/existe @ | @: command not found
+orden/comando @ no encontrada/encontrado/existe | @: command not found
+no encuentra/encontro orden/comando @ | @: command not found
 error sintaxis | syntax error
 sintaxis invalida | invalid syntax
 token/simbolo/caracter inesperado | unexpected token
@@ -77,7 +79,7 @@ indice fuera rango | index out of range
 division por/entre cero | division by zero
 clave/llave duplicada | duplicate key value violates unique constraint
 clave/llave foranea | foreign key constraint
-tabla no existe | relation does not exist
+tabla @ no existe | relation @ does not exist
 base datos bloqueada | database is locked
 contrasena incorrecta | password authentication failed
 autenticacion fallida | authentication failed
@@ -92,6 +94,11 @@ demasiadas peticiones/solicitudes | too many requests
 limite peticiones/solicitudes superado/excedido | rate limit exceeded
 puerto # | port #
 """
+_LINKS = {
+    "en": "in", "con": "with", "de": "of", "del": "of the", "al": "to", "y": "and", "instalar": "install",
+    "ejecutar": "run", "el": "the", "la": "the", "mi": "my", "me": "", "da": "",
+}  # fmt: skip
+"""Little words around a phrase: left as they are, they would count as words that no entry knows."""
 _LOOSE = "el|la|los|las|un|una|de|del|en|al|ya|se|esta|estan|es|siendo|fue|ha|han|sido|mi|mas|con|por|que|para|the"
 
 
@@ -104,12 +111,14 @@ def in_english(text: str) -> str:
     for pattern, english in _patterns():
         place = 0
         while found := pattern.search(plain, place):
-            number = next((one for one in found.groups() if one), "")
-            told = " ".join(english.replace("#", number).split())
+            named = next((whole[slice(*found.span(n))] for n in range(1, len(found.groups()) + 1) if found[n]), "")
+            told = " ".join(english.replace("#", named).replace("@", named).split()).removeprefix(": ")
             whole = whole[: found.start()] + told + whole[found.end() :]
             plain = plain[: found.start()] + told + plain[found.end() :]
             place = found.start() + len(told)
-    return whole
+    if whole == unicodedata.normalize("NFC", text):
+        return text
+    return " ".join(told for word in whole.split(" ") if (told := _LINKS.get(word.lower(), word)))
 
 
 def _plain(letter: str) -> str:
@@ -129,10 +138,12 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
 
 def _pattern(phrase: str) -> str:
     between = rf"\s+(?:(?:{_LOOSE})\s+){{0,3}}"
-    pattern = r"(?<!\w)(?:(?:el|la|los|las|un|una)\s+)?"
+    pattern = r"(?<!\w)(?:(?:el|la|los|las|un|una|se)\s+)?"
     for number, word in enumerate(phrase.split()):
         if word == "#":
             pattern += rf"(?:{between}(?:numero\s+)?(\d{{2,5}})(?!\w))?"
+        elif word == "@":
+            pattern += rf"(?:(?:\s*:)?{between}(?!(?:no|{_LOOSE})\b)([\w./@-]*\w))?"
         else:
             pattern += (between if number else "") + f"(?:{word.replace('/', '|')})"
     return rf"{pattern}(?!\w)"

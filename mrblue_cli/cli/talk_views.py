@@ -184,6 +184,8 @@ class TextView:
                 return ["", *summary_lines(event)]
             case ToolRan(status=ToolStatus.RUNNING):
                 return [f"        {tell('using {tool}…', tool=event.name)}"]
+            case RungChanged():
+                return [f"        {event.reason}"]
             case StatusChanged(state=State.RECONNECTING):
                 return [f"        {tell('connection lost, reconnecting…')}"]
             case _:

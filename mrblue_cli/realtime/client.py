@@ -108,12 +108,9 @@ class RealtimeConnection:
 
     def _lost(self) -> ConnectError:
         code = self._socket.close_code or 1006
-        reason = f": {self._socket.close_reason}" if self._socket.close_reason else ""
-        return ConnectError(
-            f"the connection was lost (code {code}{reason})",
-            hint="check the network, then start again",
-            retryable=code in RETRYABLE_CLOSES,
-        )
+        what = tell("the connection was lost (code {code})", code=_with_reason(code, self._socket.close_reason))
+        hint = tell("check the network, then start again")
+        return ConnectError(what, hint=hint, retryable=code in RETRYABLE_CLOSES)
 
 
 async def connect(options: ConnectOptions) -> RealtimeConnection:
@@ -130,11 +127,13 @@ async def connect(options: ConnectOptions) -> RealtimeConnection:
             return await _first_event(socket, options, where)
     except TimeoutError:
         await socket.close()
-        waited = f"{options.ready_timeout_seconds:.0f} s"
-        raise ConnectError(
-            f"{where} accepted the connection but opened no session within {waited}",
-            hint="is this a Realtime server? the path usually ends in /v1/realtime",
-        ) from None
+        what = tell(
+            "{who} accepted the connection but opened no session within {seconds} s",
+            who=where,
+            seconds=f"{options.ready_timeout_seconds:.0f}",
+        )
+        hint = tell("is this a Realtime server? the path usually ends in /v1/realtime")
+        raise ConnectError(what, hint=hint) from None
     except ConnectionClosed:
         raise _closed_early(where, socket) from None
     except BaseException:
@@ -163,12 +162,18 @@ def _closed_early(where: str, socket: ClientConnection) -> MrBlueError:
         return _told(where, Error(error=ErrorDetail(code="invalid_api_key")))
     if socket.close_code == _CLOSED_FOR_REQUEST and code:
         return _told(where, Error(error=ErrorDetail(code=code)))
-    words = f": {reason}" if reason else ""
-    return ConnectError(
-        f"{where} closed the connection before a session began (code {socket.close_code or 1006}{words})",
-        hint="check the address, the key and the model",
-        retryable=(socket.close_code or 1006) in RETRYABLE_CLOSES,
+    number = socket.close_code or 1006
+    what = tell(
+        "{who} closed the connection before a session began (code {code})",
+        who=where,
+        code=_with_reason(number, reason),
     )
+    hint = tell("check the address, the key and the model")
+    return ConnectError(what, hint=hint, retryable=number in RETRYABLE_CLOSES)
+
+
+def _with_reason(code: int, reason: str | None) -> str:
+    return f"{code}: {reason}" if reason else str(code)
 
 
 def _told(where: str, event: Error) -> MrBlueError:

@@ -31,6 +31,11 @@ class TalkCommands(Provider):
             (tell("Push-to-talk"), tell("Tap to start, tap to send"), partial(screen.set_mode, TurnMode.PUSH_TO_TALK)),
             (tell("Mute or unmute"), tell("Close or open the microphone"), screen.action_mute),
             (tell("Stop the answer"), tell("Silence, now"), screen.action_stop),
+            (
+                tell("Try the best engine again"),
+                tell("After the talk had to go on with another one"),
+                screen.retry_engine,
+            ),
             (tell("Copy the conversation"), tell("To the clipboard"), screen.copy_transcript),
             (tell("Clear the panels"), tell("Conversation, fixes and thinking"), screen.clear_panels),
             (tell("Light theme"), tell("Dark on light"), partial(screen.set_theme, "mrblue-light")),

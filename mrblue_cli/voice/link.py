@@ -205,7 +205,7 @@ class Link:
                 if self._ladder.failed(self._clock.now()) is None:
                     raise first from None
                 continue
-            return line, None if first is None else self._told(index, first.what)
+            return line, None if first is None else self._told(index, first.what, first.code)
 
     async def _recover(self, line: Line, error: MrBlueError) -> None:
         """The connection is lost: have it back, or the next best way."""
@@ -222,7 +222,7 @@ class Link:
             found = await self._try(index, error, at_once=index != line.rung)
             if isinstance(found, Line):
                 same = index == line.rung
-                self._enter(found, self._back() if same else self._told(index, lost.what))
+                self._enter(found, self._back() if same else self._told(index, lost.what, lost.code))
                 return
             error = found
             if index == line.rung and not found.retryable:
@@ -307,9 +307,9 @@ class Link:
 
     def _back(self) -> ev.RungChanged:
         reason = tell("the connection to {engine} was lost and is back: the talk goes on", engine=self.rung.engine)
-        return ev.RungChanged(str(self.rung.name), self.rung.engine, reason, reconnected=True)
+        return ev.RungChanged(str(self.rung.name), self.rung.engine, reason, reconnected=True, code=ConnectError.code)
 
-    def _told(self, index: int, why: str) -> ev.RungChanged:
+    def _told(self, index: int, why: str, code: str) -> ev.RungChanged:
         rung = self._rungs[index]
         if not rung.hears:
             reason = tell("{why}; the talk goes on in writing: type instead of talking", why=why)
@@ -317,7 +317,7 @@ class Link:
             reason = tell("{why}; the talk goes on with {engine}, answers are read", why=why, engine=rung.engine)
         else:
             reason = tell("{why}; the talk goes on with {engine}", why=why, engine=rung.engine)
-        return ev.RungChanged(str(rung.name), rung.engine, reason)
+        return ev.RungChanged(str(rung.name), rung.engine, reason, code=code)
 
     # Beside the one in use --------------------------------------------------------------------------------------
 
@@ -354,10 +354,11 @@ class Link:
         name = str(self._rungs[spare.rung].name)
         told = None
         if spare.why is _Why.CLIMB:
-            told = ev.RungChanged(name, engine, tell("{engine} is there again: the talk goes on there", engine=engine))
+            reason = tell("{engine} is there again: the talk goes on there", engine=engine)
+            told = ev.RungChanged(name, engine, reason, code="asked" if spare.asked else "recovered")
         elif spare.why is _Why.DESCEND:
             self._ladder.probe_failed(old.rung, self._clock.now())
-            told = self._told(spare.rung, spare.reason)
+            told = self._told(spare.rung, spare.reason, "rate_limit")
         self._line = None
         self._talk.link_down(planned=True)
         self._enter(line, told)

@@ -7,13 +7,13 @@ import json
 import pytest
 
 from mrblue_cli.assistant.brain import (
-    OFFLINE,
     CallTool,
     Exchange,
     KnowledgeBrain,
     LadderBrain,
     Question,
     ToolSpec,
+    offline_line,
     told_outputs,
 )
 from mrblue_cli.assistant.roles import GREET, greeting_of
@@ -51,7 +51,7 @@ async def test_skills_come_before_the_knowledge_base_and_that_before_the_chat(ch
     (known,) = await answered(PORT, tools=BLUE, chat=chat)
     assert known.startswith("Found it")
     (other,) = await answered("what is the capital of France", tools=BLUE, chat=chat)
-    assert other == ("chat: what is the capital of France" if chat else OFFLINE)
+    assert other == ("chat: what is the capital of France" if chat else offline_line())
 
 
 async def test_where_errors_are_not_the_matter_the_knowledge_base_is_silent():

@@ -177,7 +177,8 @@ def test_light_commands_load_nothing_heavy(args):
         "import sys; sys.argv = ['mrblue', *sys.argv[1:]]\n"
         "from mrblue_cli.cli.entry import main\n"
         "try: main()\nexcept SystemExit: pass\n"
-        "heavy = [m for m in ('textual','numpy','openai','websockets','sounddevice','prometheus_client') if m in sys.modules]\n"
+        "named = ('textual', 'numpy', 'openai', 'websockets', 'sounddevice', 'prometheus_client')\n"
+        "heavy = [m for m in named if m in sys.modules]\n"
         "print('HEAVY', heavy)"
     )
     out = subprocess.run([sys.executable, "-c", code, *args], capture_output=True, text=True, check=True)

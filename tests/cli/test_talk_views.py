@@ -17,6 +17,7 @@ from mrblue_cli.voice.events import (
     Failure,
     KbHit,
     Levels,
+    RungChanged,
     SessionStarted,
     Spent,
     State,
@@ -194,6 +195,13 @@ def test_money_and_numbers_have_json_of_their_own():
     assert (told["type"], told["turn_usd"], told["total_usd"], told["limit_usd"]) == ("spent", 0.1, 0.2, 1.0)
     assert told["charges"][0]["kind"] == "reply"
     assert json.loads(json_line(summary(turns=4)))["turns"] == 4
+
+
+def test_another_way_to_talk_is_told_with_its_reason():
+    change = RungChanged("local", "local", "nothing listens at host:1; the talk goes on with local", code="connect")
+    assert TextView().lines(change) == ["        nothing listens at host:1; the talk goes on with local"]
+    told = json.loads(json_line(change))
+    assert (told["type"], told["rung"], told["reason"]) == ("rung", "local", change.reason)
 
 
 def test_a_cut_reply_is_marked():

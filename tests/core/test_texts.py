@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
 from mrblue_cli.core import texts
-
-
-@pytest.fixture(autouse=True)
-def english_again():
-    yield
-    texts.use("en")
 
 
 def test_english_is_the_source_itself():

@@ -59,6 +59,18 @@ async def test_the_strip_shows_the_money_and_its_limit(spent, shown):
         assert str(app.talk_screen.query_one(StatusStrip).render()).endswith(f"    {shown}")
 
 
+async def test_the_strip_shows_the_tool_at_work():
+    running = ev.ToolRan("call_1", "send_order", "{}", ev.ToolStatus.RUNNING)
+    busy = [*conversation.connected(), ev.StatusChanged(ev.State.THINKING), running]
+    async with talking(events=busy) as (app, handle, pilot):
+        strip = app.talk_screen.query_one(StatusStrip)
+        assert "using send_order…" in str(strip.render())
+        handle.emit(ev.ToolRan("call_1", "send_order", "{}", ev.ToolStatus.DONE, "{}", "Sent."))
+        await pilot.pause()
+        assert "using" not in str(strip.render())
+        assert words(app)[-1] == ("", "· send_order: Sent.")
+
+
 async def test_typing_and_sending():
     async with talking() as (app, handle, pilot):
         await pilot.press("t", *"jwt", "space", *"expired", "enter")
@@ -175,6 +187,17 @@ async def test_the_palette_changes_the_mode():
         await pilot.pause()
         assert handle.controls == [do.SetTurnMode(ev.TurnMode.PUSH_TO_TALK)]
         assert "push-to-talk" in str(app.talk_screen.query_one(Meters).render())
+
+
+async def test_the_palette_asks_for_the_best_engine():
+    async with talking() as (_, handle, pilot):
+        await pilot.press("ctrl+p")
+        await pilot.pause()
+        await pilot.press(*"best engine")
+        await pilot.pause(0.5)
+        await pilot.press("down", "enter")
+        await pilot.pause()
+        assert handle.controls == [do.RetryEngine()]
 
 
 async def test_commands_copy_clear_and_theme():

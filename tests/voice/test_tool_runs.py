@@ -67,6 +67,18 @@ class Spending:
     closing = False
 
 
+class Continuity:
+    """Notes the results that came when their connection was gone."""
+
+    live = True
+
+    def __init__(self):
+        self.kept = []
+
+    def tool_result(self, call_id, *, last):
+        self.kept.append((call_id, last))
+
+
 class Talk:
     """What tool runs see of a session."""
 
@@ -74,6 +86,7 @@ class Talk:
         self.conversation = Conversation(waits_for)
         self.flow = TurnFlow(connected=True, microphone_ready=True)
         self.spending = Spending()
+        self.continuity = Continuity()
         self.events, self.sent, self.asked = [], [], 0
 
     def emit(self, event):
@@ -177,6 +190,7 @@ def test_what_was_asked_on_a_lost_connection_is_told_but_not_sent_elsewhere():
     assert talk.statuses("send") == ["running", "done"]
     assert before.outputs == talk.conversation.outputs == {}
     assert talk.sent == []
+    assert talk.continuity.kept == [("call_1", True)]
 
 
 def outcome(arguments, tools=None, name="look", **more):

@@ -13,6 +13,7 @@ from mrblue_cli.app.tools.surroundings import Surroundings
 from mrblue_cli.assistant.permissions import Right
 from mrblue_cli.assistant.redact import redact
 from mrblue_cli.assistant.reply import spoken_reply
+from mrblue_cli.assistant.spanish_errors import in_english
 from mrblue_cli.assistant.tools import Answer, Tool
 from mrblue_cli.core.errors import NothingFound
 from mrblue_cli.core.texts import tell
@@ -85,7 +86,7 @@ def last_failed_command(around: Surroundings) -> Tool:
 
 def search(base: KnowledgeBase, text: str) -> SearchResult:
     """The best entries for this machine."""
-    result = base.search(text, top=TOP)
+    result = base.search(in_english(text), top=TOP)
     return result._replace(hits=tuple(for_platform(hit, this_platform()) for hit in result.hits))
 
 

@@ -13,6 +13,7 @@ from mrblue_cli.app.tools.post import POST_SECONDS, Poster
 from mrblue_cli.app.tools.surroundings import Surroundings
 from mrblue_cli.assistant.permissions import Right
 from mrblue_cli.assistant.skills.tattoo import noted_words
+from mrblue_cli.assistant.skills.tattoo_spanish import keyword_said
 from mrblue_cli.assistant.tools import Answer, Tool
 from mrblue_cli.core.errors import UsageError
 from mrblue_cli.core.texts import tell
@@ -74,7 +75,11 @@ def extract_keywords(around: Surroundings) -> Tool:
         keys.pop(mark, None)
         facts = {**document, "sent": True, "tries": delivery.tries, "answer": delivery.answer}
         if document["operation"] == "body_preview":
-            say = tell("Done: I have asked for a preview on the {zone}: {noted}.", zone=given.body_zone, noted=noted)
+            say = tell(
+                "Done: I have asked for a preview on the {zone}: {noted}.",
+                zone=keyword_said(given.body_zone),
+                noted=noted,
+            )
         else:
             say = tell("Done: I have asked for a design: {noted}.", noted=noted)
         return Answer(facts, say)

@@ -9,6 +9,7 @@ from typing import Any
 
 from mrblue_cli.assistant.brain import CallTool, Exchange, Question
 from mrblue_cli.assistant.skills.base import arguments_of, call, plain
+from mrblue_cli.assistant.skills.tattoo_spanish import keyword_said
 from mrblue_cli.assistant.skills.tattoo_words import (
     COLOURS,
     LEAD_IN,
@@ -110,9 +111,9 @@ def keywords_of(text: str) -> dict[str, Any]:
 
 
 def noted_words(keywords: Mapping[str, Any]) -> str:
-    """Keywords as a short list for the ear."""
+    """Keywords as a short list for the ear, in the language in use."""
     values = [
-        ", ".join(value) if isinstance(value, list) else str(value)
+        ", ".join(value) if isinstance(value, list) else str(value) if key == "subject" else keyword_said(str(value))
         for key, value in keywords.items()
         if key != "preview" and value
     ]

@@ -214,6 +214,10 @@ class TalkScreen(Screen[None]):
 
     # Commands ---------------------------------------------------------------------------------------------------
 
+    def retry_engine(self) -> None:
+        """Go back to the best way to talk, if it is there again."""
+        self._handle.send(do.RetryEngine())
+
     def set_mode(self, mode: ev.TurnMode) -> None:
         """Change the way turns are taken."""
         self._mode = mode
