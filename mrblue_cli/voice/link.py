@@ -215,16 +215,18 @@ class Link:
         self._close_soon(line)
         self._backoff.stood(self._clock.now() - self._since)
         self._hurry.clear()
-        lost = error
+        lost = why = error
         index: int | None = self._ladder.current
         while index is not None:
             self.rung = self._rungs[index]
             found = await self._try(index, error, at_once=index != line.rung)
             if isinstance(found, Line):
                 same = index == line.rung
-                self._enter(found, self._back() if same else self._told(index, lost.what, lost.code))
+                self._enter(found, self._back() if same else self._told(index, why.what, why.code))
                 return
             error = found
+            if index == line.rung and not found.retryable:
+                why = found  # a key that is refused now is what the person must know
             index = self._ladder.failed(self._clock.now())
             self._backoff.reset()
         if error is lost:
