@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from mrblue_cli.core.texts import language
+
 _URL = re.compile(r"https?://([^\s/]+)\S*")
 _PLACEHOLDER = re.compile(r"<([A-Za-z][A-Za-z _-]*)>")
 _MARKDOWN = re.compile(r"[*`#_]{2,}|[*`]")
@@ -13,9 +15,15 @@ _PORT = re.compile(r"\b(\d)(\d)000\b|\b(\d)000\b")
 _SLASH = re.compile(r"(?<=\w)/(?=\w)")
 _HOST = re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b")
 _SYMBOLS = {
-    "|": " pipe ", "&&": " and then ", ">>": " appended to ", "~": " home ", "=": " equals ", "@": " at ", "\\": " ",
-    "{": " ", "}": " ", "[": " ", "]": " ", "$": " dollar ", "^": " ",
+    "en": {"|": "pipe", "&&": "and then", ">>": "appended to", "~": "home", "=": "equals", "@": "at", "$": "dollar"},
+    "es": {"|": "tubería", "&&": "y luego", ">>": "añadido a", "~": "tu carpeta", "=": "igual", "@": "arroba",
+           "$": "dólar"},
 }  # fmt: skip
+_MARKS = {
+    "en": {"-": "dash", ":": "colon", "/": "slash", ".": "dot", "the": "the"},
+    "es": {"-": "guion", ":": "dos puntos", "/": "barra", ".": "punto", "the": "el"},
+}
+_SILENT = str.maketrans(dict.fromkeys("\\{}[]^", " "))
 _READ = {
     "lsof": "L S O F", "npm": "N P M", "sudo": "soo doo", "chmod": "ch mod", "chown": "ch own",
     "kubectl": "kube control",
@@ -27,18 +35,23 @@ _READ = {
     "EACCES": "E access", "ENOSPC": "no space", "ctrl": "control", "localhost": "local host", "config": "config",
 }  # fmt: skip
 _WORD = re.compile(r"[A-Za-z][A-Za-z-]*")
+# Letters are spelled in any language; how an English word sounds helps an English voice only.
+_SPELLED = {word: said for word, said in _READ.items() if all(len(letter) == 1 for letter in said.split())}
 
 
 def speakable(text: str) -> str:
-    """Rewrite one clause for a voice; the transcript keeps the written form."""
-    text = _URL.sub(lambda match: f"{match[1].replace('.', ' dot ')}", text)
-    text = _PLACEHOLDER.sub(lambda match: f"the {match[1].lower().replace('-', ' ').replace('_', ' ')}", text)
+    """Rewrite one clause for a voice of the language in use; the transcript keeps the written form."""
+    code = language()
+    mark, read = _MARKS[code], _READ if code == "en" else _SPELLED
+    dot = f" {mark['.']} "
+    text = _URL.sub(lambda match: match[1].replace(".", dot), text)
+    text = _PLACEHOLDER.sub(lambda match: f"{mark['the']} {match[1].lower().replace('-', ' ').replace('_', ' ')}", text)
     text = _MARKDOWN.sub("", text)
-    text = _HOST.sub(lambda match: match[0].replace(".", " dot "), text)
-    text = _FLAG.sub(lambda match: f"{'dash dash' if len(match[1]) == 2 else 'dash'} {match[2]}", f" {text}")
-    text = _COLON_NUMBER.sub(r" colon \1", text)
-    text = _SLASH.sub(" slash ", text)
-    for symbol, word in _SYMBOLS.items():
-        text = text.replace(symbol, word)
-    text = _WORD.sub(lambda match: _READ.get(match[0], match[0]), text)
+    text = _HOST.sub(lambda match: match[0].replace(".", dot), text)
+    text = _FLAG.sub(lambda match: f"{' '.join(mark['-'] for _ in match[1])} {match[2]}", f" {text}")
+    text = _COLON_NUMBER.sub(rf" {mark[':']} \1", text)
+    text = _SLASH.sub(f" {mark['/']} ", text)
+    for symbol, word in _SYMBOLS[code].items():
+        text = text.replace(symbol, f" {word} ")
+    text = _WORD.sub(lambda match: read.get(match[0], match[0]), text.translate(_SILENT))
     return re.sub(r"\s+", " ", text).strip()

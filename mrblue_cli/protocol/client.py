@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import binascii
 
-import msgspec
 from msgspec import UNSET, UnsetType
 
 from mrblue_cli.core.ids import IdSource
@@ -35,16 +34,14 @@ from mrblue_cli.protocol.reply_ends import break_off, cut_stream, was_noticed, w
 from mrblue_cli.protocol.reply_ledger import ReplyLedger
 from mrblue_cli.protocol.session import (
     BYTES_PER_MS,
-    Audio,
-    AudioInput,
-    SemanticVad,
     ServerVad,
     Session,
     TurnDetection,
-    merge,
 )
 from mrblue_cli.protocol.tool_calls import ToolCalls
 from mrblue_cli.protocol.transitions import Reply, ReplyMove, Side, Turn, TurnMove, next_reply, next_turn
+from mrblue_cli.protocol.user_words import UserWords
+from mrblue_cli.protocol.wanted import Wanted
 
 __all__ = ["CHUNK_BYTES", "NOTHING", "ClientConversation", "Outcome"]
 
@@ -75,14 +72,10 @@ class ClientConversation:
         vad: TurnDetection | None = None,
         plain_vad: ServerVad | None = None,
     ) -> None:
-        self._vad = vad or ServerVad()
-        self._plain_vad = plain_vad or ServerVad()
-        self._can_share = True
-        self._desired = desired
+        self._wanted = Wanted(desired, ownership, vad, plain_vad)
         self._ids = ids
         self._ledger = ReplyLedger()
-        self._user_texts: dict[str, str] = {}
-        self._final_user_texts: set[str] = set()
+        self._words = UserWords()
         self._response_id: str | None = None
         self._open_responses: set[str] = set()
         self._create_event_id: str | None = None
@@ -96,16 +89,18 @@ class ClientConversation:
         self._busy_retries = 0
         self._appended_bytes = 0
         self._calls = ToolCalls()
-        self._audio_spoken = False
-        self._turns_held = False
         self._repeats = 0
         """Turns said again, whose commit the server has not confirmed yet."""
         self.reply_due = False
         """After `lose`: a reply was asked for, or had begun, and nothing of it was heard."""
-        self.ownership = ownership
         self.turn_state = Turn.IDLE
         self.reply_state = Reply.NONE
         self.dialect = n.Dialect.GA
+
+    @property
+    def ownership(self) -> n.Ownership:
+        """Who decides about turns now."""
+        return self._wanted.ownership
 
     # What the person does -------------------------------------------------------------------------------------
 
@@ -224,8 +219,8 @@ class ClientConversation:
         """Until `release_turns` the server takes no audio for speech: turns of an earlier session are said again."""
         if self.ownership is n.Ownership.CLIENT:
             return NOTHING
-        self._turns_held = True
-        return self._ask_for_session(self._turns_alone())
+        self._wanted.turns_held = True
+        return self._ask_for_session(self._wanted.turns_alone)
 
     def say_again(self, pcm: bytes) -> Outcome:
         """A whole turn of an earlier session, without asking for a reply. PCM16 little-endian mono 24 kHz."""
@@ -234,10 +229,10 @@ class ClientConversation:
 
     def release_turns(self) -> Outcome:
         """The server listens again."""
-        if not self._turns_held:
+        if not self._wanted.turns_held:
             return NOTHING
-        self._turns_held = False
-        return self._ask_for_session(self._turns_alone())
+        self._wanted.turns_held = False
+        return self._ask_for_session(self._wanted.turns_alone)
 
     def lose(self, heard: frozenset[str]) -> Outcome:
         """The connection is gone. `heard`: the responses of which something was heard, or will be.
@@ -259,21 +254,18 @@ class ClientConversation:
         self._response_id, self._create_due, self.reply_state = None, False, Reply.NONE
         return outcome
 
-    def _turns_alone(self) -> Session:
-        return Session(type="realtime", audio=Audio(input=AudioInput(turn_detection=self._turn_detection())))
-
     def set_ownership(self, ownership: n.Ownership) -> Outcome:
         """Change who decides about turns, from now on."""
-        ownership = self._possible(ownership)
+        ownership = self._wanted.possible(ownership)
         if ownership is self.ownership:
             return NOTHING
-        self.ownership = ownership
+        self._wanted.ownership = ownership
         outcome = self.abandon_turn() if self.turn_state is not Turn.IDLE else NOTHING
-        return outcome + self._ask_for_session(self._turns_alone())
+        return outcome + self._ask_for_session(self._wanted.turns_alone)
 
     def update_session(self, change: Session) -> Outcome:
         """Change the configuration; the voice is left out once audio was spoken (it is fixed then)."""
-        self._desired = merge(self._desired, change)
+        self._wanted.change(change)
         return self._ask_for_session(change)
 
     def supply_tool_output(self, call_id: str, output: str) -> Outcome:
@@ -304,7 +296,7 @@ class ClientConversation:
             case s.SpeechStarted() | s.SpeechStopped() | s.AudioCommitted() | s.AudioCleared():
                 return self._on_buffer(event)
             case s.TranscriptionDelta() | s.TranscriptionCompleted() | s.TranscriptionFailed():
-                return self._on_transcription(event)
+                return self._words.receive(event)
             case s.ResponseCreated():
                 return self._on_response_created(event.response)
             case s.ResponseDone():
@@ -331,8 +323,7 @@ class ClientConversation:
         session = event.session
         self.dialect = detect_dialect(session)
         if self.dialect is n.Dialect.BETA:
-            self._can_share, self._vad = False, self._plain_vad
-        self.ownership = self._possible(self.ownership)
+            self._wanted.plainly()
         expires = session.get("expires_at")
         ready = n.SessionReady(
             session_id=str(session.get("id", "")),
@@ -340,7 +331,7 @@ class ClientConversation:
             dialect=self.dialect,
             expires_at=expires if isinstance(expires, int) else None,
         )
-        return self._ask_for_session(self._wanted_session()) + Outcome(notices=(ready,))
+        return self._ask_for_session(self._wanted.whole) + Outcome(notices=(ready,))
 
     def _on_buffer(self, event: s.ServerEvent) -> Outcome:
         match event:
@@ -382,28 +373,6 @@ class ClientConversation:
                 said.append(n.ReplyText(item_id, "", final=True, heard_ms=0))
         return Outcome(notices=tuple(said))
 
-    def _on_transcription(self, event: s.ServerEvent) -> Outcome:
-        match event:
-            case s.TranscriptionDelta() if event.item_id in self._final_user_texts:
-                return NOTHING  # late: the whole is known
-            case s.TranscriptionDelta():
-                text = self._user_texts.get(event.item_id, "") + (event.delta or "")
-                self._user_texts[event.item_id] = text
-                return Outcome(notices=(n.UserText(event.item_id, text, final=False),))
-            case s.TranscriptionCompleted():
-                # Billed once, however often the server says it.
-                new = event.usage is not None and event.item_id not in self._final_user_texts
-                used = (n.TranscriptUsage(event.item_id, event.usage or {}),) if new else ()
-                self._final_user_texts.add(event.item_id)
-                self._user_texts.pop(event.item_id, None)
-                return Outcome(notices=(n.UserText(event.item_id, event.transcript.strip(), final=True), *used))
-            case s.TranscriptionFailed():
-                self._final_user_texts.add(event.item_id)
-                self._user_texts.pop(event.item_id, None)
-                return Outcome(notices=(n.UserText(event.item_id, "", final=True, failed=True),))
-            case _:
-                return NOTHING
-
     def _on_response_created(self, response: s.ResponseState) -> Outcome:
         if response.conversation_id is None and response.metadata:
             return NOTHING  # out of band: whoever asked for it routes it by id
@@ -414,7 +383,8 @@ class ClientConversation:
             # The server creates replies by itself, as it was asked not to. When this turn has one already, because
             # both of us thought of it, one is enough.
             self.reply_state = Reply.NONE if self._turn_unanswered else Reply.DOOMED
-            outcome = self._own_no_more()
+            self._wanted.share_no_more()
+            outcome = self.set_ownership(n.Ownership.SERVER)
         doomed = self.reply_state is Reply.DOOMED
         self._turn_unanswered = False
         self.reply_state = next_reply(Side.CLIENT, self.reply_state, ReplyMove.CREATE)
@@ -483,7 +453,7 @@ class ClientConversation:
             chunk = base64.b64decode(delta, validate=True)
         except (binascii.Error, ValueError):
             return Outcome(notices=(n.ProtocolFailure("invalid_audio", "the server sent broken audio", fatal=False),))
-        self._audio_spoken = True
+        self._wanted.voice_is_fixed = True
         pcm = self._ledger.add_audio(key, chunk)
         return Outcome(notices=(n.ReplyAudio(key, pcm),)) if pcm else NOTHING
 
@@ -500,11 +470,11 @@ class ClientConversation:
             # is taken all the same.
             self._refused()
         code = error.code or error.type or "error"
-        if self._vad_refused(error):
-            return self._ask_for_session(self._wanted_session())
+        if self._wanted.refused(error):
+            return self._ask_for_session(self._wanted.whole)
         if code == "cannot_update_voice":
-            self._audio_spoken = True
-            return self._ask_for_session(self._wanted_session())
+            self._wanted.voice_is_fixed = True
+            return self._ask_for_session(self._wanted.whole)
         failure = Outcome(notices=(n.ProtocolFailure(code, error.message, fatal=severity is Severity.FATAL),))
         return failure + self._ask_if_due()
 
@@ -515,7 +485,8 @@ class ClientConversation:
         if ours and self.ownership is n.Ownership.SHARED and self._created_since_request:
             # The server created a reply by itself, as it was asked not to: let it own the turns whole.
             self._refused()
-            return self._own_no_more()
+            self._wanted.share_no_more()
+            return self.set_ownership(n.Ownership.SERVER)
         self._refused()
         if wanted and self._response_id is None:
             # Nothing that we know of is active: its end crossed the refusal, or the server is confused.
@@ -533,42 +504,8 @@ class ClientConversation:
 
     # Helpers --------------------------------------------------------------------------------------------------
 
-    def _turn_detection(self) -> TurnDetection | None:
-        if self.ownership is n.Ownership.CLIENT or self._turns_held:
-            return None
-        mine = self.ownership is n.Ownership.SHARED
-        return msgspec.structs.replace(self._vad, create_response=not mine, interrupt_response=not mine)
-
-    def _possible(self, ownership: n.Ownership) -> n.Ownership:
-        return n.Ownership.SERVER if ownership is n.Ownership.SHARED and not self._can_share else ownership
-
-    def _own_no_more(self) -> Outcome:
-        self._can_share = False
-        return self.set_ownership(n.Ownership.SERVER)
-
-    def _vad_refused(self, error: s.ErrorDetail) -> bool:
-        """The server does not know our turn detection; then we ask for a plainer one, once for each refusal."""
-        told = f"{error.param or ''} {error.message}"
-        if isinstance(self._vad, SemanticVad) and "semantic_vad" in told:
-            self._vad = self._plain_vad
-            return True
-        if self._can_share and ("interrupt_response" in told or "create_response" in told):
-            self._can_share = False
-            self.ownership = self._possible(self.ownership)
-            return True
-        return False
-
-    def _wanted_session(self) -> Session:
-        """The whole configuration, turn detection included: servers differ in their defaults."""
-        audio = self._desired.audio if self._desired.audio is not UNSET else Audio()
-        heard = audio.input if audio.input is not UNSET else AudioInput()
-        heard = msgspec.structs.replace(heard, turn_detection=self._turn_detection())
-        return msgspec.structs.replace(self._desired, audio=msgspec.structs.replace(audio, input=heard))
-
     def _ask_for_session(self, change: Session) -> Outcome:
-        """GA refuses an update without its type; the voice is fixed once audio was spoken."""
-        change = msgspec.structs.replace(self._without_fixed_voice(change), type="realtime")
-        return Outcome(send=(SessionUpdate(session=change),))
+        return Outcome(send=(SessionUpdate(session=self._wanted.as_update(change)),))
 
     def _ask_if_due(self) -> Outcome:
         return self._ask_for_reply() if self._create_due and self.reply_state is Reply.NONE else NOTHING
@@ -582,16 +519,10 @@ class ClientConversation:
         self._create_abandoned = self._created_since_request = False
         self.reply_state = next_reply(Side.CLIENT, self.reply_state, ReplyMove.REQUEST)
         # Beta models fall into answering typed text with text unless told otherwise.
-        modalities = self._desired.output_modalities
+        modalities = self._wanted.desired.output_modalities
         plain = modalities is UNSET and instructions is UNSET
         request = UNSET if plain else ResponseRequest(output_modalities=modalities, instructions=instructions)
         return Outcome(send=(CreateResponse(event_id=self._create_event_id, response=request),))
-
-    def _without_fixed_voice(self, change: Session) -> Session:
-        if not self._audio_spoken or change.audio is UNSET or change.audio.output is UNSET:
-            return change
-        output = msgspec.structs.replace(change.audio.output, voice=UNSET)
-        return msgspec.structs.replace(change, audio=msgspec.structs.replace(change.audio, output=output))
 
 
 def _pieces(pcm: bytes) -> tuple[AppendAudio, ...]:

@@ -12,6 +12,11 @@ import pytest
 
 from mrblue_cli.app.engine_process import READY, EngineProcess
 from mrblue_cli.core.errors import ProviderError
+from mrblue_cli.protocol.client_events import CreateItem, CreateResponse, ResponseRequest
+from mrblue_cli.protocol.items import ContentPart, Item
+from mrblue_cli.protocol.server_events import TextDone
+from mrblue_cli.realtime.client import connect
+from mrblue_cli.realtime.endpoints import endpoint_from_url
 
 
 def command(*args):
@@ -68,3 +73,21 @@ def test_a_port_in_use_is_one_clear_line():
     done = asyncio.run(taken())
     assert done.returncode == 4
     assert "cannot listen" in done.stderr
+
+
+async def test_it_speaks_the_language_it_was_started_with():
+    engine = await EngineProcess.start(language="es")
+    try:
+        connection = await connect(endpoint_from_url(engine.url, api_key=engine.token))
+        assert connection.created.session["audio"]["input"]["transcription"]["language"] == "es"
+        said = Item(type="message", role="user", content=(ContentPart(type="input_text", text="hola"),))
+        await connection.send(CreateItem(item=said))
+        await connection.send(CreateResponse(response=ResponseRequest(output_modalities=["text"])))
+        async with asyncio.timeout(20):
+            async for event in connection:
+                if isinstance(event, TextDone):
+                    assert event.text == "Hola. ¿Qué error miramos?"
+                    break
+        await connection.close()
+    finally:
+        await engine.close()

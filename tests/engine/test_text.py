@@ -89,3 +89,18 @@ def test_the_prompt_is_bounded_phrases_first_names_last():
 
 def test_a_prompt_without_phrases_still_has_the_names():
     assert recogniser_prompt(()).startswith("EADDRINUSE")
+
+
+@pytest.mark.usefixtures("spanish")
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("ejecuta lsof -i :3000", "ejecuta L S O F guion i dos puntos 3000"),
+        ("npm run --verbose", "N P M run guion guion verbose"),
+        ("kill <PID>", "kill el pid"),
+        ("mira http://127.0.0.1/x", "mira 127 punto 0 punto 0 punto 1"),
+        ("src/app && sudo ls", "src barra app y luego sudo L S"),
+    ],
+)
+def test_symbols_are_read_in_the_language_of_the_talk(written, spoken):
+    assert speakable(written) == spoken

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from mrblue_cli.assistant.brain import KnowledgeBrain, Question
+from mrblue_cli.assistant.reasoning import Reasoner
 from mrblue_cli.assistant.thinking import Thought
+from mrblue_cli.core.texts import tell
 from mrblue_cli.tui.app import TalkApp
 from mrblue_cli.tui.options import TuiOptions
 from mrblue_cli.voice import events as ev
@@ -68,5 +71,15 @@ def test_help(snap_compare):
 
 @pytest.mark.usefixtures("spanish")
 def test_in_spanish(snap_compare):
-    whole = [*conversation.whole(), ev.Advice("turnos: manos libres"), ev.StatusChanged(ev.State.LISTENING)]
-    picture(snap_compare, whole, (120, 36))
+    text = "dirección ya en uso en el puerto 3000"
+    reasoned = Reasoner(conversation.BASE, platform="linux").hear("q1", text, final=True)
+    events = [
+        *conversation.connected(),
+        ev.UserTranscript("q1", text, True),
+        *(ev.Thinking(thought, 2000, "q1") for thought in reasoned.thoughts),
+        *(ev.KbHit("q1", hit) for hit in reasoned.hits),
+        *conversation.answer(text=KnowledgeBrain(conversation.BASE, platform="linux").try_answer(Question(text))),
+        ev.Advice(tell("now listening through '{name}'", name="USB")),
+        ev.StatusChanged(ev.State.LISTENING),
+    ]
+    picture(snap_compare, events, (120, 36))

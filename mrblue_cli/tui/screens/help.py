@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from mrblue_cli.core.texts import tell
+from mrblue_cli.tui.widgets.key_hints import key_name
 
 
 def help_text(key: str) -> str:
@@ -59,7 +60,7 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help"):
-            yield Static(help_text(self._talk_key))
+            yield Static(help_text(key_name(self._talk_key)))
 
     def on_key(self) -> None:
         self.dismiss()

@@ -7,13 +7,19 @@ from textual.widgets import Static
 from mrblue_cli.core.texts import tell
 
 
+def key_name(key: str) -> str:
+    """A key as it is called; most names stand on the keyboard and are nobody's language."""
+    return tell("space") if key == "space" else key
+
+
 class KeyHints(Static):
     """Shortened from the right when the terminal is narrow."""
 
     def __init__(self, talk_key: str) -> None:
         super().__init__(id="keys")
         self._hints = (
-            tell("{key} talk", key=talk_key), tell("m mute"), tell("esc stop"), tell("1-9 copy step"), tell("t type"),
+            tell("{key} talk", key=key_name(talk_key)),
+            tell("m mute"), tell("esc stop"), tell("1-9 copy step"), tell("t type"),
             tell("ctrl+p commands"), tell("? help"), tell("ctrl+q quit"),
         )  # fmt: skip
 
