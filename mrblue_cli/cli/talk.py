@@ -90,11 +90,12 @@ def talk(
     }  # fmt: skip
     overrides: dict[str, dict[str, Any]] = {"history": {}}
     overrides["talk"] = {name: value for name, value in typed.items() if value is not None}
-    if resume is not None and profile is None:
+    if resume is not None:
         from mrblue_cli.app.talk_history import resumed
 
-        if earlier := resumed(resume).conversation.profile:
-            overrides["talk"]["profile"] = earlier
+        earlier = resumed(resume).conversation
+        kept = {"profile": earlier.profile, "language": earlier.language}
+        overrides["talk"] = {name: value for name, value in kept.items() if value} | overrides["talk"]
     if private:
         overrides["history"]["keep"] = False
     if private or record:
@@ -124,6 +125,8 @@ def _steps(inputs: list[Path], texts: list[str]) -> list[Step] | None:
     from mrblue_cli.voice.headless import Speak, Type
 
     steps: list[Step] = [Speak(read_wav(path), str(path)) for path in inputs]
+    if not all(text.strip() for text in texts):
+        raise UsageError("an empty --text says nothing", hint="leave it out, or write what is to be said")
     steps += [Type(text) for text in texts]
     if not steps and not sys.stdin.isatty():
         piped = sys.stdin.read(MAX_STDIN_CHARS).strip()
