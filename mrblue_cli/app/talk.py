@@ -20,7 +20,7 @@ from mrblue_cli.assistant.permissions import Mode, Right, Role, may
 from mrblue_cli.assistant.reasoning import Reasoner
 from mrblue_cli.audio.wav import WavAudio, parse_wav
 from mrblue_cli.core.clock import Clock, SystemClock, UnixClock
-from mrblue_cli.core.errors import InputFileError
+from mrblue_cli.core.errors import InputFileError, UsageError
 from mrblue_cli.core.ids import RandomIds
 from mrblue_cli.core.texts import tell
 from mrblue_cli.knowledge.base import load_base
@@ -131,6 +131,9 @@ class Conversation:
             sound = sound_of(self._configuration.settings.talk, Side.SPEAKER)
             speaker = speaker_of(sound, self._emit, self._clock)
         has_speech = any(isinstance(step, Speak) for step in steps)
+        if has_speech and Side.MICROPHONE not in self._sides():
+            what = tell("this talk is in writing: a recording cannot be heard")
+            raise UsageError(what, hint=tell('give --text "…", or a --fallback that hears, such as local'))
         session = self._build(microphone if has_speech else None, speaker, sound)
         silence_ms = self._configuration.settings.talk.silence_ms
         script = HeadlessScript(session, microphone, steps, clock=self._clock, silence_ms=silence_ms)
@@ -206,6 +209,7 @@ class Conversation:
                 self._emit(Ended("interrupted"))
             raise
         finally:
+            work.close()  # when the talk could not even begin (nobody reads what it prints), it was never awaited
             await self._rungs.close()
             self._history.close()
             if self._costs is not None:

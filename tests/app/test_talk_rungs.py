@@ -6,15 +6,19 @@ import asyncio
 
 import pytest
 
-from mrblue_cli.app import talk_rungs
+from mrblue_cli.app import talk, talk_rungs
 from mrblue_cli.app.talk import Conversation
 from mrblue_cli.app.talk_rungs import LocalEngine, TalkRungs, choose_engine
 from mrblue_cli.core.errors import ConfigError, ConnectError, MissingPart
 from mrblue_cli.settings.load import load
 from mrblue_cli.voice import events as ev
+from mrblue_cli.voice.device_watch import BOTH
 from mrblue_cli.voice.headless import Type
 from mrblue_cli.voice.rungs import RungName
+from mrblue_cli.voice.sound_system import SoundSystem
 from tests.engine.conftest import running_engine
+from tests.fakes.portaudio import FakePortAudio
+from tests.fakes.sound_server import FakePulse
 from tests.fakes.speech_service import running_service
 
 KEYED = {"OPENAI_API_KEY": "sk-1"}
@@ -74,6 +78,24 @@ def test_without_the_local_engine_a_bare_machine_writes_and_says_so(machine):
     assert "OPENAI_API_KEY" in found.advice
     assert rungs(fallback="text").advice is None
     assert [rung.name for rung in rungs(fallback="none").rungs] == ["text"]
+
+
+@pytest.mark.parametrize(("fallback", "sides"), [("text", ()), (None, BOTH), ("none", BOTH)])
+def test_a_talk_in_writing_alone_has_no_use_for_devices(machine, monkeypatch, fallback, sides):
+    machine()
+    asked, silent = [], FakePulse()
+    silent.alive = False
+
+    def sound_of(_, *wanted):
+        asked.append(set(wanted))
+        return SoundSystem(load=FakePortAudio(), server=silent.server(), find=lambda _: None, sides=frozenset(wanted))
+
+    monkeypatch.setattr(talk, "sound_of", sound_of)
+    settings = {"talk": {} if fallback is None else {"fallback": [fallback]}, "history": {"keep": False}}
+    told = []
+    Conversation(load(overrides=settings), told.append).with_devices()
+    assert asked == ([set(sides)] if sides else [])
+    assert any(isinstance(event, ev.Failure) for event in told) == bool(sides)
 
 
 def test_a_local_engine_that_was_asked_for_and_is_not_there_is_an_error(machine):

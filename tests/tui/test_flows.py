@@ -71,6 +71,22 @@ async def test_the_strip_shows_the_tool_at_work():
         assert words(app)[-1] == ("", "· send_order: Sent.")
 
 
+async def test_an_answer_that_says_what_a_tool_said_stands_alone():
+    def tool(call, said):
+        return ev.ToolRan(call, "send_order", "{}", ev.ToolStatus.DONE, "{}", said)
+
+    async with talking(events=[*conversation.connected(), tool("c1", "Sent."), tool("c2", "Paid.")]) as (app, handle, pilot):
+        assert len(words(app)) == 2
+        handle.emit(ev.AssistantTranscript("a1", "Sen", final=False))
+        handle.emit(ev.AssistantTranscript("a1", "Sent. Thank you.", final=True))
+        await pilot.pause()
+        assert words(app) == [("", "· send_order: Paid."), ("Blue", "Sent. Thank you.")]
+        handle.emit(ev.UserTranscript("u1", "and?", final=True))
+        handle.emit(ev.AssistantTranscript("a2", "Paid.", final=True))
+        await pilot.pause()
+        assert ("", "· send_order: Paid.") in words(app)
+
+
 async def test_typing_and_sending():
     async with talking() as (app, handle, pilot):
         await pilot.press("t", *"jwt", "space", *"expired", "enter")

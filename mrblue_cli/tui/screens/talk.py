@@ -137,7 +137,7 @@ class TalkScreen(Screen[None]):
     def _tool(self, event: ev.ToolRan) -> None:
         self.query_one(StatusStrip).set_tool(event)
         if event.say:
-            self.query_one(Transcript).note(ev.Advice(f"{event.name}: {event.say}"))
+            self.query_one(Transcript).note_tool(event)
 
     def _failed(self, event: ev.Failure) -> None:
         self.query_one(Transcript).note(event)

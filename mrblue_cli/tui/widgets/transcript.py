@@ -45,17 +45,21 @@ class Transcript(VerticalScroll):
         super().__init__(id="transcript")
         self.border_title = tell("Conversation")
         self._lines: dict[str, Line] = {}
+        self._results: dict[str, Line] = {}
+        """What tools of this turn said, by their sentence."""
 
     def hear(self, event: UserTranscript) -> None:
         """The person's words."""
         if event.final and not event.text:
             return
+        self._results.clear()
         self._line(event.item_id, tell("You"), "you").say(event.text, final=event.final, dim=event.earlier)
         self._follow()
 
     def answer(self, event: AssistantTranscript) -> None:
         """The assistant's words; cut-off ones keep only what was heard."""
         cut = event.heard_ms is not None
+        self._drop_result(event.text)
         line = self._line(event.item_id, tell("Blue"), "blue")
         line.say(event.text, final=event.final, cut=cut, dim=event.earlier)
         self._follow()
@@ -71,8 +75,22 @@ class Transcript(VerticalScroll):
         self.mount(line)
         self._follow()
 
+    def note_tool(self, event: ToolRan) -> None:
+        """What a tool says, until the answer says the same."""
+        line = self._results[event.say] = Line("")
+        line.say(f"· {event.name}: {event.say}", final=True)
+        self.mount(line)
+        self._follow()
+
+    def _drop_result(self, answer: str) -> None:
+        # A brain without a model speaks a tool's sentence as it stands: nobody needs to read it twice.
+        words = answer.strip()
+        for said in [said for said in self._results if words and (said.startswith(words) or words.startswith(said))]:
+            self._results.pop(said).remove()
+
     def clear(self) -> None:
         """Empty the panel."""
+        self._results.clear()
         self._lines.clear()
         self.remove_children()
 
