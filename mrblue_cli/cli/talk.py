@@ -14,6 +14,7 @@ from typer.core import TyperCommand
 from mrblue_cli.cli.errors import INTERRUPTED, exit_code_of_word, report
 from mrblue_cli.cli.talk_numbers import offered
 from mrblue_cli.core.errors import UsageError
+from mrblue_cli.core.texts import tell, use
 
 if TYPE_CHECKING:
     from mrblue_cli.app.talk import Conversation
@@ -80,6 +81,7 @@ def talk(
     from mrblue_cli.cli.language import in_its_language
     from mrblue_cli.settings.load import load
 
+    use(language or "en")
     typed = {
         "engine": engine, "model": model, "voice": voice, "turn_mode": turn_mode, "turn_end": turn_end,
         "input_device": input_device, "output_device": output_device, "max_cost_usd": max_cost,
@@ -102,7 +104,7 @@ def talk(
         overrides["talk"]["fallback"] = [fallback]
     scripted = bool(inputs or texts or output or as_json)
     if scripted and not headless:
-        raise UsageError("--input, --output, --text and --json belong to --headless", hint="add --headless")
+        raise UsageError(tell("--input, --output, --text and --json belong to --headless"), hint=tell("add --headless"))
     configuration = in_its_language(load(file=context.obj.config, overrides=overrides))
     with offered(configuration.settings.talk.metrics_port) as numbers:
 
@@ -129,7 +131,9 @@ def _steps(inputs: list[Path], texts: list[str]) -> list[Step] | None:
     if not steps and not sys.stdin.isatty():
         piped = sys.stdin.read(MAX_STDIN_CHARS).strip()
         if not piped:
-            raise UsageError("nothing to say", hint='give --input A.wav or --text "…", or pipe the error text in')
+            raise UsageError(
+                tell("nothing to say"), hint=tell('give --input A.wav or --text "…", or pipe the error text in')
+            )
         steps.append(Type(piped))
     return steps or None
 
@@ -186,7 +190,7 @@ class _Sink:
 
 def _on_screen(configuration: Configuration, begin: Begin, *, debug: bool) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError("there is no terminal to draw on", hint="use mrblue talk --headless")
+        raise UsageError(tell("there is no terminal to draw on"), hint=tell("use mrblue talk --headless"))
     from mrblue_cli.cli.native_noise import quiet_libraries
     from mrblue_cli.cli.talk_views import summary_lines
     from mrblue_cli.tui.app import TalkApp

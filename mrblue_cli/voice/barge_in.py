@@ -66,6 +66,11 @@ class BargeIn:
         """What was heard over the reply is still to be judged."""
         return self.stage is not Stage.QUIET
 
+    @property
+    def is_open(self) -> bool:
+        """What is to be judged has not become an item yet."""
+        return self._open
+
     def concerns(self, item_id: str) -> bool:
         """This utterance is one of those to be judged, or was found to be nothing."""
         return item_id in self._pending or item_id in self._forgotten or (self._open and item_id == self._open_item)
@@ -115,6 +120,19 @@ class BargeIn:
             return []
         self.stage = Stage.RESUMED
         return [Act.RESUME]
+
+    def meant(self) -> list[Decision]:
+        """It cannot be judged any more: it counts as meant, and is complete."""
+        self.reset()
+        return [Act.STOP, Act.ANSWER]
+
+    def cut_off(self) -> list[Decision]:
+        """The session that heard it is gone. What was complete is judged when the next one tells its words; what was
+        still being said begins there anew."""
+        held = self.stage is Stage.PAUSED
+        self._open, self._open_item = False, None
+        self.stage = Stage.RESUMED if self._pending else Stage.QUIET
+        return [Act.RESUME] if held else []
 
     def silenced(self) -> None:
         """The reply was ended by a key or by typed words; what was said over it is still to be judged."""

@@ -16,6 +16,7 @@ from mrblue_cli.protocol import notices as n
 from mrblue_cli.protocol.client import CHUNK_BYTES, ClientConversation, Outcome
 from mrblue_cli.protocol.client_events import CreateItem, DeleteItem
 from mrblue_cli.protocol.server_events import SessionCreated
+from mrblue_cli.protocol.transitions import Reply
 from mrblue_cli.voice import events as ev
 from mrblue_cli.voice.dialogue import Dialogue, Said, Who
 from mrblue_cli.voice.flow import TurnFlow
@@ -36,6 +37,7 @@ class _Talk(Protocol):
     def apply(self, outcome: Outcome) -> None: ...
     def hear(self, notice: n.Notice) -> None: ...
     def silence(self, report: Callable[..., Outcome]) -> None: ...
+    def reply_asked(self) -> None: ...
 
 
 class Continuity:
@@ -51,7 +53,7 @@ class Continuity:
         self._resumed: str | None = None
         """The shown name of a turn that was in progress when the connection was lost."""
         self._results_wanted = False
-        """Tools were at work when the connection was lost, and nobody has interrupted since."""
+        """A tool was asked for, and nobody has interrupted since."""
         self.utterances = Utterances()
         self.live = False
         """A server listens."""
@@ -101,10 +103,10 @@ class Continuity:
         self.live = False
         talk, leg = self._talk, self.leg
         heard = self._heard(leg)
+        taken_back = leg.conversation.reply_state is Reply.DOOMED
         outcome = leg.conversation.lose(heard)
         # First what is due, then the notices: they may close the turn otherwise.
-        talk.flow.awaiting_reply = talk.flow.awaiting_reply or leg.conversation.reply_due
-        self._results_wanted = talk.tools.running
+        talk.flow.awaiting_reply = (talk.flow.awaiting_reply and not taken_back) or leg.conversation.reply_due
         for notice in outcome.notices:
             talk.hear(leg.names.translate(notice))
         begun = self.utterances.begun_item
@@ -118,10 +120,11 @@ class Continuity:
     def _heard(self, leg: Leg) -> frozenset[str]:
         """Responses of which something was heard, or will be since other sound stands before it."""
         played = self._talk.speaking.report()
-        mine = leg.own(played)
+        mine = [report for report in played if leg.names.knows(report.key.item_id)]
         heard = {report.key.response_id for report in mine if report.played_ms > 0}
         unheard = {report.key.response_id for report in mine} - heard
-        if any(not report.complete and report.key.response_id not in unheard for report in played):
+        before = [report for report in played if report not in mine or report.key.response_id in heard]
+        if any(not report.complete for report in before):
             return frozenset(heard | unheard)
         if unheard & leg.conversation.open_responses:
             # Its first samples wait in the player; it is asked for again as a whole.
@@ -145,6 +148,9 @@ class Continuity:
         talk, conversation, kept = self._talk, leg.conversation, self.utterances
         if not leg.hears:
             kept.forget()
+            newest = talk.dialogue.said[-1:]
+            # What was said aloud and not understood is lost here: nobody can answer it.
+            talk.flow.awaiting_reply &= bool(newest) and newest[0].who is not Who.ASSISTANT
         again = deque(kept.completed)
         if again:
             talk.apply(conversation.hold_turns())
@@ -192,6 +198,8 @@ class Continuity:
             case n.TurnCommitted():
                 if self._committed(notice.item_id):
                     return None
+            case n.ToolCall():
+                self._results_wanted = True
             case n.UserText() if notice.final:
                 kept.transcribed(notice.item_id)
             case _:
@@ -268,5 +276,5 @@ class Continuity:
             self.leg.told[call_id] = (item_id, said.text)
             talk.apply(conversation.tell(tool_note(said.text, item_id)))
         if wanted:
-            talk.flow.awaiting_reply = True
+            talk.reply_asked()
             talk.apply(conversation.ask_for_reply())

@@ -126,7 +126,7 @@ class Hearing:
         self.level = 0.0
         self._talk.flow.microphone_ready = True
         self._due = self.taker.end()
-        if self.taker.rule is Rule.SERVER and self._talk.flow.connected:
+        if self.taker.rule is Rule.SERVER and (self._talk.flow.connected or self._talk.flow.reconnecting):
             silence = self._options.silence_ms / 1000 + _AFTER_LOSS_SECONDS
             self._due += self.taker.hear(np.zeros(int(silence * RATE), dtype=np.int16), replying=False)
 

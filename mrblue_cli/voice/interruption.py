@@ -18,6 +18,11 @@ from mrblue_cli.voice.spending import Spending
 from mrblue_cli.voice.tool_runs import ToolRuns
 
 
+class _Continuity(Protocol):
+    @property
+    def live(self) -> bool: ...
+
+
 class _Talk(Protocol):
     """What this needs of the session."""
 
@@ -28,6 +33,8 @@ class _Talk(Protocol):
 
     @property
     def conversation(self) -> ClientConversation: ...
+    @property
+    def continuity(self) -> _Continuity: ...
     @property
     def mode(self) -> ev.TurnMode: ...
     def apply(self, outcome: Outcome) -> None: ...
@@ -70,9 +77,9 @@ class Interruption:
 
     def commit(self) -> None:
         """The turn of ours is complete: send it, and ask for a reply unless that is still to be judged."""
-        judging = self._barge.judging
+        judging, live = self._barge.judging, self._talk.continuity.live
         outcome = self._talk.conversation.commit_turn(ask=not judging)
-        if any(isinstance(event, CommitAudio) for event in outcome.send):
+        if live and any(isinstance(event, CommitAudio) for event in outcome.send):
             self._commits.append(judging)
         if not judging:
             self._talk.apply(outcome)
@@ -83,6 +90,8 @@ class Interruption:
         self._talk.apply(Outcome(outcome.send, told))
         if len(told) < len(outcome.notices):
             self._act(self._barge.came_to_nothing())
+        elif not live:
+            self._act(self._barge.meant())
 
     def discard(self) -> None:
         """The turn of ours was thrown away."""
@@ -141,10 +150,24 @@ class Interruption:
         self._barge.silenced()
         self._talk.flow.paused = False
 
-    def new_connection(self) -> None:
-        """What was on its way to the server is gone: what was said is taken as meant."""
-        self._forget_doubts()
+    def connection_gone(self) -> None:
+        """What was on its way to the server is lost; what it named is still judged, by the words that are to come."""
         self._commits.clear()
+        talk = self._talk
+        if not self._barge.judging:
+            return
+        if talk.conversation.ownership is not n.Ownership.CLIENT:
+            self._act(self._barge.cut_off())
+        elif not talk.flow.hearing and self._barge.is_open:
+            self._act(self._barge.meant())
+        elif not talk.flow.hearing:
+            self._act(self._barge.cut_off())
+        for item_id in [item_id for item_id in self._held_texts if not self._barge.concerns(item_id)]:
+            talk.user_text(self._held_texts.pop(item_id))
+
+    def reply_lost(self) -> None:
+        """The reply that was spoken over is to be made again: whatever was said counts for it."""
+        self._forget_doubts()
 
     # ------------------------------------------------------------------------------------------------------------
 

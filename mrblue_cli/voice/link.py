@@ -102,6 +102,7 @@ class Link:
         self._renewal = Renewal(float("inf"), float("inf"))
         self._renew_not_before = float("-inf")
         self._held_until = float("-inf")
+        self._held_rung = 0
         self._since = clock.now()
         self.rung = self._rungs[0]
         """The rung in use, or being tried."""
@@ -116,7 +117,14 @@ class Link:
 
     def hold(self, seconds: float) -> None:
         """Send nothing for so long: a limit of the server is used up until then. What is said meanwhile waits."""
-        self._held_until = max(self._held_until, self._clock.now() + min(MAX_HOLD_SECONDS, seconds))
+        until = self._clock.now() + min(MAX_HOLD_SECONDS, seconds)
+        self._held_until = max(self._held_until, until) if self.held else until
+        self._held_rung = self._ladder.current
+
+    @property
+    def held(self) -> bool:
+        """What is said waits for a limit of the server in use."""
+        return self._held_rung == self._ladder.current and self._clock.now() < self._held_until
 
     def step_down(self, reason: str) -> bool:
         """Go over to the next rung below when it stands and nobody speaks; `reason` is told then.
@@ -215,16 +223,18 @@ class Link:
         self._close_soon(line)
         self._backoff.stood(self._clock.now() - self._since)
         self._hurry.clear()
-        lost = error
+        lost = why = error
         index: int | None = self._ladder.current
         while index is not None:
             self.rung = self._rungs[index]
             found = await self._try(index, error, at_once=index != line.rung)
             if isinstance(found, Line):
                 same = index == line.rung
-                self._enter(found, self._back() if same else self._told(index, lost.what, lost.code))
+                self._enter(found, self._back() if same else self._told(index, why.what, why.code))
                 return
             error = found
+            if index == line.rung and not found.retryable:
+                why = found  # a key that is refused now is what the person must know
             index = self._ladder.failed(self._clock.now())
             self._backoff.reset()
         if error is lost:
@@ -267,7 +277,7 @@ class Link:
             async with asyncio.timeout(None if not configured else seconds):
                 transport = await rung.connect()
                 leg = self._talk.prepare(rung, transport.created)
-                line = Line(transport, leg, index, receive=self._talk.receive, may_send=self._may_send)
+                line = Line(transport, leg, index, receive=self._talk.receive, may_send=lambda: self._may_send(index))
                 line.send(*leg.opening)
                 if configured:
                     await line.configured()
@@ -280,8 +290,9 @@ class Link:
             await self._let_go(line)
             raise
 
-    async def _may_send(self) -> None:
-        while (left := self._held_until - self._clock.now()) > 0:  # noqa: ASYNC110 - it may be put off meanwhile
+    async def _may_send(self, rung: int) -> None:
+        # It may be put off meanwhile.
+        while rung == self._held_rung and (left := self._held_until - self._clock.now()) > 0:  # noqa: ASYNC110
             await asyncio.sleep(left)
 
     def _enter(self, line: Line, told: ev.RungChanged | None) -> None:

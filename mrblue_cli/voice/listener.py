@@ -43,6 +43,7 @@ class _Session(Protocol):
     def emit(self, event: ev.TalkEvent) -> None: ...
     def apply(self, outcome: Outcome) -> None: ...
     def silence(self, report: Callable[..., Outcome]) -> None: ...
+    def reply_asked(self) -> None: ...
     def end(self, reason: str) -> None: ...
 
 
@@ -57,6 +58,8 @@ class NoticeListener:
         self._audio_items: set[str] = set()
         self._announced = False
         self._started = False
+        self._unanswered = False
+        """The newest reply failed, and nothing of it was made."""
         self.turns_finished = 0
 
     def hear(self, notice: n.Notice) -> None:
@@ -169,12 +172,18 @@ class NoticeListener:
         session = self._session
         session.flow.reply_done()
         session.times.used(notice.usage)
-        session.spending.reply_done(self._model, notice.usage, made=notice.status != "failed")
-        self.finish_if_silent()
+        failed = notice.status == "failed"
+        session.spending.reply_done(self._model, notice.usage, made=not failed)
+        self._unanswered = failed and not self._announced
+        if not failed:
+            self.finish_if_silent()  # after a failure it is told first what failed
 
     def _failure(self, notice: n.ProtocolFailure) -> None:
         session = self._session
+        unanswered, self._unanswered = self._unanswered, False
         if notice.fatal and session.link.give_up(ProviderError(notice.message, code=notice.code)):
+            if unanswered:
+                session.reply_asked()
             return  # the talk goes on another way, and that is told
         session.emit(ev.Failure(notice.code, notice.message, notice.fatal))
         if notice.fatal:

@@ -22,7 +22,9 @@ class Renewal:
 
     def may_open(self, now: float, *, idle: bool) -> bool:
         """Time to open the next connection."""
-        return now >= self.forced - RETRY_SECONDS or (idle and now >= self.due)
+        # Never before it is due: a session that is short from the start would open the next one at once, which would
+        # have grown old itself by the time it is used.
+        return now >= max(self.due, self.forced - RETRY_SECONDS) or (idle and now >= self.due)
 
     def may_swap(self, now: float, *, idle: bool) -> bool:
         """Time to go over to the next connection, which stands."""

@@ -92,7 +92,7 @@ class TalkSession:
         self._mode = options.turn_mode
         self._reply_due_since: float | None = None
         self._typed_early: list[str] = []
-        self._greeting = options.greeting
+        self._greeted = False
         self.dialogue = Dialogue(past)
         self.flow = TurnFlow(microphone_ready=microphone is None)
         self.times = TurnTimes()
@@ -232,23 +232,35 @@ class TalkSession:
         """The talk goes on in this session."""
         self.flow.connected, self.flow.reconnecting = True, False
         self.hearing.wanted = rung.hears
+        greet = self._greets()
+        if greet:
+            self.flow.awaiting_reply = False  # for the greeting, which is asked for as a whole
         self.link.send(*leg.conversation.set_ownership(self._ownership(self._mode)).send)
         self.continuity.enter(leg)
         self._reply_due_since = self._clock.now()
-        greeting, self._greeting = self._greeting, ""
-        if greeting and not self._typed_early and not self.dialogue.said:
-            self.apply(self.conversation.open_with(f"{GREET}{greeting}"))
+        if not rung.hears:
+            self._perform(self.hearing.taker.discard())
+        if greet:
+            self._greeted = True
+            self.apply(self.conversation.open_with(f"{GREET}{self._options.greeting}"))
             self.reply_asked()
         early, self._typed_early = self._typed_early, []
         for text in early:
             self._say(text)
         self.refresh()
 
+    def _greets(self) -> bool:
+        """Nobody has said anything: the greeting is due, or is due again since nothing of it was heard."""
+        due = bool(self._options.greeting) and (not self._greeted or self.flow.awaiting_reply)
+        spoken = self.continuity.utterances.completed or any(said.text for said in self.dialogue.lines)
+        return due and not self._typed_early and not spoken
+
     def link_down(self, *, planned: bool) -> None:
         """The session ended, or (`planned`) is given up for the next one, which stands already."""
-        self.interruption.new_connection()
-        self.speaking.resume()
+        self.interruption.connection_gone()
         self.continuity.leave()
+        if self.flow.awaiting_reply:
+            self.interruption.reply_lost()
         if not planned:
             self.flow.connected, self.flow.reconnecting = False, True
         self.refresh()
@@ -369,8 +381,10 @@ class TalkSession:
 
     def _talk_key(self, *, down: bool) -> None:
         if self._mode is ev.TurnMode.PUSH_TO_TALK:
-            if self.hearing.name is None and down:
-                self.emit(ev.Advice(tell("there is no microphone: type instead")))
+            if down and (self.hearing.name is None or not self.hearing.wanted):
+                engine = self.link.rung.engine
+                deaf = tell("{engine} takes no speech: type instead", engine=engine)
+                self.emit(ev.Advice(tell("there is no microphone: type instead") if self.hearing.wanted else deaf))
                 return
             if down and self.hearing.muted:
                 self._perform(self.hearing.mute(False))
@@ -383,6 +397,9 @@ class TalkSession:
             return
         self._mode = mode
         self._perform(self.hearing.change_mode(mode))
+        if self.flow.hearing:  # the server's ear is closed or begins anew: it will not tell an end
+            self.flow.discarded()
+            self.interruption.discard()
         self.continuity.utterances.server_forgot()
         self.apply(self.conversation.set_ownership(self._ownership(mode)))
         self.emit(ev.Advice(tell("turns: {mode}", mode=mode_word(mode))))
@@ -419,6 +436,8 @@ class TalkSession:
     def _watch_reply(self) -> None:
         if not self.flow.awaiting_reply or self._reply_due_since is None or self.flow.reconnecting:
             return
+        if self.link.held:
+            self._reply_due_since = self._clock.now()
         if self._clock.now() - self._reply_due_since > self._options.reply_timeout_seconds:
             self.flow.awaiting_reply = False
             self._reply_due_since = None

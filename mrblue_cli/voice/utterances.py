@@ -213,7 +213,7 @@ class Utterances:
         """Nobody will listen: keep nothing."""
         self._drop(lambda _: True)
         self._waiting.clear()
-        self._open = None
+        self._open = self._spoke_ms = None
 
     def _wait(self, said: Utterance) -> None:
         self._waiting.append(said)

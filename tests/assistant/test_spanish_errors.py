@@ -92,5 +92,5 @@ def test_logs_are_left_alone():
 @pytest.mark.usefixtures("spanish")
 def test_thinking_follows_the_spanish_words():
     reasoned = Reasoner(BASE, platform="linux").hear("q1", "dirección ya en uso en el puerto 3000", final=True)
-    assert [thought.text for thought in reasoned.thoughts][:2] == ["oídas 8 palabras", "tipo: port in use"]
+    assert [thought.text for thought in reasoned.thoughts][:2] == ["8 palabras oídas", "tipo: port in use"]
     assert reasoned.hits[0].entry.id == "node/port-in-use"

@@ -51,6 +51,13 @@ def test_a_talk_in_spanish_from_the_command_line(mrblue):
     assert "mrblue: privado: no se guarda nada de esta conversación" in done.stderr
 
 
+def test_what_is_typed_wrong_is_told_in_the_language_that_was_typed(mrblue):
+    done = mrblue("talk", "--language", "es", "--json")
+    assert done.returncode == 2
+    assert "mrblue: --input, --output, --text y --json van con --headless" in done.stderr
+    assert "add --headless" in mrblue("talk", "--json").stderr
+
+
 def test_json_keeps_its_keys_and_codes(mrblue):
     done = mrblue(*TALK, "--json", "--language", "es", "--text", "permiso denegado en docker")
     events = [json.loads(line) for line in done.stdout.splitlines()]

@@ -13,7 +13,7 @@ from mrblue_cli.audio.gate import EchoChoice, Route
 from mrblue_cli.audio.pcm import RATE
 from mrblue_cli.audio.wav import WavAudio, parse_wav
 from mrblue_cli.core.errors import AuthError, DeviceError
-from mrblue_cli.core.ids import CountingIds
+from mrblue_cli.core.ids import RandomIds
 from mrblue_cli.knowledge.base import load_base
 from mrblue_cli.protocol import client_events as c
 from mrblue_cli.protocol.session import Session
@@ -75,7 +75,7 @@ class Talk:
                 speaker=self.speaker,
                 reasoner=Reasoner(BASE),
                 clock=clock,
-                ids=CountingIds(),
+                ids=RandomIds(),  # the server in memory counts, and would meet the same names
                 emit=self.events.append,
                 sound=self.sound,
             )

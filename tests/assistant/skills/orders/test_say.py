@@ -20,7 +20,7 @@ from tests.assistant.skills.orders.menus import TRATTORIA
 @pytest.mark.parametrize(
     ("line", "english", "spanish"),
     [
-        (Line("coke", "small", 2), "two small cokes", "dos colas tamaño pequeña"),
+        (Line("coke", "small", 2), "two small cokes", "dos colas tamaño pequeño"),
         (Line("water"), "one water", "un agua"),
         (Line("coffee"), "one coffee", "un café"),
         (Line("lasagna", "", 13), "13 lasagnas", "13 lasañas"),
