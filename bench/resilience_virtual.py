@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.resilience_rows import VIRTUAL, Row, Stamped
 from mrblue_cli.audio.gate import EchoChoice
-from mrblue_cli.audio.pcm import RATE, to_pcm
+from mrblue_cli.audio.pcm import to_pcm
 from mrblue_cli.voice import controls as do
 from mrblue_cli.voice import events as ev
 from mrblue_cli.voice.headless import Type
@@ -244,7 +244,9 @@ def echo(fault: str, way: EchoChoice, *, gets_through: bool, minutes: float = 1.
     talk.hold(script)
     row.told = talk.events.told()
     took = found[0] if found else None
-    row.expect("a person gets through" if took else "a person does not get through", holds=(took is not None) is gets_through)
+    row.expect(
+        "a person gets through" if took else "a person does not get through", holds=(took is not None) is gets_through
+    )
     row.note = f"a person over a reply is heard after {took:.2f} s" if took else "a person over a reply is not heard"
     return row
 
