@@ -105,7 +105,7 @@ def markdown(rows: Sequence[Row]) -> str:
     for row in rows:
         told = "; ".join(row.told) or "nothing"
         seconds = "never stopped" if row.seconds is None else f"{row.seconds:.1f} s"
-        outcome = "ok" if row.ok else f"**bad**: {'; '.join(row.wrong)}"
+        outcome = "ok" if row.ok else f"**bad** {'; '.join(row.wrong)}".rstrip()
         note = f" ({row.note})" if row.note else ""
         counts = f"{row.lost}, {row.doubled}, {row.twice}"
         lines.append(f"| {row.fault} | {row.how} | {told} | {seconds} | {counts} | {outcome}{note} |")

@@ -123,6 +123,7 @@ def devices() -> list[Row]:
         await desk.until(lambda: desk.session.flow.hearing)
         await asyncio.sleep(1.0)
         desk.library.unplug(webcam)
+        webcam.speech = webcam.speech[:0]  # nobody goes on with half a sentence 8 s later
         await asyncio.sleep(AWAY_SECONDS)
         desk.library.plugged.append(webcam)
         return _now()
