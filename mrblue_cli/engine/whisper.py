@@ -80,6 +80,11 @@ class WhisperStt:
         text, score, silent = self._decode(samples, MARGIN_SECONDS, prompt, language)
         if _looks_wrong(text, score):
             text, score, silent = self._decode(samples, 30.0, "", language)
+        if language != "en" and silent <= _NO_SPEECH and _looks_wrong(text, score):
+            # Whoever speaks Spanish still reads an error out in English: heard as Spanish that is nothing at all.
+            english, sure, _ = self._decode(samples, 30.0, "", "en")
+            if not _looks_wrong(english, sure):
+                text, score = english, sure
         if (silent > _NO_SPEECH and score < _BAD_SCORE) or _looks_wrong(text, score + 0.5):
             return Transcript("", no_speech=True)
         return Transcript(text, confidence=float(np.exp(min(0.0, score))))

@@ -157,6 +157,16 @@ async def test_words_are_renewed_in_place_and_cut_ones_marked():
         assert words(app) == [("You", "I get an error"), ("Blue", "Found it —")]
 
 
+async def test_words_that_were_nothing_after_all_leave_the_screen():
+    async with talking() as (app, handle, pilot):
+        handle.emit(ev.UserTranscript("q", "I get", False))
+        await pilot.pause()
+        assert words(app) == [("You", "I get")]
+        handle.emit(ev.UserTranscript("q", "", True))
+        await pilot.pause()
+        assert words(app) == []
+
+
 async def test_steps_are_copied_by_number():
     async with talking(events=conversation.whole()) as (app, _, pilot):
         await pilot.press("1")

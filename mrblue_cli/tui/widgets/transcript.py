@@ -51,6 +51,9 @@ class Transcript(VerticalScroll):
     def hear(self, event: UserTranscript) -> None:
         """The person's words."""
         if event.final and not event.text:
+            # It was nothing after all: the words that were guessed meanwhile must not stay as if more were to come.
+            if (guessed := self._lines.pop(event.item_id, None)) is not None:
+                guessed.remove()
             return
         self._results.clear()
         self._line(event.item_id, tell("You"), "you").say(event.text, final=event.final, dim=event.earlier)
