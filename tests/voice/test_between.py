@@ -18,6 +18,7 @@ from mrblue_cli.core.errors import ConnectError
 from mrblue_cli.core.ids import CountingIds
 from mrblue_cli.protocol import client_events as c
 from mrblue_cli.protocol import commands as cmd
+from mrblue_cli.protocol import server_events as s
 from mrblue_cli.protocol.session import Session
 from mrblue_cli.voice import controls as do
 from mrblue_cli.voice import events as ev
@@ -74,6 +75,11 @@ class Server(MemoryServer):
     def lost_error(self):
         return ConnectError("the connection was lost (code 1006)", hint="check the network", retryable=True)
 
+    async def send(self, *events):
+        if self.world.lag and not isinstance(events[0], c.AppendAudio):
+            await asyncio.sleep(self.world.lag)
+        await super().send(*events)
+
     def apply(self, outcome):
         if self.open:
             super().apply(outcome)
@@ -104,10 +110,13 @@ class World:
         self.events, self.servers, self.lowers, self.options = [], [], [], {}
         self.down = False
         self.join_seconds = 0.2
+        self.lag = 0.0
+        """Seconds on the way to the server."""
         self.lives = None
         """Seconds until a session expires."""
         self.tools = ()
         self.past = ()
+        self.server_class = Server
 
     def hold(self, act):
         async def main():
@@ -150,7 +159,7 @@ class World:
         await asyncio.sleep(self.join_seconds)
         if self.down:
             raise ConnectError("nothing listens at host", hint="", retryable=True)
-        self.servers.append(Server(self))
+        self.servers.append(self.server_class(self))
         return self.servers[-1]
 
     async def connect_lower(self):
@@ -435,12 +444,7 @@ def test_a_question_that_met_an_empty_account_is_answered_below():
         await asyncio.sleep(3)
 
     world = World(lower=LOCAL, reply="Fine.", reply_seconds=1.0)
-
-    async def connect():
-        world.servers.append(Broke(world))
-        return world.servers[-1]
-
-    world.connect = connect
+    world.server_class = Broke
     world.hold(act)
     assert [event.text for event in world.replies()] == ["Fine."]
 
@@ -495,13 +499,7 @@ def tool_world(seconds, **server):
     world = World(reply="A cat.", reply_seconds=1.0, **server)
     world.asked = False
     world.tools = (Tool("look", "looks", Nothing, look, seconds=200),)
-
-    async def connect():
-        await asyncio.sleep(0.2)
-        world.servers.append(Asker(world))
-        return world.servers[-1]
-
-    world.connect = connect
+    world.server_class = Asker
     return world
 
 
@@ -513,7 +511,9 @@ def test_a_slow_tool_whose_session_is_gone_is_answered_in_the_next():
         world.server.drop()
         await world.until(lambda: world.session.turns_finished == 1, 90.0)
 
-    world = tool_world(40, reply_after=0.5).hold(act)
+    world = tool_world(40)
+    world.lag = 0.05
+    world.hold(act)
     assert world.of(ev.Failure) == []
     assert [event.text for event in world.replies()] == ["A cat."]
     assert [role for role, _ in world.servers[1].knows()] == ["user", "system", "assistant"]
@@ -606,3 +606,145 @@ def test_half_duplex_and_muted_talks_are_renewed_like_any_other():
     world.hold(act)
     assert world.words() == ["tell me", "port in use"]
     assert world.of(ev.RungChanged) == []
+
+
+# Renewal that nobody can put off ----------------------------------------------------------------------------------
+
+
+def test_a_session_that_ends_in_the_middle_of_everything_is_renewed_in_the_middle_of_it():
+    """A reply sounds, a tool is at work and somebody speaks, one after the other, as a session of a minute ends."""
+
+    async def act(world):
+        world.session.control(do.Say("what is it?"))
+        await world.until(lambda: len(world.servers) == 2 and world.session.conversation.reply_state == "none")
+        assert world.session.tools.running
+        await world.until(lambda: world.session.turns_finished == 1, 120.0)
+        world.say(*[part for _ in range(12) for part in (WAV.samples, 0.1)], 2.0)
+        await world.until(lambda: len(world.servers) == 3, 90.0)
+        assert world.session.flow.hearing or world.session.continuity.utterances.speaking
+        await world.until(lambda: world.session.turns_finished == 2, 90.0)
+
+    world = tool_world(55)
+    world.lives = 50
+    world.hold(act)
+    assert world.of(ev.Failure) == []
+    assert world.of(ev.RungChanged) == []
+    assert world.words() == ["what is it?", "port in use"]
+    assert [event.text for event in world.replies()] == ["A cat.", "A cat."]
+    assert "reconnecting" not in world.states()
+    assert [role for role, _ in world.servers[-1].knows()][:3] == ["user", "system", "assistant"]
+
+
+class Priced(Server):
+    """A model with a price, which tells what each reply used."""
+
+    def __init__(self, world):
+        super().__init__(world)
+        self.created.session["model"] = "gpt-realtime-2.1"
+
+    def apply(self, outcome):
+        usage = {"input_token_details": {"text_tokens": 1000}, "output_token_details": {"audio_tokens": 1000}}
+        send = tuple(
+            msgspec.structs.replace(event, response=msgspec.structs.replace(event.response, usage=usage))
+            if isinstance(event, s.ResponseDone)
+            else event
+            for event in outcome.send
+        )
+        super().apply(type(outcome)(send, outcome.commands))
+
+
+def priced_world(**server):
+    world = World(reply="Fine.", **server)
+    world.server_class = Priced
+    return world
+
+
+def test_the_money_ends_while_the_connection_is_away():
+    async def act(world):
+        world.session.control(do.Say("one"))
+        await world.until(lambda: world.session.spending.closing)
+        world.server.drop()
+        await world.until(lambda: world.session.flow.reconnecting)
+        world.session.control(do.Say("two"))
+        await asyncio.sleep(40)
+
+    world = priced_world(reply_seconds=3.0)
+    world.options["max_cost_usd"] = 0.0001
+    world.hold(act)
+    assert world.events[-1] == ev.Ended("max_cost")
+    assert world.words() == ["one"]
+    assert len(world.replies()) == 1
+    assert len([event for event in world.of(ev.Advice) if "this talk ends here" in event.text]) == 1
+    assert sum(len(server.sent(c.CreateResponse)) for server in world.servers) == 1
+
+
+# Servers with habits ----------------------------------------------------------------------------------------------
+
+
+class Twice(Server):
+    """Says everything about a reply twice."""
+
+    def apply(self, outcome):
+        again = [event for event in outcome.send if isinstance(event, s.ResponseCreated | s.ResponseDone | s.AudioDone)]
+        super().apply(outcome)
+        super().apply(type(outcome)(tuple(again), ()))
+
+
+def test_a_server_that_repeats_itself_is_heard_once():
+    async def act(world):
+        for number in range(3):
+            world.session.control(do.Say(f"question {number}"))
+            await world.until(lambda number=number: world.session.turns_finished == number + 1)
+        await asyncio.sleep(1)
+
+    world = World(reply="Fine.", reply_seconds=1.0)
+    world.server_class = Twice
+    world.hold(act)
+    assert len(world.replies()) == 3
+    assert len(world.server.sent(c.CreateResponse)) == 3
+    assert world.session.flow.settled
+
+
+def test_two_sessions_that_count_alike_do_not_mix_up_their_replies():
+    """The first session's reply still sounds when the second one's, of the same names, is lost before it is heard."""
+
+    async def act(world):
+        world.session.control(do.Say("one"))
+        await world.until(lambda: world.session.flow.audible)
+        world.server.drop()
+        await world.until(lambda: len(world.servers) == 2 and world.session.flow.connected)
+        server = world.server
+        outcome = server.conversation.receive(c.CreateResponse())
+        server.apply(type(outcome)(outcome.send, ()))
+        (order,) = outcome.commands
+        server.apply(server.conversation.reply_audio(order.response_id, server.sound[:RATE]))
+        await asyncio.sleep(0.5)
+        world.server.drop()
+        await world.until(lambda: len(world.servers) == 3 and world.session.flow.connected)
+        await world.until(lambda: world.session.flow.settled)
+
+    world = World(ev.TurnMode.PUSH_TO_TALK, reply_seconds=5.0).hold(act)
+    assert world.replies()[0].text == LONG
+    assert world.cuts() == []
+
+
+def test_two_cuts_while_the_talk_is_told():
+    async def act(world):
+        for number in range(3):
+            world.session.control(do.Say(f"question {number}"))
+            await world.until(lambda number=number: world.session.turns_finished == number + 1)
+        world.lag = 0.05  # so that the connection is lost between two lines
+        world.session.control(do.Say("last"))
+        world.server.drop()
+        for count, seconds in ((2, 0.03), (3, 0.12)):  # before it takes its settings, and between two lines
+            await world.until(lambda count=count: len(world.servers) == count)
+            await asyncio.sleep(seconds)
+            world.server.drop()
+        await world.until(lambda: len(world.servers) == 4 and world.session.turns_finished == 4)
+
+    world = World(reply="Fine.", reply_seconds=1.0).hold(act)
+    told = [line for number in range(3) for line in (("user", f"question {number}"), ("assistant", "Fine."))]
+    assert world.server.knows() == [*told, ("user", "last"), ("assistant", "Fine.")]
+    assert world.words() == ["question 0", "question 1", "question 2", "last"]
+    assert len(world.replies()) == 4
+    assert len(world.of(ev.RungChanged)) == world.states().count("reconnecting") == 2
