@@ -26,7 +26,7 @@ lint: $(VENV)/.test
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/mrblue kb lint
 
 bench: $(VENV)/.test
-	for name in talk_start talk_latency talk_cpu talk_echo stt_words ask_speed ask_quality gateway match match_rotation; do $(BIN)/python -m bench.$$name || exit 1; done
+	for name in talk_start talk_latency talk_cpu talk_echo talk_resilience stt_words ask_speed ask_quality gateway match match_rotation; do $(BIN)/python -m bench.$$name || exit 1; done
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -98,7 +98,10 @@ class Stamped(list[ev.TalkEvent]):
 
 def markdown(rows: Sequence[Row]) -> str:
     """The table for the documentation."""
-    lines = ["| fault | how | told | listening again after | lost, doubled, twice | outcome |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| fault | how | told | listening again after | lost, doubled, twice | outcome |",
+        "|---|---|---|---|---|---|",
+    ]
     for row in rows:
         told = "; ".join(row.told) or "nothing"
         seconds = "never stopped" if row.seconds is None else f"{row.seconds:.1f} s"

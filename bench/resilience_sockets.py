@@ -111,9 +111,11 @@ class SocketTalk:
         """Wait until the words of a question are shown and its reply is over."""
         replies = lambda: self.events.finals(ev.AssistantTranscript)  # noqa: E731 - a question asked again and again
         await self.until(
-            lambda: self.said[mark - 1] in self.events.finals(ev.UserTranscript)
-            and any(f"answer-{mark}-" in text for text in replies())
-            and self.settled
+            lambda: (
+                self.said[mark - 1] in self.events.finals(ev.UserTranscript)
+                and any(f"answer-{mark}-" in text for text in replies())
+                and self.settled
+            )
         )
 
     def listening_again(self, since: float) -> float | None:

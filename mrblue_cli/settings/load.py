@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -136,4 +136,18 @@ def _explained(message: str, where: str) -> ConfigError:
         return ConfigError(f"{where}{full}: there is no such setting", hint=hint)
     at = re.search(r" - at `\$\.?([^`]*)`", message)
     reason = message.replace(at[0], "") if at else message
-    return ConfigError(f"{where}{at[1] if at else ''}: {reason}", hint="see config.example.toml for what it takes")
+    full = at[1] if at else ""
+    if values := _values(full):
+        wrong = reason.partition("'")[2].rstrip("'")
+        return ConfigError(f"{where}{full}: there is no {wrong!r} to choose", hint=f"one of: {', '.join(values)}")
+    return ConfigError(f"{where}{full}: {reason}", hint="see config.example.toml for what it takes")
+
+
+def _values(full: str) -> tuple[str, ...]:
+    """The words that a setting can be, where it is one of some."""
+    section, _, name = full.partition(".")
+    if section not in Settings.__struct_fields__:
+        return ()
+    kind = type(getattr(Settings(), section))
+    hint = get_type_hints(kind).get(name)
+    return get_args(hint) if get_origin(hint) is Literal else ()

@@ -27,6 +27,9 @@ def mrblue(*args, stdin="", env=None, timeout=60):
     )
 
 
+QUESTION = str(Path(__file__).parents[2] / "mrblue_cli" / "data" / "question.wav")
+
+
 def complaint(done, code):
     """The two lines on stderr of a failed run."""
     assert done.returncode == code, done.stderr
@@ -51,11 +54,18 @@ def test_help_names_every_command_and_version():
         (["talk", "--json"], 2, "belong to --headless"),
         (["talk"], 2, "no terminal"),
         (["talk", "--headless"], 2, "nothing to say"),
+        (["talk", "--headless", "--text", " "], 2, "says nothing"),
         (["talk", "--headless", "--input", "/no/such.wav"], 2, "/no/such.wav"),
+        (["talk", "--headless", "--fallback", "text", "--input", QUESTION], 2, "cannot be heard"),
+        (["talk", "--headless", "--text", "x", "--turn-end", "later"], 3, "no 'later'"),
         (["talk", "--headless", "--text", "x", "--turn-mode", "telepathy"], 3, "talk.turn_mode"),
         (["talk", "--headless", "--text", "x", "--engine", "smoke-signals"], 3, "no Realtime address"),
         (["talk", "--headless", "--text", "x", "--engine", "openai"], 3, "OPENAI_API_KEY"),
-        (["talk", "--headless", "--text", "x", "--engine", "ws://127.0.0.1:9/"], 5, "nothing listens"),
+        (
+            ["talk", "--headless", "--text", "x", "--engine", "ws://127.0.0.1:9/", "--fallback", "none"],
+            5,
+            "nothing listens",
+        ),
         (["--config", "/no/such.toml", "kb", "list"], 3, "/no/such.toml"),
         (["kb", "show", "no/entry"], 2, "no entry"),
         (["kb", "search", "hello there"], 1, "no entry fits"),

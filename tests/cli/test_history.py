@@ -303,3 +303,12 @@ def test_a_resumed_talk_keeps_its_profile_unless_another_is_named(capsys, tmp_pa
         (one,) = store.conversations()
         assert [line.who for line in store.lines("res2345")][-1] == "note"  # the connection that failed
     assert (one.profile, one.sittings) == (names[profile], 3)
+
+
+@pytest.mark.parametrize(("typed", "told"), [((), "Tú "), (("--language", "en"), "You ")])
+def test_a_resumed_talk_goes_on_in_its_language_unless_another_is_typed(capsys, typed, told):
+    with closing(HistoryStore(history_file())) as store:
+        store.restore(Conversation(id="res2345", started=1.0, updated=1.0, language="es"), LINES)
+    args = ["talk", "--fallback", "text", "--headless", "--text", "x", "--resume", *typed]
+    assert run(lambda: app(args, standalone_mode=False), debug=False) == 0
+    assert f"\n{told}" in capsys.readouterr().out

@@ -52,7 +52,7 @@ def test_no_file_is_fine_but_a_named_one_must_exist(tmp_path):
 FAULTS = [
     ("[talk]\nturn_mod = 'x'", "talk.turn_mod", "did you mean 'turn_mode'?"),
     ("[tlk]\nx = 1", "tlk", "did you mean 'talk'?"),
-    ("[talk]\nturn_mode = 'telepathy'", "talk.turn_mode", "config.example.toml"),
+    ("[talk]\nturn_mode = 'telepathy'", "talk.turn_mode", "push-to-talk"),
     ("[talk]\nsilence_ms = 'long'", "talk.silence_ms", "config.example.toml"),
     ("[talk]\nsilence_ms = 5", "talk.silence_ms: 5 is not in 100 to 5000", "correct"),
     ("talk = 3", "talk", "config.example.toml"),

@@ -75,7 +75,8 @@ async def test_an_answer_that_says_what_a_tool_said_stands_alone():
     def tool(call, said):
         return ev.ToolRan(call, "send_order", "{}", ev.ToolStatus.DONE, "{}", said)
 
-    async with talking(events=[*conversation.connected(), tool("c1", "Sent."), tool("c2", "Paid.")]) as (app, handle, pilot):
+    ran = [tool("c1", "Sent."), tool("c2", "Paid.")]
+    async with talking(events=[*conversation.connected(), *ran]) as (app, handle, pilot):
         assert len(words(app)) == 2
         handle.emit(ev.AssistantTranscript("a1", "Sen", final=False))
         handle.emit(ev.AssistantTranscript("a1", "Sent. Thank you.", final=True))

@@ -8,7 +8,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from mrblue_cli.core.texts import tell
-from mrblue_cli.voice.events import Advice, AssistantTranscript, Failure, UserTranscript
+from mrblue_cli.voice.events import Advice, AssistantTranscript, Failure, ToolRan, UserTranscript
 
 KEPT_LINES = 400
 """Older lines leave the screen, so that an evening's conversation stays quick."""
