@@ -726,6 +726,8 @@ def test_two_sessions_that_count_alike_do_not_mix_up_their_replies():
     world = World(ev.TurnMode.PUSH_TO_TALK, reply_seconds=5.0).hold(act)
     assert world.replies()[0].text == LONG
     assert world.cuts() == []
+    assert world.speaker.samples_taken >= 5 * RATE
+    assert world.servers[2].sent(c.CreateResponse) == []
 
 
 def test_two_cuts_while_the_talk_is_told():
