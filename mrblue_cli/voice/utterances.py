@@ -145,11 +145,6 @@ class Utterances:
 
     # Both -------------------------------------------------------------------------------------------------------
 
-    @property
-    def awaits_name(self) -> bool:
-        """A completed turn has not been named by the server yet."""
-        return any(one.item_id is None for one in self._waiting)
-
     def named(self, item_id: str) -> Utterance | None:
         """The server named the oldest nameless turn."""
         for one in self._waiting:

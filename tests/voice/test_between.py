@@ -726,6 +726,8 @@ def test_two_sessions_that_count_alike_do_not_mix_up_their_replies():
     world = World(ev.TurnMode.PUSH_TO_TALK, reply_seconds=5.0).hold(act)
     assert world.replies()[0].text == LONG
     assert world.cuts() == []
+    assert world.speaker.samples_taken >= 5 * RATE
+    assert world.servers[2].sent(c.CreateResponse) == []
 
 
 def test_two_cuts_while_the_talk_is_told():
@@ -748,3 +750,26 @@ def test_two_cuts_while_the_talk_is_told():
     assert world.words() == ["question 0", "question 1", "question 2", "last"]
     assert len(world.replies()) == 4
     assert len(world.of(ev.RungChanged)) == world.states().count("reconnecting") == 2
+
+
+def test_an_evening_of_talk_keeps_no_sound():
+    """Words stay; what was spoken and heard goes: two hundred turns, with coughs, on one connection."""
+
+    async def act(world):
+        for number in range(200):
+            world.session.control(do.Say(f"question {number}"))
+            if number % 4 == 0:
+                await world.until(lambda: world.session.flow.audible)
+                world.say(murmur(), 1.0)
+            await world.until(lambda number=number: world.session.turns_finished == number + 1)
+            await world.until(lambda: world.session.flow.settled)
+        await asyncio.sleep(20)
+
+    world = World(reply="Fine.", reply_seconds=1.5, heard="mm-hm").hold(act)
+    kept = world.session.continuity.utterances
+    assert kept.completed == ()
+    assert len(kept.in_progress()) <= 150_000
+    assert world.speaker.report() == ()
+    assert world.session.continuity._old == []
+    assert world.words() == [f"question {number}" for number in range(200)]
+    assert world.cuts() == []

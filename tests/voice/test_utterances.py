@@ -95,9 +95,8 @@ def test_turns_of_ours_are_named_in_order():
         kept.begin(block(value) * 10)
         kept.more(block(value))
         kept.commit()
-    assert kept.awaits_name
     assert [kept.named(name).pcm[0] for name in ("a", "b")] == [1, 2]
-    assert not kept.awaits_name
+    assert kept.named("c") is None
     kept.transcribed("a")
     kept.cut()
     (left,) = kept.completed
