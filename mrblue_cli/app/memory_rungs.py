@@ -67,7 +67,7 @@ def batch_engine(settings: Settings, voice: str = "") -> MemoryEngine:
 
 def vocabulary_of(base: KnowledgeBase, settings: Settings) -> str:
     """The recogniser's prompt; none where people speak another language than the knowledge base."""
-    wanted = settings.engine.vocabulary_prompt and settings.talk.language.lower().startswith("en")
+    wanted = settings.engine.vocabulary_prompt and (settings.talk.language or "en").lower().startswith("en")
     return recogniser_prompt(base.vocabulary()) if wanted else ""
 
 
@@ -85,7 +85,7 @@ def _engine(settings: Settings, speech: Speech, chat: ChatOptions | None, model:
     model_behind = ChatBrain(chat, knowledge) if chat else None
     brain = LadderBrain(knowledge, model_behind)
     heard = settings.batch.transcription_model if isinstance(speech, RemoteSpeech) else "none"
-    language = settings.talk.language
+    language = settings.talk.language or "en"
     prompt = vocabulary_of(base, settings)
     parts = EngineParts(speech, brain, lambda _: None, prompt, language)
     defaults = session_defaults(heard, speech.billed_voice or "none", language, model=model)

@@ -20,7 +20,7 @@ from mrblue_cli.knowledge.base import KnowledgeBase, load_base
 from mrblue_cli.settings.build import knowledge_folders
 from mrblue_cli.settings.places import place
 from mrblue_cli.settings.profiles import find_profile, profiles, read_bounded, read_shipped_menu
-from mrblue_cli.settings.schema import Settings
+from mrblue_cli.settings.schema import DEFAULT_VOICE, Settings
 
 MAX_CONTEXT_BYTES = 64 * 1024
 """Of each file that a model is given: it is paid for with every turn."""
@@ -100,7 +100,7 @@ def profile_shown(settings: Settings) -> dict[str, Any]:
         "title": profile.title,
         "source": profile.origin,
         "language": profile.language,
-        "voice": profile.voice or settings.talk.voice,
+        "voice": profile.voice or settings.talk.voice or DEFAULT_VOICE,
         "greeting": profile.greeting,
         "instructions": profile.instructions,
         "tools": [

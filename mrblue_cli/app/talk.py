@@ -185,7 +185,7 @@ class Conversation:
     def _warn_of_accent(self) -> None:
         """No voice of another language than English comes with the engine on this machine."""
         settings = self._configuration.settings
-        english = settings.talk.language == "en" or settings.engine.tts_voice
+        english = settings.talk.language in {"", "en"} or settings.engine.tts_voice
         if not english and self._rungs.rungs[0].name is RungName.LOCAL:
             line = tell(
                 "the voice of this machine is English: what it says in another language sounds foreign "

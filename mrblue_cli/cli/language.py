@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
 
 from mrblue_cli.core.errors import ConfigError
-from mrblue_cli.core.texts import use
+from mrblue_cli.core.texts import tell, use
 
 if TYPE_CHECKING:
     from mrblue_cli.settings.load import Configuration
+
+_CODE = re.compile(r"(?:[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)?\Z")
+"""A language tag as recognisers take them (BCP 47, without its rarer parts); empty: the profile decides."""
 
 
 def in_its_language(configuration: Configuration) -> Configuration:
@@ -23,6 +27,9 @@ def in_its_language(configuration: Configuration) -> Configuration:
 
     settings = configuration.settings
     use(settings.talk.language)
+    if not _CODE.match(settings.talk.language):
+        what = tell("talk.language: '{code}' is no language", code=settings.talk.language)
+        raise ConfigError(what, hint=tell("write its two-letter code, for example es"))
     language = find_profile(settings.talk.profile, settings.talk).language
     use(language)
     talk = msgspec.structs.replace(settings.talk, language=language)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -88,18 +88,7 @@ def talk(
         "metrics_port": -1 if metrics_port == 0 else metrics_port, "profile": profile, "context": context_file,
         "language": language,
     }  # fmt: skip
-    overrides: dict[str, dict[str, Any]] = {"history": {}}
-    overrides["talk"] = {name: value for name, value in typed.items() if value is not None}
-    if resume is not None:
-        from mrblue_cli.app.talk_history import resumed
-
-        earlier = resumed(resume).conversation
-        kept = {"profile": earlier.profile, "language": earlier.language}
-        overrides["talk"] = {name: value for name, value in kept.items() if value} | overrides["talk"]
-    if private:
-        overrides["history"]["keep"] = False
-    if private or record:
-        overrides["history"]["record"] = record  # typed, privacy overrules a recording that is only configured
+    overrides = _overrides(typed, resume=resume, private=private, record=record)
     if fallback is not None:
         overrides["talk"]["fallback"] = [fallback]
     scripted = bool(inputs or texts or output or as_json)
@@ -117,6 +106,25 @@ def talk(
         if not headless:
             return _on_screen(configuration, begin, debug=context.obj.debug)
         return _headless(begin, _steps(inputs or [], texts or []), output, as_json=as_json)
+
+
+def _overrides(
+    typed: Mapping[str, object], *, resume: str | None, private: bool, record: bool
+) -> dict[str, dict[str, Any]]:
+    """What was typed, laid over what a resumed talk brings along."""
+    overrides: dict[str, dict[str, Any]] = {"history": {}}
+    overrides["talk"] = {name: value for name, value in typed.items() if value is not None}
+    if resume is not None:
+        from mrblue_cli.app.talk_history import resumed
+
+        earlier = resumed(resume).conversation
+        kept = {"profile": earlier.profile, "language": earlier.language}
+        overrides["talk"] = {name: value for name, value in kept.items() if value} | overrides["talk"]
+    if private:
+        overrides["history"]["keep"] = False
+    if private or record:
+        overrides["history"]["record"] = record  # typed, privacy overrules a recording that is only configured
+    return overrides
 
 
 def _steps(inputs: list[Path], texts: list[str]) -> list[Step] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mrblue_cli.engine.options import RemoteSpeechOptions
 from mrblue_cli.realtime.endpoints import check_key
-from mrblue_cli.settings.schema import Settings
+from mrblue_cli.settings.schema import DEFAULT_VOICE, Settings
 from mrblue_cli.settings.secrets import Secret
 
 
@@ -28,7 +28,7 @@ def speech_options(
     return RemoteSpeechOptions(
         transcription_model=section.transcription_model,
         speech_model=section.speech_model,
-        voice=section.voice or settings.talk.voice,
+        voice=section.voice or settings.talk.voice or DEFAULT_VOICE,
         base_url=section.base_url or None,
         api_key=key.reveal(),
     )

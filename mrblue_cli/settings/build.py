@@ -15,7 +15,7 @@ from mrblue_cli.core.errors import ConfigError
 from mrblue_cli.engine.options import EngineOptions
 from mrblue_cli.protocol.session import Audio, AudioFormat, AudioInput, AudioOutput, Session, Transcription
 from mrblue_cli.settings.places import place
-from mrblue_cli.settings.schema import Settings
+from mrblue_cli.settings.schema import DEFAULT_VOICE, Settings
 from mrblue_cli.settings.secrets import Secret
 from mrblue_cli.voice.events import TurnMode
 from mrblue_cli.voice.options import TalkOptions, TurnEnd
@@ -37,7 +37,7 @@ def engine_options(settings: Settings, *, host: str = "127.0.0.1", port: int = 0
         stt_model=_existing("engine.stt_model", section.stt_model),
         tts_voice=_existing("engine.tts_voice", section.tts_voice),
         threads=section.threads,
-        language=settings.talk.language,
+        language=settings.talk.language or "en",
     )
 
 
@@ -62,14 +62,14 @@ def wanted_session(
     """
     section = settings.talk
     pcm = AudioFormat(type="audio/pcm", rate=24_000)
-    language = profile.language if profile is not None else section.language
+    language = profile.language if profile is not None else section.language or "en"
     prompt = words_prompt(profile.words) if profile is not None and profile.words else UNSET
     transcription = (
         Transcription(language=language, prompt=prompt)
         if local
         else Transcription(model=_TRANSCRIPTION_MODEL, language=language, prompt=prompt)
     )
-    voice = (profile.voice if profile is not None else "") or section.voice
+    voice = (profile.voice if profile is not None else "") or section.voice or DEFAULT_VOICE
     output = AudioOutput(format=pcm) if local else AudioOutput(format=pcm, voice=voice)
     tools = [
         {"type": "function", "name": tool.name, "description": tool.description, "parameters": tool.parameters}

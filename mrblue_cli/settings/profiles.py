@@ -76,15 +76,14 @@ def profiles() -> tuple[Found, ...]:
 def find_profile(wanted: str, talk: TalkSection | None = None) -> Profile:
     """Read a profile by name or path, in the language and voice of the settings.
 
-    What the settings say differently from their defaults wins over the profile. Raises `ConfigError` that names file,
+    What the settings say wins over the profile. Raises `ConfigError` that names file,
     line and key.
     """
     section = talk or TalkSection()
     name, text, source = _read(wanted)
     raw = _parsed(text, source)
-    default = TalkSection()
-    language = section.language if section.language != default.language else raw.language or section.language
-    voice = section.voice if section.voice != default.voice else raw.voice
+    language = section.language or raw.language or "en"
+    voice = section.voice or raw.voice
     own = {"en": raw.en, "es": raw.es}.get(language, _Texts())
     instructions = (own.instructions or raw.instructions).strip()
     if not instructions:

@@ -11,14 +11,17 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Base: unknown keys are refused."""
 
 
+DEFAULT_VOICE = "marin"
+
+
 class TalkSection(Section, frozen=True, kw_only=True):
     """`[talk]`: the conversation."""
 
     engine: str = "auto"
     """auto (OpenAI when there is a key, else this machine), openai, local, or an address."""
     model: str = "gpt-realtime-2.1"
-    voice: str = "marin"
-    """For OpenAI and compatible servers; the local engine has its own voice."""
+    voice: str = ""
+    """For OpenAI and compatible servers; empty: the profile's, else `DEFAULT_VOICE`. The local engine has its own."""
     turn_mode: Literal["hands-free", "local-vad", "push-to-talk"] = "hands-free"
     talk_key: str = "space"
     input_device: str = ""
@@ -28,7 +31,8 @@ class TalkSection(Section, frozen=True, kw_only=True):
     route: Literal["auto", "headphones", "speakers"] = "auto"
     echo: Literal["auto", "aec", "half-duplex", "off"] = "auto"
     """What to do about a loudspeaker's echo: cancel it where the extra `aec` is installed, or close the microphone."""
-    language: str = "en"
+    language: str = ""
+    """Two-letter code; empty: the profile's, else English."""
     threshold: float = 0.5
     silence_ms: int = 500
     max_cost_usd: float = 0.0

@@ -88,8 +88,9 @@ class Continuity:
         """All lines that a session should know, in order, and those of the person that have no words yet."""
         lines = self._talk.dialogue.lines
         worded = [said for said in lines if said.text and (said.final or said.who is not Who.USER)]
-        chosen = {said.item_id for said in newest_that_fit(worded)}
-        return tuple(said for said in lines if said.item_id in chosen or (said.who is Who.USER and not said.final))
+        chosen = {said.item_id: said for said in newest_that_fit(worded)}
+        due = (said for said in lines if said.item_id in chosen or (said.who is Who.USER and not said.final))
+        return tuple(chosen.get(said.item_id, said) for said in due)
 
     def _tell(self, leg: Leg, said: Said) -> Outcome:
         item_id = self._ids.new("said")

@@ -14,6 +14,9 @@ from enum import Enum, StrEnum, auto
 
 SILENCE_SECONDS = 1.0
 """A device that delivered before and delivers nothing for this long is lost."""
+PAUSING_SPEAKER_SECONDS = 2.5
+"""The same for an output of which the system says that its devices are as before: behind a sound server on a busy
+machine outputs were seen to pause for a second and go on by themselves."""
 FIRST_BLOCK_SECONDS = 5.0
 """The first block may take longer: up to 1.8 s behind a sound server, 3 s where a headset has to change its profile."""
 SETTLING_SECONDS = 3.0
@@ -29,6 +32,8 @@ BLIND_REFRESH_SECONDS = 15.0
 """Where nothing tells that the list of devices changed: how often a side that works is disturbed to find out."""
 UNCHANGED_REFRESH_SECONDS = 60.0
 """The same where the system says that nothing changed: it may be wrong."""
+UNCHANGED_PATIENCE_SECONDS = 4.0
+"""So long a lost device is only opened again by itself where the system says that nothing changed."""
 _MAX_STEP_SECONDS = 0.25
 """A longer gap between two looks (the machine slept, the process was stopped) says nothing about the device."""
 
@@ -163,7 +168,8 @@ class DeviceWatch:
         acts: list[DeviceAct] = []
         for side, state in self._sides.items():
             if state.open:
-                acts += self._see(side, state, readings.get(side), now, step)
+                pausing = side is Side.SPEAKER and changed is False
+                acts += self._see(side, state, readings.get(side), now, step, pausing=pausing)
         speaker = self._sides[Side.SPEAKER]
         late = speaker.away_since is not None and now - speaker.away_since >= STAND_IN_SECONDS
         if speaker.phase is _Phase.AWAY and late and not speaker.stood_in:
@@ -171,12 +177,15 @@ class DeviceWatch:
             acts.append(StandIn())
         return acts + self._reopen(now, busy, changed)
 
-    def _see(self, side: Side, state: _State, reading: Reading | None, now: float, step: float) -> Iterable[DeviceAct]:
+    def _see(
+        self, side: Side, state: _State, reading: Reading | None, now: float, step: float, *, pausing: bool
+    ) -> Iterable[DeviceAct]:
         if reading is None or (not reading.active and state.phase is _Phase.ALIVE):
             return self._lose(side, state, now)
         if reading.blocks == state.blocks:
             state.silent_seconds += step
-            return self._lose(side, state, now) if state.silent_seconds >= self._patience(state, now) else ()
+            patience = self._patience(state, now, pausing=pausing)
+            return self._lose(side, state, now) if state.silent_seconds >= patience else ()
         state.blocks, state.silent_seconds = reading.blocks, 0.0
         if state.phase is _Phase.FRESH:
             state.phase, state.alive_since = _Phase.ALIVE, now
@@ -188,11 +197,13 @@ class DeviceWatch:
         return ()
 
     @staticmethod
-    def _patience(state: _State, now: float) -> float:
+    def _patience(state: _State, now: float, *, pausing: bool) -> float:
         """Seconds without a block after which it counts as lost."""
         if state.phase is _Phase.FRESH:
             return FIRST_BLOCK_SECONDS
-        return SETTLING_SECONDS if now - state.alive_since < SETTLING_SECONDS else SILENCE_SECONDS
+        if now - state.alive_since < SETTLING_SECONDS:
+            return SETTLING_SECONDS
+        return PAUSING_SPEAKER_SECONDS if pausing else SILENCE_SECONDS
 
     def _lose(self, side: Side, state: _State, now: float) -> Iterable[DeviceAct]:
         stable = state.phase is _Phase.ALIVE and now - state.alive_since >= STABLE_SECONDS
@@ -219,7 +230,8 @@ class DeviceWatch:
                 # Nobody is disturbed: look for whatever there is, with a list as new as can be.
                 away = {side for side, state in self._sides.items() if state.phase is _Phase.AWAY}
                 return [Reopen(frozenset(away), refresh=True)]
-            if not working & set(busy) and self._worth_a_refresh(now, changed):
+            since = min(self._sides[side].away_since or now for side in due)
+            if not working & set(busy) and self._worth_a_refresh(now, changed, away_seconds=now - since):
                 return [Reopen(frozenset(due | working), refresh=True)]
             return [Reopen(frozenset(due), refresh=False)]
         if any(self._wishes.values()):
@@ -228,6 +240,8 @@ class DeviceWatch:
         wished = {side for side in self._wishes if side is Side.SPEAKER or side not in busy}
         return [Reopen(frozenset(wished), refresh=False)] if wished else []
 
-    def _worth_a_refresh(self, now: float, changed: bool | None) -> bool:
+    def _worth_a_refresh(self, now: float, changed: bool | None, *, away_seconds: float) -> bool:
+        if changed is False and away_seconds < UNCHANGED_PATIENCE_SECONDS:
+            return False
         pause = BLIND_REFRESH_SECONDS if changed is None else UNCHANGED_REFRESH_SECONDS
         return bool(changed) or self._refreshed is None or now - self._refreshed >= pause

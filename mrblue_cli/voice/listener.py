@@ -57,6 +57,8 @@ class NoticeListener:
         self._final_texts: dict[str, str] = {}
         self._audio_items: set[str] = set()
         self._announced = False
+        self._wordless = self._told_wordless = False
+        """The newest turn had no words; the person was told so, and is not told again before there are some."""
         self._started = False
         self._unanswered = False
         """The newest reply failed, and nothing of it was made."""
@@ -145,7 +147,9 @@ class NoticeListener:
             session.emit(ev.Failure("transcription_failed", tell("your words could not be transcribed"), fatal=False))
             return
         if notice.final and not notice.text:
+            self._wordless = True
             return
+        self._wordless = self._told_wordless = False
         session.emit(ev.UserTranscript(notice.item_id, notice.text, notice.final))
         reasoned = self._reasoner.hear(notice.item_id, notice.text, final=notice.final)
         for thought in reasoned.thoughts:
@@ -171,6 +175,9 @@ class NoticeListener:
     def _reply_done(self, notice: n.ReplyDone) -> None:
         session = self._session
         session.flow.reply_done()
+        if self._wordless and not self._announced and not self._told_wordless and notice.status == "completed":
+            self._told_wordless = True
+            session.emit(ev.Advice(tell("no words could be made out: say it again")))
         session.times.used(notice.usage)
         failed = notice.status == "failed"
         session.spending.reply_done(self._model, notice.usage, made=not failed)

@@ -7,6 +7,7 @@ system message. The newest that fit are taken: everything told is paid for again
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mrblue_cli.protocol.items import ContentPart, Item
 from mrblue_cli.voice.dialogue import Said, Who
@@ -29,9 +30,13 @@ def newest_that_fit(
             break
         chosen.append(one)
     if not chosen and said and characters > 0 and turns > 0:
-        last = said[-1]
-        chosen = [Said(last.item_id, last.who, last.text[:characters], cut=True)]
-    return tuple(reversed(chosen))
+        chosen = [said[-1]]
+    return tuple(_fitting(one, characters) for one in reversed(chosen))
+
+
+def _fitting(said: Said, characters: int) -> Said:
+    """A line that alone is longer than all there is room for keeps its beginning."""
+    return said if len(said.text) <= characters else replace(said, text=said.text[:characters], cut=True)
 
 
 def item_of(said: Said, item_id: str) -> Item:

@@ -37,7 +37,7 @@ def test_command_line_over_environment_over_file_over_default(tmp_path):
     settings = load(file=path, environment=env, overrides={"talk": {"voice": "sage"}}).settings
     assert (settings.talk.voice, settings.talk.silence_ms, settings.talk.engine) == ("sage", 900, "openai")
     assert settings.engine.vocabulary_prompt is False
-    assert settings.talk.language == "en"
+    assert settings.talk.language == ""
 
 
 def test_no_file_is_fine_but_a_named_one_must_exist(tmp_path):

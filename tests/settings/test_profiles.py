@@ -63,6 +63,8 @@ def test_what_the_settings_say_wins_over_the_profile_and_their_defaults_do_not()
     own("marta", SMALL + 'language = "es"\nvoice = "coral"\n')
     profile = find_profile("marta")
     assert (profile.language, profile.voice) == ("es", "coral")
+    typed = find_profile("marta", TalkSection(language="en", voice="marin"))
+    assert (typed.language, typed.voice) == ("en", "marin")
     profile = find_profile("marta", TalkSection(language="pt", voice="sage"))
     assert (profile.language, profile.voice) == ("pt", "sage")
     assert find_profile("blue").voice == ""

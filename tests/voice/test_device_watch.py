@@ -12,9 +12,11 @@ from mrblue_cli.voice.device_watch import (
     BLIND_REFRESH_SECONDS,
     FIRST_BLOCK_SECONDS,
     MAX_DELAY_SECONDS,
+    PAUSING_SPEAKER_SECONDS,
     SETTLING_SECONDS,
     STABLE_SECONDS,
     STAND_IN_SECONDS,
+    UNCHANGED_PATIENCE_SECONDS,
     Back,
     DeviceWatch,
     Lost,
@@ -67,6 +69,30 @@ class Bench:
                 # One that worked until it was closed for a better one: whoever closed it tells.
                 self.told_elsewhere += [] if self.watch.away(side) else [side]
                 self.watch.failed(side, self.now)
+
+
+def test_an_output_may_pause_while_the_system_still_has_it():
+    bench = Bench(SPEAKER)
+    bench.changed = False
+    bench.run(SETTLING_SECONDS + 1)
+    bench.works[SPEAKER] = False
+    assert times(bench.run(PAUSING_SPEAKER_SECONDS - 0.1), Lost) == []
+    bench.works[SPEAKER] = True
+    assert bench.run(1) == []
+    bench.works[SPEAKER] = False
+    assert len(times(bench.run(PAUSING_SPEAKER_SECONDS + 0.1), Lost)) == 1
+
+
+def test_a_microphone_that_works_is_left_alone_while_nothing_changed():
+    bench = Bench(MIC, SPEAKER)
+    bench.changed = False
+    bench.run(SETTLING_SECONDS + 1)
+    bench.works[SPEAKER] = False
+    acts = bench.run(PAUSING_SPEAKER_SECONDS + UNCHANGED_PATIENCE_SECONDS - 0.5)
+    assert [act.refresh for _, act in acts if isinstance(act, Reopen)].count(True) == 0
+    assert any(isinstance(act, Reopen) for _, act in acts)
+    later = bench.run(UNCHANGED_PATIENCE_SECONDS + MAX_DELAY_SECONDS)
+    assert any(isinstance(act, Reopen) and act.refresh for _, act in later)
 
 
 def times(acts, kind):

@@ -135,6 +135,13 @@ def test_two_recordings_are_two_turns():
     assert talk.unheard == []
 
 
+def test_a_turn_without_words_is_told_once_until_there_are_some():
+    talk = Talk(heard="", reply="", reply_seconds=0)
+    talk.hold(say("question"), say("question"))
+    told = [event.text for event in talk.of(ev.Advice) if "no words" in event.text]
+    assert told == ["no words could be made out: say it again"]
+
+
 def test_a_typed_turn_needs_no_microphone():
     talk = Talk()
     talk.hold(Type("npm ERR! code EACCES"), microphone=False)
