@@ -267,4 +267,4 @@ def _say_of(output: str) -> str:
     except ValueError:
         return output[:400]
     say = value.get("say") if isinstance(value, dict) else None
-    return say if isinstance(say, str) else ""
+    return f"{say[:1].upper()}{say[1:]}" if isinstance(say, str) else ""

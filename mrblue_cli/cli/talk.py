@@ -219,7 +219,12 @@ def _on_screen(configuration: Configuration, begin: Begin, *, debug: bool) -> in
 
     settings = configuration.settings
     runner = TalkRunner(build)
-    options = TuiOptions(theme=settings.ui.theme, talk_key=settings.talk.talk_key, private=not settings.history.keep)
+    options = TuiOptions(
+        theme=settings.ui.theme,
+        talk_key=settings.talk.talk_key,
+        name=Path(settings.talk.profile).stem,
+        private=not settings.history.keep,
+    )
     with nullcontext() if debug else quiet_libraries():
         failure = TalkApp(runner, options).run()
     runner.stop()

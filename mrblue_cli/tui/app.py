@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Iterable
+from typing import Any, ClassVar
 
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 
 from mrblue_cli.tui.handle import TalkHandle
 from mrblue_cli.tui.messages import Happened
@@ -45,6 +47,10 @@ class TalkApp(App[Failure | None]):
         """Called from the conversation's thread; posting is thread-safe, a closed app takes nothing more."""
         if self.is_running:
             self.talk_screen.post_message(Happened(event))
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:  # noqa: ARG002 - Textual asks so
+        """None of Textual's own: ours are what a talk needs, in the person's language."""
+        return ()
 
     def action_leave(self) -> None:
         """Quit, whatever is going on."""

@@ -11,5 +11,7 @@ class TuiOptions:
 
     theme: str = "mrblue"
     talk_key: str = "space"
+    name: str = "blue"
+    """The profile's, for the top line."""
     private: bool = False
     """Nothing of the talk is kept: the top line says so."""

@@ -45,6 +45,20 @@ async def test_the_conversation_begins_after_the_first_paint():
         assert "local engine" in str(app.talk_screen.query_one(StatusStrip).render())
 
 
+async def test_the_strip_names_the_profile_and_who_answers_now():
+    started = ev.SessionStarted("openai", "gpt-realtime-2.1", "ga", ev.TurnMode.HANDS_FREE, "mic", "speakers")
+    async with talking(events=[started], name="restaurant") as (app, handle, pilot):
+        strip = app.talk_screen.query_one(StatusStrip)
+        assert "restaurant · openai · gpt-realtime-2.1" in str(strip.render())
+        handle.emit(ev.RungChanged("text", "text", "the connection was lost; type instead"))
+        await pilot.pause()
+        assert "restaurant · in writing" in str(strip.render())
+        assert ("", "· the connection was lost; type instead") in words(app)
+        handle.emit(ev.RungChanged("text", "text", "it is back", reconnected=True))
+        await pilot.pause()
+        assert "restaurant · in writing" in str(strip.render())
+
+
 @pytest.mark.parametrize(
     ("spent", "shown"),
     [

@@ -62,7 +62,7 @@ class TalkScreen(Screen[None]):
         """The failure that ended the conversation, if one did."""
 
     def compose(self) -> ComposeResult:
-        yield StatusStrip(private=self._options.private)
+        yield StatusStrip(name=self._options.name, private=self._options.private)
         with Horizontal(id="main"):
             yield Transcript()
             with Container(id="side"):
@@ -123,8 +123,11 @@ class TalkScreen(Screen[None]):
                     self.query_one(Composer).focus()
             case ev.Failure():
                 self._failed(event)
-            case ev.Advice() | ev.RungChanged():
-                self.query_one(Transcript).note(event if isinstance(event, ev.Advice) else ev.Advice(event.reason))
+            case ev.Advice():
+                self.query_one(Transcript).note(event)
+            case ev.RungChanged():
+                self.query_one(StatusStrip).set_rung(event)
+                self.query_one(Transcript).note(ev.Advice(event.reason))
             case ev.ToolRan():
                 self._tool(event)
             case ev.Summary():

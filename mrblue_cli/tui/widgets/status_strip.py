@@ -6,7 +6,16 @@ from rich.text import Text
 from textual.widgets import Static
 
 from mrblue_cli.core.texts import tell
-from mrblue_cli.voice.events import SessionStarted, Spent, State, StatusChanged, ToolRan, ToolStatus, TurnMeasured
+from mrblue_cli.voice.events import (
+    RungChanged,
+    SessionStarted,
+    Spent,
+    State,
+    StatusChanged,
+    ToolRan,
+    ToolStatus,
+    TurnMeasured,
+)
 from mrblue_cli.voice.money import dollars
 from mrblue_cli.voice.words import state_word
 
@@ -25,8 +34,9 @@ _DOTS = {
 class StatusStrip(Static):
     """One line; parts that do not fit are left out from the right, the state never."""
 
-    def __init__(self, *, private: bool = False) -> None:
+    def __init__(self, *, name: str = "blue", private: bool = False) -> None:
         super().__init__(id="status")
+        self._name = name
         self._mark = f" · {tell('private')}" if private else ""
         self._state = State.CONNECTING
         self._engine = ""
@@ -62,8 +72,14 @@ class StatusStrip(Static):
 
     def set_session(self, session: SessionStarted) -> None:
         """Show who answers."""
-        self._engine = tell("local engine") if session.engine == "local" else f"{session.engine} · {session.model}"
+        self._engine = _engine_words(session.engine, session.model)
         self._show()
+
+    def set_rung(self, change: RungChanged) -> None:
+        """Another one answers now, or the same one again."""
+        if not change.reconnected:
+            self._engine = _engine_words(change.engine)
+            self._show()
 
     @property
     def _cost(self) -> str:
@@ -81,7 +97,7 @@ class StatusStrip(Static):
         if self._tools and self._state is State.THINKING:
             word = tell("using {tool}…", tool=next(reversed(self._tools.values())))
         state = f"{_DOTS[self._state]} {word}"
-        left = f"mrblue  blue{self._mark}{f' · {self._engine}' if self._engine else ''}"
+        left = f"mrblue  {self._name}{self._mark}{f' · {self._engine}' if self._engine else ''}"
         parts = [state]
         if self._latency is not None:
             parts.append(tell("last turn {seconds} s", seconds=f"{self._latency:.2f}"))
@@ -98,3 +114,13 @@ class StatusStrip(Static):
         line.append(state, "bold")
         line.append(right[len(state) :])
         self.update(line)
+
+
+def _engine_words(engine: str, model: str = "") -> str:
+    match engine:
+        case "local":
+            return tell("local engine")
+        case "text":
+            return tell("in writing")
+        case _:
+            return f"{engine} · {model}" if model else engine
