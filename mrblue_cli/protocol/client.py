@@ -463,6 +463,8 @@ class ClientConversation:
             return self._on_busy(error)
         if self._create_event_id is not None and error.event_id == self._create_event_id:
             self._refused()
+        if self._repeats and error.code == "input_audio_buffer_commit_empty":
+            self._repeats -= 1  # what was said again is nothing to this server; the next commit is a real one
         if severity is Severity.BENIGN:
             return self._ask_if_due()
         if error.event_id is None:

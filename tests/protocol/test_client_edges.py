@@ -464,3 +464,16 @@ def test_a_call_is_told_once_in_a_session():
         talk.created(response_id)
         talk.done(response_id, output=(call(1),))
     assert len(talk.says(n.ToolCall)) == 1
+
+
+def test_a_turn_said_again_that_is_refused_does_not_swallow_the_next_commit():
+    talk = Talk(Ownership.SHARED)
+    talk.do(talk.client.hold_turns())
+    talk.do(talk.client.say_again(silence(200)))
+    talk.do(talk.client.release_turns())
+    talk.error("input_audio_buffer_commit_empty")
+    talk.hear(s.SpeechStarted(item_id="u", audio_start_ms=0), s.AudioCommitted(item_id="u"))
+    assert talk.client.turn_state is Turn.IDLE
+    assert [notice.item_id for notice in talk.says(n.TurnCommitted)] == ["u"]
+    talk.do(talk.client.ask_for_reply())
+    assert len(talk.sends(c.CreateResponse)) == 1
