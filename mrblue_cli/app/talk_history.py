@@ -190,7 +190,7 @@ def open_history(
     now = round(wall(), 3)
     talk = configuration.settings.talk
     begun = earlier.conversation if earlier is not None else Conversation(id=new_id(), started=now, updated=now)
-    conversation = msgspec.structs.replace(begun, profile=_lasting(talk.profile), language=talk.language)
+    conversation = msgspec.structs.replace(begun, profile=_lasting(talk.profile), language=talk.language or "en")
     recorder = _recorder(conversation.id, clock) if section.record else None
     keeper = HistoryKeeper(
         conversation, resumed=earlier is not None, recorded=recorder is not None, clock=clock, wall=wall,

@@ -99,7 +99,7 @@ def test_what_is_open_is_asked_before_anything_is_read_back():
 def test_the_menu_is_told_when_it_is_asked_about():
     talk = Held("how much is a tiramisu?", "what salads do you have?", profile="restaurant")
     assert talk.answers == [
-        "tiramisu: 5.50 dollars.",
+        "Tiramisu: 5.50 dollars.",
         "Caesar salad: 8 dollars; with cheese and dressing. green salad: 6 dollars; with onions and dressing.",
     ]
 
@@ -127,7 +127,7 @@ def test_errors_are_answered_as_ever_and_dancers_are_found():
     talk = Held("address already in use port 3000", "find a dance partner for Ines", "what was my last error")
     assert talk.answers[0].startswith("Found it: port already in use.")
     assert talk.answers[1].startswith("For Inês Duarte I would ask")
-    assert talk.answers[2].startswith("no failed command is known")
+    assert talk.answers[2].startswith("No failed command is known")
     assert talk.tools == [("find_dance_partners", "done"), ("last_failed_command", "failed")]
     assert any(isinstance(event, ev.KbHit) for event in talk.events)
 
