@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from mrblue_cli.core.errors import ConfigError
 from mrblue_cli.core.texts import tell
+from mrblue_cli.gateway.state import write_ahead
 from mrblue_cli.settings.places import place
 from mrblue_cli.voice.charges import Charge
 from mrblue_cli.voice.events import Failure, Spent, TalkEvent
@@ -24,8 +25,6 @@ VERSION = 1
 BUSY_SECONDS = 5.0
 CLOSE_SECONDS = 3.0
 _MOST_WAITING = 1000
-_PATIENCE_SECONDS = 5.0
-_PAUSE_SECONDS = 0.01
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS charges (
   id INTEGER PRIMARY KEY, at REAL NOT NULL, conversation TEXT NOT NULL, profile TEXT NOT NULL, engine TEXT NOT NULL,
@@ -67,7 +66,7 @@ def open_costs(path: Path) -> sqlite3.Connection:
         path.touch(mode=0o600)
     base = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     try:
-        _write_ahead(base)
+        write_ahead(base)
         check_version(base, path)
         base.executescript(f"{_SCHEMA} PRAGMA user_version={VERSION:d};")
     except BaseException:
@@ -91,21 +90,6 @@ def explained(path: Path, error: Exception) -> ConfigError:
         tell("{path}: the record of costs cannot be used: {words}", path=path, words=error),
         hint=tell("check its permissions and the space there, or move the file away to begin anew"),
     )
-
-
-def _write_ahead(base: sqlite3.Connection) -> None:
-    """SQLite refuses the switch at once while another process is about to do the same: a few tries are needed."""
-    until = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        try:
-            base.execute("PRAGMA journal_mode=WAL")
-            base.execute("PRAGMA synchronous=NORMAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                raise
-            time.sleep(_PAUSE_SECONDS)
-        else:
-            return
 
 
 class TalkCosts:
