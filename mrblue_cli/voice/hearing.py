@@ -11,7 +11,6 @@ from mrblue_cli.audio.pcm import RATE, Pcm, rms
 from mrblue_cli.audio.segmenter import SegmenterOptions
 from mrblue_cli.audio.turns import Rule, TurnAct, TurnTaker
 from mrblue_cli.audio.vad import WebRtcDetector
-from mrblue_cli.core.clock import Clock
 from mrblue_cli.core.errors import ComponentError
 from mrblue_cli.core.texts import tell
 from mrblue_cli.voice import events as ev
@@ -47,7 +46,6 @@ class Hearing:
         *,
         options: TalkOptions,
         route: Route,
-        clock: Clock,  # noqa: ARG002
         canceller: Maker = webrtc_canceller,
     ) -> None:
         self._talk = talk

@@ -100,7 +100,7 @@ class TalkSession:
         self.continuity = Continuity(self, self._new_conversation(rungs[0]), ids=ids)
         self._calm_since: float | None = None
         self.speaking = Speaking(self, speaker, clock=clock)
-        self.hearing = Hearing(self, microphone, options=options, route=self.speaking.route, clock=clock)
+        self.hearing = Hearing(self, microphone, options=options, route=self.speaking.route)
         self.keeper = DeviceKeeper(self, sound, clock=clock)
         self.tools = ToolRuns(self, toolbox)
         self.spending = Spending(self, limit_usd=options.max_cost_usd, clock=clock, busy=self._reply_under_way)

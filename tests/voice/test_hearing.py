@@ -11,7 +11,6 @@ from mrblue_cli.voice import events as ev
 from mrblue_cli.voice.flow import TurnFlow
 from mrblue_cli.voice.hearing import Hearing
 from mrblue_cli.voice.options import TalkOptions
-from tests.fakes.clock import ManualClock
 
 LOUD = np.full(BLOCK, 4000, dtype=np.int16)
 QUIET = np.zeros(BLOCK, dtype=np.int16)
@@ -65,9 +64,7 @@ class Side:
             return self.made[-1]
 
         options = TalkOptions(**{"turn_mode": ev.TurnMode.PUSH_TO_TALK, **options})
-        self.hearing = Hearing(
-            self.talk, self.microphone, options=options, route=device_route, clock=ManualClock(), canceller=make
-        )
+        self.hearing = Hearing(self.talk, self.microphone, options=options, route=device_route, canceller=make)
 
     def tick(self, *, playing=False, played=QUIET, output_latency=0.0):
         return self.hearing.tick(playing=playing, played=played, output_latency=output_latency)

@@ -62,10 +62,6 @@ class Tag:
         """Whether it could be read as this."""
         return self.kind is kind or any(one is kind for one, _ in self.readings)
 
-    def read_as(self, kind: Kind) -> Tag:
-        """The same words in another sense."""
-        return next((Tag(one, value, self.readings) for one, value in self.readings if one is kind), self)
-
 
 def stem(word: str) -> str:
     """A word without its plural: cokes and coke, limones and limon, fries and fry come out the same."""
